@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        // Real machines: they share this one's cores, and some of them reboot.
+        test: {
+          name: "rig",
+          include: ["test/rig/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+    ],
+  },
+});
