@@ -1,0 +1,188 @@
+import { spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+const toolkit = path.join(__dirname, "../../toolkit");
+const fakes = path.join(__dirname, "fakes");
+
+export const bootIds = {
+  before: "11111111-1111-4111-8111-111111111111",
+  after: "22222222-2222-4222-8222-222222222222",
+};
+
+export interface Run {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A folder that looks like a freshly started Debian 12 cloud host, on which the real toolkit runs. */
+export class FakeHost {
+  readonly root: string;
+
+  /** @param shell the shell that interprets the toolkit: dash or bash. */
+  constructor(readonly shell: string) {
+    this.root = fs.mkdtempSync(path.join(os.tmpdir(), "timebase-"));
+    const text: Record<string, string> = {
+      "etc/os-release":
+        'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n',
+      "etc/default/grub":
+        "# mine, and 'quoted'\nGRUB_DEFAULT=0\nGRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\nGRUB_CMDLINE_LINUX='audit=0' # keep",
+      "etc/default/grub.d/50-cloudimg-settings.cfg":
+        'GRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"\n',
+      "proc/cpuinfo":
+        "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc\n",
+      "proc/cmdline":
+        "BOOT_IMAGE=/boot/vmlinuz-6.1.0-41-cloud-amd64 root=/dev/vda1 ro audit=0 console=tty1 console=ttyS0\n",
+      "proc/sys/kernel/random/boot_id": `${bootIds.before}\n`,
+      "proc/1/stat": "1 (systemd) S 0 1 1 0 -1\n",
+      "proc/1/comm": "systemd\n",
+      "proc/uptime": "100.00 150.00\n",
+      "sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
+      "sys/devices/system/clocksource/clocksource0/available_clocksource": "hpet acpi_pm \n",
+      "run/systemd/system/.keep": "",
+      "run/cloud-init/result.json": '{"v1": {"errors": []}}',
+      "usr/local/sbin/.keep": "",
+      "usr/local/lib/.keep": "",
+      "var/lib/.keep": "",
+      "dev/kvm": "",
+      "fake/packages/systemd-timesyncd": "",
+      "fake/units/systemd-timesyncd.service": "enabled active\n",
+      "fake/units/ssh.service": "enabled active\n",
+      "boot/grub/grub.cfg": "",
+      calls: "",
+    };
+    for (const [name, content] of Object.entries(text)) this.write(name, content);
+    spawnSync(path.join(fakes, "grub-mkconfig"), ["-o", this.path("boot/grub/grub.cfg")], { env: this.environment() });
+    this.forgetCalls();
+  }
+
+  path(name: string): string {
+    return path.join(this.root, name);
+  }
+  read(name: string): string {
+    return fs.readFileSync(this.path(name), "utf8");
+  }
+  write(name: string, content: string): void {
+    fs.mkdirSync(path.dirname(this.path(name)), { recursive: true });
+    fs.writeFileSync(this.path(name), content);
+  }
+  exists(name: string): boolean {
+    return fs.existsSync(this.path(name));
+  }
+  remove(name: string): void {
+    fs.rmSync(this.path(name), { recursive: true, force: true });
+  }
+  calls(): string[] {
+    return this.read("calls").split("\n").filter(Boolean);
+  }
+  forgetCalls(): void {
+    this.write("calls", "");
+  }
+  destroy(): void {
+    fs.rmSync(this.root, { recursive: true, force: true });
+  }
+
+  run(verb: string[], stdin: string): Run {
+    const result = spawnSync(this.shell, [path.join(toolkit, "timebase"), ...verb], {
+      input: stdin,
+      encoding: "utf8",
+      cwd: this.root,
+      env: this.environment(),
+    });
+    return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** The same without waiting, for a test that changes the host in the meantime. */
+  start(verb: string[], stdin: string): Promise<Run> {
+    const child = spawn(this.shell, [path.join(toolkit, "timebase"), ...verb], {
+      cwd: this.root,
+      env: this.environment(),
+    });
+    const run: Run = { status: null, stdout: "", stderr: "" };
+    child.stdout.on("data", (data) => (run.stdout += data));
+    child.stderr.on("data", (data) => (run.stderr += data));
+    child.stdin.end(stdin);
+    return new Promise((resolve) => child.on("close", (status) => resolve({ ...run, status })));
+  }
+
+  private environment(): Record<string, string> {
+    return { PATH: `${fakes}:${process.env.PATH}`, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
+  }
+
+  /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
+  reboot(): void {
+    const cmdline = /linux\s+(.*)/.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";
+    this.write("proc/cmdline", `BOOT_IMAGE=${cmdline}\n`);
+    this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
+    if (/clocksource=tsc/.test(cmdline)) this.onTsc();
+    this.write("fake/units/ssh.service", "enabled active\n");
+  }
+
+  onTsc(): void {
+    this.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n");
+    this.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc hpet acpi_pm \n");
+  }
+
+  /** Adds a process to the fake /proc. */
+  process(pid: number, comm: string, parent = 1): void {
+    this.write(`proc/${pid}/stat`, `${pid} (${comm}) S ${parent} ${pid} ${pid} 0 -1\n`);
+    this.write(`proc/${pid}/comm`, `${comm}\n`);
+  }
+
+  /** chronyd runs, as a daemon and its helper, and answers like this. */
+  chrony(answer: string): void {
+    this.process(500, "chronyd");
+    this.process(501, "chronyd", 500);
+    this.write("fake/chronyc", answer);
+  }
+
+  /** Every file that is the user's, with content, mode and link target: what revert must give back. */
+  snapshot(): Record<string, string> {
+    const entries: Record<string, string> = {};
+    const skipped = /^(calls|fake|proc|sys|run)(\/|$)/;
+    const visit = (name: string): void => {
+      if (skipped.test(name)) return;
+      const stat = fs.lstatSync(this.path(name));
+      const mode = (stat.mode & 0o7777).toString(8);
+      if (stat.isSymbolicLink()) entries[name] = `link ${fs.readlinkSync(this.path(name))}`;
+      else if (stat.isDirectory()) {
+        if (name) entries[name] = `folder ${mode}`;
+        for (const child of fs.readdirSync(this.path(name))) visit(name ? `${name}/${child}` : child);
+      } else entries[name] = `file ${mode} ${fs.readFileSync(this.path(name)).toString("base64")}`;
+    };
+    visit("");
+    return entries;
+  }
+
+  /** Inode and modification time of every file: equal before and after means that nothing was written. */
+  writes(): Record<string, string> {
+    const entries: Record<string, string> = {};
+    for (const name of Object.keys(this.snapshot())) {
+      const stat = fs.lstatSync(this.path(name), { bigint: true });
+      if (stat.isFile()) entries[name] = `${stat.ino} ${stat.mtimeNs}`;
+    }
+    return entries;
+  }
+}
+
+export const parameters = "clocksource=tsc tsc=reliable";
+
+const header = "timebase-plan=1\nowner=test/stack/node-1\nhost=node-1\n";
+const boot = "clocksource=tsc\nboot-parameter=clocksource=tsc\nboot-parameter=tsc=reliable\nreboot=to-prove\n";
+const time =
+  "time-role=client\ntime-source=server 10.77.0.1 iburst minpoll 0 maxpoll 0 xleave\ntimescale=hub:hub\ntime-max-error-ns=1000000\ntime-settle-seconds=0\n";
+
+export const plans = {
+  boot: header + boot,
+  time: header + time,
+  hub: `${header}time-role=hub\ntime-allow=10.77.0.0/24\ntimescale=hub:node-1\ntime-max-error-ns=1000000\ntime-settle-seconds=0\n`,
+  guestPtp: `${header}guest-ptp=required\n`,
+  all: `${header}${boot}${time}guest-ptp=required\n`,
+};
+
+/** `chronyc -N -c -m tracking sources` of chrony 4.3 on a synchronised client. */
+export const synchronised =
+  "0A4D0001,10.77.0.1,11,@NOW@.123456789,-0.000012345,0.000010000,0.000020000,-12.345,0.010,1.234,0.000412000,0.000101000,1.0,Normal\n" +
+  "^,*,10.77.0.1,10,0,377,1,-0.000010000,-0.000012000,0.000250000\n";

@@ -1,0 +1,252 @@
+import fs from "node:fs";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bootIds, FakeHost, parameters, plans, synchronised } from "./FakeHost";
+
+describe.each(["dash", "bash"])("converge and revert under %s", (shell) => {
+  let host: FakeHost;
+  beforeEach(() => {
+    host = new FakeHost(shell);
+  });
+  afterEach(() => host.destroy());
+
+  const converge = (plan = plans.all) => {
+    const run = host.run(["converge"], plan);
+    expect(run.stderr, "converge failed").not.toContain("error on");
+    expect(run.status, run.stderr).toBe(0);
+    return run;
+  };
+
+  test("puts the parameters into every entry, recovery too, and keeps the user's own and the cloud image's", () => {
+    const files = ["etc/default/grub", "etc/default/grub.d/50-cloudimg-settings.cfg"];
+    const before = files.map((file) => host.read(file));
+    converge();
+    const entries = host.read("boot/grub/grub.cfg").match(/linux\s.*/g);
+    expect(entries).toHaveLength(2);
+    for (const entry of entries ?? []) expect(entry).toContain(`audit=0 ${parameters}`);
+    expect(entries?.[0]).toContain("console=tty1 console=ttyS0");
+    expect(files.map((file) => host.read(file))).toEqual(before);
+  });
+
+  test("the naive edit of /etc/default/grub is lost to the cloud image's drop-in; ours is not", () => {
+    host.write("etc/default/grub", `GRUB_CMDLINE_LINUX_DEFAULT="${parameters}"\n`);
+    const naive = host.run(["prove"], plans.boot);
+    expect(naive.status).toBe(1);
+    expect(naive.stderr).toContain("FAIL  boot.persistent");
+    converge(plans.boot);
+    host.reboot();
+    expect(host.run(["prove"], plans.boot).status).toBe(0);
+  });
+
+  test("orders one reboot with the door closed: timer first, then sshd, then the reboot", () => {
+    const run = converge();
+    expect(run.stdout).toBe(`converged-boot-id=${bootIds.before}\nconverged-reboot=ordered\n`);
+    const door = host.calls().filter((call) => /systemd-run|systemctl stop/.test(call));
+    expect(door).toEqual([
+      "systemd-run --quiet --description=timebase: open sshd again --on-active=150 --timer-property=AccuracySec=100ms systemctl start ssh.service",
+      "systemctl stop ssh.service",
+      "systemd-run --quiet --description=timebase: reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot",
+    ]);
+  });
+
+  test("a reboot that cannot be ordered opens the door again and fails", () => {
+    host.write("fake/reboot-order-fails", "");
+    const run = host.run(["converge"], plans.all);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("the reboot could not be ordered");
+    expect(host.read("fake/units/ssh.service")).toContain("active");
+  });
+
+  test("a second converge writes nothing, regenerates nothing, restarts nothing, and orders no reboot", () => {
+    converge();
+    host.reboot();
+    host.forgetCalls();
+    const before = host.writes();
+    const again = converge();
+    expect(again.stdout).toBe(`converged-boot-id=${bootIds.after}\nconverged-reboot=none\n`);
+    expect(host.writes()).toEqual(before);
+    expect(host.calls().filter((call) => /grub-mkconfig|restart|systemd-run|apt-get|stop|disable/.test(call))).toEqual(
+      [],
+    );
+  });
+
+  test("a host that came back without the parameters is not rebooted again and again", () => {
+    converge();
+    host.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
+    host.forgetCalls();
+    const run = host.run(["converge"], plans.all);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("it was rebooted for");
+    expect(run.stderr).toContain("what to do: it boots something else than");
+    expect(host.calls().join()).not.toContain("reboot");
+  });
+
+  test("a reboot that was ordered and never happened is ordered again", () => {
+    converge();
+    host.forgetCalls();
+    expect(converge().stdout).toContain("converged-reboot=ordered");
+  });
+
+  test("reboot never: nothing live changes, and the answer is pending", () => {
+    const run = converge(plans.boot.replace("to-prove", "never"));
+    expect(run.stdout).toContain("converged-reboot=pending");
+    expect(host.calls().filter((call) => /systemd-run|stop/.test(call))).toEqual([]);
+    expect(host.read("sys/devices/system/clocksource/clocksource0/current_clocksource")).toBe("hpet\n");
+  });
+
+  test("reboot if-needed: the running kernel is switched where tsc is available", () => {
+    host.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet tsc \n");
+    const run = converge(plans.boot.replace("to-prove", "if-needed"));
+    expect(run.stdout).toContain("converged-reboot=none");
+    expect(host.read("sys/devices/system/clocksource/clocksource0/current_clocksource")).toBe("tsc");
+    const proof = host.run(["prove"], plans.boot.replace("to-prove", "if-needed") + run.stdout);
+    expect(proof.status).toBe(0);
+    expect(JSON.parse(proof.stdout)).toMatchObject({ bootParametersLive: false, bootParametersPersistent: true });
+    expect(proof.stdout).toContain("configured, not yet booted");
+  });
+
+  test("reboot if-needed: reboots where tsc is not available", () => {
+    expect(converge(plans.boot.replace("to-prove", "if-needed")).stdout).toContain("converged-reboot=ordered");
+  });
+
+  test("a sysfs store that succeeds without effect is noticed", () => {
+    host.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet tsc \n");
+    const current = "sys/devices/system/clocksource/clocksource0/current_clocksource";
+    host.remove(current);
+    fs.symlinkSync("/dev/null", host.path(current));
+    const run = host.run(["converge"], plans.boot.replace("to-prove", "if-needed"));
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("the kernel refused to switch its clocksource to tsc");
+  });
+
+  test("chrony gets the plan's sources only, and systemd-timesyncd is stopped", () => {
+    converge(plans.time);
+    const directives = host
+      .read("etc/chrony/chrony.conf")
+      .split("\n")
+      .filter((line) => line && !line.startsWith("#"));
+    expect(directives).toEqual([
+      "server 10.77.0.1 iburst minpoll 0 maxpoll 0 xleave",
+      "driftfile /var/lib/chrony/chrony.drift",
+      "ntsdumpdir /var/lib/chrony",
+      "makestep 0.1 3",
+      "rtcsync",
+      "maxclockerror 50",
+    ]);
+    expect(host.calls()).toContain("systemctl --quiet disable --now systemd-timesyncd.service");
+  });
+
+  test("a hub that defines the timescale serves its network and nothing else", () => {
+    converge(plans.hub);
+    expect(host.read("etc/chrony/chrony.conf")).toContain("\nallow 10.77.0.0/24\nlocal stratum 10\n");
+  });
+
+  test("a failed installation of chrony says what to do", () => {
+    host.write("fake/apt-get-fails", "");
+    const run = host.run(["converge"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("E: Unable to fetch some archives");
+    expect(run.stderr).toContain("what to do: check the mirror in /etc/apt");
+  });
+
+  test("revert gives every byte, mode and link back, and the rival", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.read("fake/units/systemd-timesyncd.service")).toBe("enabled active\n");
+  });
+
+  test("revert with a chrony of the user's own gives back its configuration through its link", () => {
+    host.write("fake/packages/chrony", "");
+    host.write("fake/units/chrony.service", "enabled active\n");
+    host.write("etc/chrony/real.conf", "pool mine.example iburst");
+    fs.chmodSync(host.path("etc/chrony/real.conf"), 0o600);
+    fs.symlinkSync("real.conf", host.path("etc/chrony/chrony.conf"));
+    const before = host.snapshot();
+    converge(plans.time);
+    expect(host.read("etc/chrony/real.conf")).toContain("server 10.77.0.1");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.calls()).toContain("systemctl restart chrony");
+  });
+
+  test("revert keeps what somebody else made of our file", () => {
+    host.write("fake/packages/chrony", "");
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    converge(plans.time);
+    fs.appendFileSync(host.path("etc/chrony/chrony.conf"), "server added.by.somebody\n");
+    const run = host.run(["revert"], plans.time);
+    expect(run.stderr).toContain("was changed by somebody else since");
+    expect(host.read("etc/chrony/chrony.conf")).toBe("pool mine.example\n");
+    expect(host.read("etc/chrony/chrony.conf.before-timebase-revert")).toContain("added.by.somebody");
+  });
+
+  test("revert after a converge that died in the middle gives everything back", () => {
+    const before = host.snapshot();
+    host.write("fake/grub-mkconfig-fails", "");
+    expect(host.run(["converge"], plans.all).status).toBe(1);
+    host.remove("fake/grub-mkconfig-fails");
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("revert on a host that was never converged changes nothing", () => {
+    const before = host.snapshot();
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("a section that the owner's new plan has no longer is taken back", () => {
+    converge();
+    host.reboot();
+    converge(plans.boot);
+    expect(host.exists("etc/chrony/chrony.conf")).toBe(false);
+    expect(host.exists("etc/default/grub.d/zz-timebase.cfg")).toBe(true);
+  });
+
+  test("status shows owner and drift, and fails when something is no longer true", () => {
+    expect(host.run(["status"], "").stdout).toContain("manages nothing on this host");
+    converge();
+    host.reboot();
+    host.chrony(synchronised);
+    expect(host.run(["status"], "")).toMatchObject({ status: 0 });
+    host.write("proc/cmdline", "root=/dev/vda1\n");
+    const drifted = host.run(["status"], "");
+    expect(drifted.status).toBe(1);
+    expect(drifted.stdout).toContain("owner test/stack/node-1: boot time ptp");
+    expect(drifted.stdout).toContain("FAIL  boot.parameters-live");
+  });
+});
+
+test("whatever the user wrote into /etc/default/grub is the same byte for byte, after converge and after revert", () => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      'GRUB_CMDLINE_LINUX="audit=0"',
+      "GRUB_CMDLINE_LINUX='a b' # c",
+      "GRUB_TERMINAL=serial",
+      "",
+      "# it's $HOME \\",
+      'GRUB_CMDLINE_LINUX="one \\\ntwo"',
+    ),
+    fc.stringMatching(/^# [ -~]{0,40}$/),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 8 }), fc.boolean(), (lines, newline) => {
+      const host = new FakeHost("dash");
+      try {
+        const text = lines.join("\n") + (newline ? "\n" : "");
+        host.write("etc/default/grub", text);
+        const run = host.run(["converge"], plans.boot);
+        expect(run.status, run.stderr).toBe(0);
+        expect(host.read("etc/default/grub")).toBe(text);
+        expect(host.run(["revert"], plans.boot).status).toBe(0);
+        expect(host.read("etc/default/grub")).toBe(text);
+      } finally {
+        host.destroy();
+      }
+    }),
+    { numRuns: 15 },
+  );
+});

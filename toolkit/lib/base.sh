@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# Messages, errors, root, the limit on our own time, and the workspace.
+
+TIMEBASE_STATE=$TIMEBASE_ROOT/var/lib/timebase
+newline='
+'
+tab='	'
+
+# say TEXT...: progress for the person who waits. stdout is for machines.
+say() { printf 'timebase: %s\n' "$*" >&2; }
+
+# fail WHAT REMEDY: ends the program with what is wrong, where, and what to do.
+fail() {
+  printf 'timebase: error on %s: %s\n' "${plan_host:-this host}" "$1" >&2
+  printf 'timebase: what to do: %s\n' "$2" >&2
+  exit 1
+}
+
+usage_error() {
+  printf 'timebase: %s; see `timebase help`\n' "$1" >&2
+  exit 2
+}
+
+# become_root ARGS...: everything here needs root; sudo must not ask, because nobody is there to answer.
+become_root() {
+  if [ -n "$TIMEBASE_ROOT" ] || [ "$(id -u)" = 0 ]; then return 0; fi
+  if ! command -v sudo >/dev/null; then
+    fail "user $(id -un) is not root and there is no sudo" 'connect as root, or install sudo and allow this user to use it without a password'
+  fi
+  if ! sudo -n true 2>/dev/null; then
+    fail "user $(id -un) may not use sudo without a password" "add '$(id -un) ALL=(ALL) NOPASSWD: ALL' to /etc/sudoers.d/timebase, or connect as root"
+  fi
+  exec sudo -n sh "$TIMEBASE_HOME/timebase" "$@"
+}
+
+# limit_time ARGS...: the command provider neither limits nor cancels a running command, so it is done here.
+# The plan's own waits (settling, package lock, cloud-init) sum up to less than this.
+limit_time() {
+  if [ -n "${TIMEBASE_LIMITED:-}" ]; then return 0; fi
+  TIMEBASE_LIMITED=1 exec timeout -k 10 3600 sh "$TIMEBASE_HOME/timebase" "$@"
+}
+
+workspace_make() {
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+# patiently TEXT COMMAND...: runs a command that can take long; says every 5 s that it still runs, and shows the
+# end of what it printed when it fails. Its status is the command's.
+patiently() {
+  patiently_text=$1
+  shift
+  say "$patiently_text"
+  # A sleep that outlives us must hold neither the session's streams nor the lock (9).
+  (
+    seconds=0
+    while sleep 5 >/dev/null 2>&1; do
+      seconds=$((seconds + 5))
+      say "$patiently_text: $seconds s"
+    done
+  ) 9>&- &
+  patiently_ticker=$!
+  patiently_status=0
+  "$@" >"$work/output" 2>&1 </dev/null 9>&- || patiently_status=$?
+  # KILL, because a shell that was just forked would still run the traps of ours.
+  kill -KILL "$patiently_ticker" 2>/dev/null || :
+  wait "$patiently_ticker" 2>/dev/null || :
+  if [ "$patiently_status" != 0 ]; then tail -n 15 "$work/output" | sed 's/^/timebase:   | /' >&2; fi
+  return "$patiently_status"
+}
+
+# has_line TEXT LINE: whether a text of lines has this one. No process is started.
+has_line() {
+  case "$newline$1$newline" in
+    *"$newline$2$newline"*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_word TEXT WORD: the same for words that are separated by blanks.
+has_word() {
+  case " $1 " in
+    *" $2 "*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# first_line FILE: the file's first line, or nothing. No process is started.
+first_line() {
+  first_line=
+  if [ -r "$1" ]; then IFS= read -r first_line <"$1" || :; fi
+  printf '%s' "$first_line"
+}

@@ -1,0 +1,125 @@
+# shellcheck shell=sh
+# The checks of a proof. All of them run; any that fails fails the proof. Everything is read from the live system.
+
+# check ID VERDICT EXPECTED FOUND REMEDY: a row of the table. `read` would swallow an empty field but the last.
+check() {
+  check_line="$1$tab$2$tab${3:--}$tab${4:-nothing}$tab$5"
+  checks="${checks:+$checks$newline}$check_line"
+}
+
+# check_that ID EXPECTED FOUND REMEDY: passes when what was found is what was expected.
+check_that() {
+  if [ "$2" = "$3" ]; then check "$1" pass "$2" "$3" ''; else check "$1" fail "$2" "$3" "$4"; fi
+}
+
+checks_failed() {
+  case "$checks" in *"${tab}fail$tab"*) return 0 ;; *) return 1 ;; esac
+}
+
+checks_run() {
+  checks=''
+  proved_rebooted=null proved_live=null proved_persistent=null
+  time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  guest_ptp='' guest_ptp_reason=''
+  check_system
+  if plan_has boot; then
+    check_rebooted
+    check_parameters
+    check_clocksource
+  fi
+  if plan_has time; then
+    # There is nothing to wait for when the proof has failed already.
+    if checks_failed; then plan_settle_seconds=0; fi
+    time_settle
+    check_owner
+    checks="$checks$newline$time_checks"
+  fi
+  if plan_has ptp; then check_guest_ptp; fi
+}
+
+check_system() {
+  check_that system "${plan_os:-$os_name}" "$os_name" 'declare the system that the host runs'
+}
+
+# The boot that counts is the one after converge: waiting for sshd alone can meet the old one.
+check_rebooted() {
+  proved_rebooted=false
+  if [ "$plan_converged_reboot" != ordered ]; then return 0; fi
+  if ! boot_id_valid "$(boot_id)" || ! boot_id_valid "$plan_converged_boot_id"; then
+    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$(boot_id)\", before \"$plan_converged_boot_id\")" 'see /proc/sys/kernel/random/boot_id on the host'
+  elif [ "$(boot_id)" = "$plan_converged_boot_id" ]; then
+    check boot.rebooted fail 'a new boot id' 'the boot from before: the ordered reboot did not happen' \
+      'see `journalctl -b` on the host for what held it up (a shutdown inhibitor, a masked reboot.target); then run `pulumi up` again'
+  else
+    proved_rebooted=true
+    check boot.rebooted pass 'a new boot id' 'a new boot id' ''
+  fi
+}
+
+check_pending_remedy='reboot this host when it suits you, then run `pulumi up` again; or use RebootPolicy.ToProve'
+
+check_parameters() {
+  if boot_persistent; then
+    proved_persistent=true
+    check boot.persistent pass "$plan_boot_parameters" "$plan_boot_parameters" ''
+  else
+    proved_persistent=false
+    check boot.persistent fail "$plan_boot_parameters for every kernel of $os_grub_cfg" "without $boot_missing" 'run `pulumi up` again; if it stays, look for what rewrites the GRUB configuration'
+  fi
+  if boot_live; then
+    proved_live=true
+    check boot.parameters-live pass "$plan_boot_parameters" "$plan_boot_parameters" ''
+    return
+  fi
+  proved_live=false
+  case "$plan_reboot" in
+    if-needed)
+      check boot.parameters-live warn "$plan_boot_parameters" 'configured, not yet booted' 'the next boot proves that they persist; RebootPolicy.ToProve does it now'
+      ;;
+    never)
+      check boot.parameters-live fail "$plan_boot_parameters" 'pending reboot' "$check_pending_remedy"
+      ;;
+    to-prove)
+      check boot.parameters-live fail "$plan_boot_parameters" "$boot_cmdline" "the kernel was booted by something else than $os_grub_cfg: look at the boot entry that it chooses"
+      ;;
+  esac
+}
+
+check_clocksource() {
+  if has_word "$(clocksources_available)" "$plan_clocksource"; then
+    check clocksource.available pass "$plan_clocksource" "$(clocksources_available)" ''
+  else
+    check clocksource.available fail "$plan_clocksource" "$(clocksources_available)" 'the kernel has marked the TSC unstable: see `dmesg | grep -i tsc` on the host; a reboot with tsc=reliable is what changes that'
+  fi
+  check_clocksource_remedy='see `dmesg | grep -i clocksource` on the host for why the kernel left tsc'
+  if [ "$plan_reboot" = never ]; then check_clocksource_remedy=$check_pending_remedy; fi
+  check_that clocksource.current "$plan_clocksource" "$(clocksource_now)" "$check_clocksource_remedy"
+}
+
+check_owner() {
+  clock_owners >"$work/owners"
+  owners=$(tr '\n' ' ' <"$work/owners")
+  owners=${owners% }
+  rivals >"$work/rivals"
+  case "$owners" in
+    *') '* | '' | [!c]*) check time.owner fail 'chronyd alone' "${owners:-no daemon}" 'stop the others on the host, or start chrony, then run `pulumi up` again' ;;
+    *)
+      if [ -s "$work/rivals" ]; then
+        check time.owner fail 'chronyd alone, also at the next boot' "$(first_line "$work/rivals")" 'disable it: systemctl disable --now <unit>'
+      else
+        check time.owner pass 'chronyd alone' "${owners%% *}" ''
+      fi
+      ;;
+  esac
+}
+
+check_guest_ptp() {
+  guest_ptp_probe
+  if [ "$guest_ptp" = available ]; then
+    check ptp.guest pass available available ''
+  elif [ "$plan_guest_ptp" = required ]; then
+    check ptp.guest fail available "$guest_ptp: $guest_ptp_reason" "$(guest_ptp_remedy)"
+  else
+    check ptp.guest warn available "$guest_ptp: $guest_ptp_reason" "$(guest_ptp_remedy)"
+  fi
+}

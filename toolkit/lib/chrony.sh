@@ -1,0 +1,157 @@
+# shellcheck shell=sh
+# Time: exactly one daemon, chrony, with exactly the sources of the plan.
+
+# Every other daemon that steers the system clock, by unit and by process name (15 characters in /proc/<pid>/comm).
+time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service timemaster.service'
+time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
+# Debian's packages of time daemons conflict with each other: installing one removes the others.
+time_rival_packages='systemd-timesyncd ntp ntpsec openntpd'
+
+time_converge() {
+  rivals_stop
+  chrony_install
+  chrony_conf_text >"$work/chrony.conf"
+  file_own time "$os_chrony_conf" "$work/chrony.conf"
+  if [ "$file_changed" = yes ] || ! systemctl --quiet is-active "$os_chrony_service"; then
+    say "restarting $os_chrony_service"
+    systemctl restart "$os_chrony_service" ||
+      fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
+  fi
+  if ! systemctl --quiet is-enabled "$os_chrony_service"; then systemctl --quiet enable "$os_chrony_service"; fi
+}
+
+# The whole configuration, because every source that is not in the plan would be a second opinion about the time.
+chrony_conf_text() {
+  cat <<TEXT
+# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
+TEXT
+  if [ -n "$plan_time_sources" ]; then printf '%s\n' "$plan_time_sources"; fi
+  if [ -n "$plan_time_allow" ]; then printf '%s\n' "$plan_time_allow" | sed 's/^/allow /'; fi
+  if plan_is_timescale; then printf 'local stratum 10\n'; fi
+  cat <<'TEXT'
+driftfile /var/lib/chrony/chrony.drift
+ntsdumpdir /var/lib/chrony
+# Stepped before the gate, never after: in the first three updates only.
+makestep 0.1 3
+rtcsync
+# ppm; the default of 1 makes the root dispersion, and so the error bound, too optimistic for a virtual machine.
+maxclockerror 50
+TEXT
+}
+
+# rivals: units that steer the clock too and run, or will at the next boot; a line each: name, enabled, active.
+rivals() {
+  # shellcheck disable=SC2086 # a list of units
+  systemctl show --property=Id,UnitFileState,ActiveState $time_rival_units 2>/dev/null | awk -F= '
+    function flush() { if (state == "enabled" || active == "active") print id, state ? state : "static", active; id = state = active = "" }
+    $1 == "Id" { id = $2 }
+    $1 == "UnitFileState" { state = $2 }
+    $1 == "ActiveState" { active = $2 }
+    NF == 0 { flush() }
+    END { flush() }'
+}
+
+rivals_stop() {
+  rivals >"$work/rivals"
+  while read -r rival rival_enabled rival_active; do
+    facts_add time "unit $rival $rival_enabled $rival_active"
+    say "stopping $rival: chrony is to be the only owner of this clock"
+    systemctl --quiet disable --now "$rival" ||
+      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable --now $rival"
+  done <"$work/rivals"
+}
+
+chrony_install() {
+  if package_installed chrony; then return 0; fi
+  for chrony_rival in $time_rival_packages; do
+    if package_installed "$chrony_rival"; then facts_add time "removed $chrony_rival"; fi
+  done
+  facts_add time 'installed chrony'
+  package_install chrony
+}
+
+time_revert() {
+  time_facts=$(facts_of time)
+  files_restore time
+  if has_line "$time_facts" 'installed chrony'; then
+    time_removed=$(printf '%s\n' "$time_facts" | sed -n 's/^removed //p')
+    # shellcheck disable=SC2086 # a list of packages
+    patiently "removing chrony${time_removed:+, installing $time_removed}" apt install --purge chrony- $time_removed ||
+      fail 'the packages could not be put back as they were (the output is above)' 'run `pulumi destroy` again when the package mirror answers'
+  else
+    systemctl restart "$os_chrony_service" || say "$os_chrony_service does not start with its own configuration"
+  fi
+  printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
+    if [ "$time_fact" != unit ]; then continue; fi
+    if [ "$time_enabled" = enabled ]; then systemctl --quiet enable "$time_unit" || :; fi
+    if [ "$time_active" = active ]; then systemctl start "$time_unit" || :; fi
+  done
+  record_forget time
+}
+
+# clock_owners: every process that steers this clock, "comm (pid)". Children of one daemon (chronyd's helper) are it.
+clock_owners() {
+  for owner_stat in "$TIMEBASE_ROOT"/proc/[0-9]*/stat; do
+    # A process may be gone by now.
+    { IFS= read -r owner_line <"$owner_stat"; } 2>/dev/null || continue
+    owner_comm=${owner_line#*(}
+    owner_comm=${owner_comm%)*}
+    if [ "$owner_comm" != chronyd ] && ! has_word "$time_rival_processes" "$owner_comm"; then continue; fi
+    owner_pid=${owner_line%% *}
+    owner_parent=${owner_line##*) ? }
+    owner_parent=${owner_parent%% *}
+    case "$(first_line "$TIMEBASE_ROOT/proc/$owner_parent/comm")" in "$owner_comm") continue ;; esac
+    printf '%s (%s)\n' "$owner_comm" "$owner_pid"
+  done
+}
+
+# chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.
+chrony_state() {
+  time_checks='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  LC_ALL=C timeout 10 chronyc -N -c -m tracking sources >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+  chrony_itself=no
+  if plan_is_timescale; then chrony_itself=yes; fi
+  while IFS='=' read -r chrony_key chrony_value; do
+    case "$chrony_key" in
+      check) time_checks="${time_checks:+$time_checks$newline}$chrony_value" ;;
+      source) time_source=$chrony_value ;;
+      kind) time_kind=$chrony_value ;;
+      stratum) time_stratum=$chrony_value ;;
+      bound-ns) time_bound_ns=$chrony_value ;;
+      bound-reason) time_bound_reason=$chrony_value ;;
+      drift-ppb) time_drift_ppb=$chrony_value ;;
+    esac
+  done <<STATE
+$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v now="$(date +%s)" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
+    -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
+STATE
+  case "$time_checks" in
+    *time.bound"$tab"*) ;;
+    *)
+      time_bound_reason='what chrony says could not be read'
+      time_checks="time.bound${tab}fail${tab}a bound$tab$time_bound_reason${tab}see if awk works on this host"
+      ;;
+  esac
+}
+
+# uptime_seconds: a clock that is not stepped while chrony steps the other one.
+uptime_seconds() {
+  uptime_seconds=$(first_line "$TIMEBASE_ROOT/proc/uptime")
+  printf '%s' "${uptime_seconds%%.*}"
+}
+
+# time_settle: waits until the time checks hold, at most the plan's time, and says how it goes.
+time_settle() {
+  settle_start=$(uptime_seconds)
+  settle_said=0
+  while chrony_state; do
+    case "$time_checks" in *"${tab}fail$tab"*) ;; *) return 0 ;; esac
+    settle_elapsed=$(($(uptime_seconds) - settle_start))
+    if [ "$settle_elapsed" -ge "$plan_settle_seconds" ]; then return 0; fi
+    if [ $((settle_elapsed - settle_said)) -ge 5 ]; then
+      settle_said=$settle_elapsed
+      say "settling: bound ${time_bound_ns:+$((time_bound_ns / 1000)) us}${time_bound_reason:+unknown ($time_bound_reason)}, budget $((plan_max_error_ns / 1000)) us, $settle_elapsed of $plan_settle_seconds s"
+    fi
+    sleep 1
+  done
+}

@@ -1,0 +1,100 @@
+# What `chronyc -N -c -m tracking sources` says, as checks and figures. A figure that is not there, or not a number,
+# is unknown with a reason; it never becomes 0.
+#
+# tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
+# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal).
+#
+# In: now (s), itself (yes: this host defines the timescale), budget_ns; TIMEBASE_SOURCES in the environment: the
+# plan's sources, a line each.
+# Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
+
+function number(text) { return text ~ /^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ }
+function check(id, ok, expected, found, remedy) {
+  printf "check=%s\t%s\t%s\t%s\t%s\n", id, ok ? "pass" : "fail", expected, found, ok ? "" : remedy
+  if (!ok && reason == "") reason = found
+}
+
+BEGIN {
+  FS = ","
+  maxclockerror_ppm = 50
+  n = split(ENVIRON["TIMEBASE_SOURCES"], line, "\n")
+  for (i = 1; i <= n; i++) {
+    split(line[i], word, " ")
+    expected_kind[word[2]] = word[1] == "refclock" ? "refclock" : "server"
+    expected_names = expected_names (i > 1 ? ", " : "") word[2]
+  }
+}
+
+NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
+NF == 10 && $1 ~ /^[\^=#]$/ {
+  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : "server"; reach = $6 }
+  else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
+  next
+}
+{ unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
+
+function state_name(s) {
+  return s == "x" ? "falseticker" : s == "~" ? "too variable" : s == "?" ? "unusable" : s == "-" ? "not combined" : s == "+" ? "combined" : s
+}
+
+function daemon() {
+  for (i = 3; i <= 13; i++) if (tracked && !number(tracking[i])) { tracked = 0; unreadable = "tracking column " i " is \"" tracking[i] "\"" }
+  if (tracked && tracking[1] !~ /^[0-9A-Fa-f]+$/) { tracked = 0; unreadable = "reference id \"" tracking[1] "\"" }
+  check("time.daemon", tracked, "chronyd answers", tracked ? "chronyd answers" : unreadable == "" ? "no answer" : unreadable, "see `systemctl status chrony` and `journalctl -u chrony` on the host")
+  return tracked
+}
+
+function synchronised() {
+  if (tracking[1] ~ /^0+$/) found = "never synchronised"
+  else if (toupper(tracking[1]) == "7F7F0101" && itself != "yes") found = "only its own clock (local reference)"
+  else if (tracking[14] == "Not synchronised") found = "not synchronised"
+  else if (tracking[10] >= 1000) found = "first seconds: frequency uncertain by " tracking[10] " ppm"
+  else if (tracking[4] - now > 3) found = sprintf("last update %d s in the future: the clock was set back", tracking[4] - now)
+  else if (itself != "yes" && now - tracking[4] > 8 * (tracking[13] > 1 ? tracking[13] : 1)) found = sprintf("stale: last update %d s ago", now - tracking[4])
+  else found = tracking[14] == "Normal" ? "synchronised" : tracking[14]
+  ok = found == "synchronised" || found ~ /^(Insert|Delete) second$/
+  check("time.synchronised", ok, "synchronised", found, "see `chronyc sources` on the host: is the source up, and does its UDP port 123 answer?")
+}
+
+function source_selected() {
+  if (itself == "yes") {
+    kind = "itself"; source = "itself"
+    check("time.source", toupper(tracking[1]) == "7F7F0101", "itself (defines the timescale)", toupper(tracking[1]) == "7F7F0101" ? "itself (defines the timescale)" : "reference " tracking[1], "remove other sources from chrony's configuration; `pulumi up` writes it")
+    return
+  }
+  if (selected != 1) found = selected + 0 " selected sources" (states == "" ? "" : ": " states)
+  else if (!(source in expected_kind)) found = "unexpected source " source
+  else if (expected_kind[source] != kind) found = source " is a " kind
+  else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
+  else found = source
+  check("time.source", found == source, expected_names, found, "is the source up, does its firewall open UDP port 123, and does it allow this host?")
+}
+
+function bound() {
+  if (reason == "") {
+    # The design's formula: |system time offset| + root dispersion + root delay / 2. The host that defines the
+    # timescale has no error against it, by definition.
+    offset = tracking[5] < 0 ? -tracking[5] : tracking[5]
+    ns = itself == "yes" ? 0 : (offset + tracking[12] + tracking[11] / 2) * 1e9 + 0.5
+    if (ns < 0 || ns > 1e17) reason = "implausible: " ns " ns"
+  }
+  if (reason != "") {
+    print "bound-reason=" reason
+    check("time.bound", 0, sprintf("at most %.0f us", budget_ns / 1000), "unknown: " reason, "first correct what makes the bound unknown")
+    return
+  }
+  printf "bound-ns=%.0f\n", ns
+  printf "drift-ppb=%.0f\n", itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10]) * 1000
+  check("time.bound", ns <= budget_ns, sprintf("at most %.0f us", budget_ns / 1000), sprintf("%.1f us", ns / 1000), "wait longer (settleTimeoutSeconds), use a nearer source, or allow more (maxErrorMicros)")
+}
+
+END {
+  if (daemon()) {
+    source_selected()
+    synchronised()
+    print "source=" source
+    print "kind=" kind
+    print "stratum=" tracking[3]
+  }
+  bound()
+}

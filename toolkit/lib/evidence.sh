@@ -1,0 +1,82 @@
+# shellcheck shell=sh
+# The evidence: what a proof found, as one line of JSON for programs and as a table for people.
+
+# json TEXT: sets json to the text as a JSON string. Only a text with special characters starts a process.
+json() {
+  case "$1" in
+    *[\\\"[:cntrl:]]*)
+      json=\"$(printf '%s' "$1" | LC_ALL=C tr '\000-\037\177' ' ' | sed 's/[\\"]/\\&/g')\"
+      ;;
+    *) json=\"$1\" ;;
+  esac
+}
+
+evidence_add() {
+  json "$2"
+  evidence="$evidence,\"$1\":$json"
+}
+
+# evidence_add_known KEY TEXT: null when there is none.
+evidence_add_known() {
+  if [ -n "$2" ]; then evidence_add "$1" "$2"; else evidence="$evidence,\"$1\":null"; fi
+}
+
+# evidence_add_raw KEY VALUE: a number or a boolean; null when it is not known, never 0 by default.
+evidence_add_raw() { evidence="$evidence,\"$1\":${2:-null}"; }
+
+evidence_print() {
+  json "${plan_host:-$(uname -n)}"
+  evidence="{\"format\":1,\"host\":$json"
+  evidence_add owner "$plan_owner"
+  evidence_add asOf "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  evidence_add os "$os_name"
+  evidence_add kernel "$(uname -r)"
+  evidence_add bootId "$(boot_id)"
+  evidence_add_raw rebooted "$proved_rebooted"
+  evidence_add clocksource "$(clocksource_now)"
+  evidence_available=
+  for evidence_clocksource in $(clocksources_available); do
+    json "$evidence_clocksource"
+    evidence_available="${evidence_available:+$evidence_available,}$json"
+  done
+  evidence="$evidence,\"availableClocksources\":[$evidence_available]"
+  evidence_add_raw bootParametersLive "$proved_live"
+  evidence_add_raw bootParametersPersistent "$proved_persistent"
+  evidence_add_known guestPtp "$guest_ptp"
+  evidence_add guestPtpReason "$guest_ptp_reason"
+  evidence_add_known source "$time_source"
+  evidence_add_known sourceKind "$time_kind"
+  evidence_add_raw stratum "$time_stratum"
+  evidence_add_known timescale "$plan_timescale"
+  evidence_add_raw errorBoundNs "$time_bound_ns"
+  evidence_add errorBoundReason "$time_bound_reason"
+  evidence_add_raw driftPpb "$time_drift_ppb"
+  evidence_checks=
+  while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
+    json "$check_id"
+    evidence_checks="${evidence_checks:+$evidence_checks,}{\"id\":$json,\"verdict\":\"$check_verdict\""
+    json "$check_expected"
+    evidence_checks="$evidence_checks,\"expected\":$json"
+    json "$check_found"
+    evidence_checks="$evidence_checks,\"found\":$json"
+    json "$check_remedy"
+    evidence_checks="$evidence_checks,\"remedy\":$json}"
+  done <<CHECKS
+$checks
+CHECKS
+  printf '%s,"checks":[%s]}\n' "$evidence" "$evidence_checks"
+}
+
+# evidence_table: every check, what is wrong first in the eye.
+evidence_table() {
+  printf '%s: what was proved\n' "${plan_host:-this host}"
+  while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
+    case "$check_verdict" in
+      pass) printf '  ok    %-24s %s\n' "$check_id" "$check_found" ;;
+      warn) printf '  warn  %-24s %s\n        what to do: %s\n' "$check_id" "$check_found" "$check_remedy" ;;
+      fail) printf '  FAIL  %-24s expected %s, found %s\n        what to do: %s\n' "$check_id" "$check_expected" "$check_found" "$check_remedy" ;;
+    esac
+  done <<CHECKS
+$checks
+CHECKS
+}

@@ -1,0 +1,106 @@
+# shellcheck shell=sh
+# The plan: `key=value` lines on standard input (docs/architecture.md, contract 1). Pure data, nothing is run.
+
+plan_read() { plan_parse "$(cat)"; }
+
+# plan_parse TEXT: sets plan_<key>; refuses what it does not know, because a plan that is half understood is a lie.
+plan_parse() {
+  plan_text=$1
+  case "$plan_text" in
+    timebase-plan=1"$newline"*) ;;
+    *) fail 'the plan on standard input does not start with timebase-plan=1' 'send a plan of this version of the toolkit (pulumi-timebase writes it)' ;;
+  esac
+  plan_owner='' plan_host='' plan_os=''
+  plan_clocksource='' plan_boot_parameters='' plan_reboot=''
+  plan_time_role='' plan_time_sources='' plan_time_allow='' plan_timescale='' plan_max_error_ns='' plan_settle_seconds=''
+  plan_guest_ptp=''
+  plan_converged_boot_id='' plan_converged_reboot=''
+  plan_lines=0
+  while IFS= read -r plan_line; do
+    plan_lines=$((plan_lines + 1))
+    plan_value=${plan_line#*=}
+    case "$plan_line" in
+      timebase-plan=1) ;;
+      owner=*) plan_owner=$plan_value ;;
+      host=*) plan_host=$plan_value ;;
+      generation=*) ;;
+      os=*) plan_os=$plan_value ;;
+      clocksource=tsc) plan_clocksource=tsc ;;
+      boot-parameter=*) plan_boot_parameters="${plan_boot_parameters:+$plan_boot_parameters }$plan_value" ;;
+      reboot=to-prove | reboot=if-needed | reboot=never) plan_reboot=$plan_value ;;
+      time-role=client | time-role=hub) plan_time_role=$plan_value ;;
+      time-source=*) plan_time_sources="${plan_time_sources:+$plan_time_sources$newline}$plan_value" ;;
+      time-allow=*) plan_time_allow="${plan_time_allow:+$plan_time_allow$newline}$plan_value" ;;
+      timescale=utc | timescale=hub:*) plan_timescale=$plan_value ;;
+      time-max-error-ns=*) plan_number "$plan_value" && plan_max_error_ns=$plan_value ;;
+      time-settle-seconds=*) plan_number "$plan_value" && plan_settle_seconds=$plan_value ;;
+      guest-ptp=required | guest-ptp=reported) plan_guest_ptp=$plan_value ;;
+      converged-boot-id=*) plan_converged_boot_id=$plan_value ;;
+      converged-reboot=ordered | converged-reboot=none | converged-reboot=pending) plan_converged_reboot=$plan_value ;;
+      *) plan_fail "\"$plan_line\" is not understood" ;;
+    esac
+  done <<PLAN
+$plan_text
+PLAN
+  plan_complete
+}
+
+plan_complete() {
+  if [ -z "$plan_owner" ]; then plan_fail 'owner is missing'; fi
+  if plan_has boot && { [ -z "$plan_boot_parameters" ] || [ -z "$plan_reboot" ]; }; then
+    plan_fail 'clocksource needs boot-parameter and reboot'
+  fi
+  if plan_has time && { [ -z "$plan_timescale" ] || [ -z "$plan_max_error_ns" ] || [ -z "$plan_settle_seconds" ]; }; then
+    plan_fail 'time-role needs timescale, time-max-error-ns and time-settle-seconds'
+  fi
+  if [ -z "$plan_time_sources" ] && plan_has time && ! plan_is_timescale; then
+    plan_fail 'a host that does not define the timescale needs a time-source'
+  fi
+  if ! plan_has boot && ! plan_has time && ! plan_has ptp; then plan_fail 'it has no section'; fi
+}
+
+plan_fail() {
+  fail "the plan, line $plan_lines: $1" 'update pulumi-timebase, so that the library and the toolkit on the host are of one version'
+}
+
+plan_number() {
+  case "$1" in
+    '' | *[!0-9]* | ???????????????*) plan_fail "\"$1\" is not a whole number" ;;
+  esac
+}
+
+# plan_has boot|time|ptp: whether the plan has this section.
+plan_has() {
+  case "$1" in
+    boot) [ -n "$plan_clocksource" ] ;;
+    time) [ -n "$plan_time_role" ] ;;
+    ptp) [ -n "$plan_guest_ptp" ] ;;
+  esac
+}
+
+# plan_is_timescale: whether this host's own clock is the cluster's time by definition.
+plan_is_timescale() { [ "$plan_time_role" = hub ] && [ "$plan_timescale" = "hub:$plan_host" ]; }
+
+plan_sections() {
+  for plan_section in boot time ptp; do
+    if plan_has "$plan_section"; then printf '%s\n' "$plan_section"; fi
+  done
+}
+
+# What is remembered of a plan: the whole text, once for each of its sections, in `plans/<section>`.
+plan_owner_of() { sed -n 's/^owner=//p' "$TIMEBASE_STATE/plans/$1" 2>/dev/null || :; }
+
+plan_remember() {
+  printf '%s\n' "$plan_text" | grep -v '^converged-' >"$work/plan"
+  for plan_section in $(plan_sections); do file_write "$TIMEBASE_STATE/plans/$plan_section" "$work/plan"; done
+}
+
+plan_forget() { rm -f "$TIMEBASE_STATE/plans/$1"; }
+
+# plan_remembered_sections [OWNER]: the sections that are set on this host, by this owner or by anybody.
+plan_remembered_sections() {
+  for plan_section in time boot ptp; do
+    if [ ! -e "$TIMEBASE_STATE/plans/$plan_section" ]; then continue; fi
+    if [ -z "${1:-}" ] || [ "$(plan_owner_of "$plan_section")" = "$1" ]; then printf '%s\n' "$plan_section"; fi
+  done
+}

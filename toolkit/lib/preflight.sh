@@ -1,0 +1,100 @@
+# shellcheck shell=sh
+# What must be true before anything on the host is changed. Each refusal names what, where and what to do.
+
+preflight() {
+  preflight_system
+  preflight_container
+  if plan_has boot; then preflight_tsc; fi
+  cloud_init_wait
+}
+
+preflight_system() {
+  if [ -z "$os_boot" ]; then
+    fail "system $os_name is not supported" "use one of: $(os_table | awk '{ printf "%s%s", sep, $1; sep = ", " }')"
+  fi
+  if [ -n "$plan_os" ] && [ "$plan_os" != "$os_name" ]; then
+    fail "the program declares $plan_os, but this host runs $os_name" "declare operatingSystem: \"$os_name\", or leave it out"
+  fi
+  if [ "$os_boot" = grubby ]; then
+    fail "$os_name is not served by this version of pulumi-timebase" 'use Ubuntu 22.04 or 24.04, or Debian 12 or 13'
+  fi
+  if [ ! -d "$TIMEBASE_ROOT/run/systemd/system" ]; then
+    fail 'systemd is not the running init' 'boot this host with systemd; services, reboot and clock daemons are managed through it'
+  fi
+}
+
+# A container shares its kernel, clocksource and clock with others: they are set on the machine that runs it.
+preflight_container() {
+  preflight_container=$(systemd-detect-virt --container 2>/dev/null || :)
+  case "$preflight_container" in
+    '' | none) ;;
+    *) fail "this is a container ($preflight_container); clock and kernel belong to the machine that runs it" 'point the endpoint at that machine' ;;
+  esac
+}
+
+preflight_tsc() {
+  preflight_machine=$(uname -m)
+  if [ "$preflight_machine" != x86_64 ]; then
+    fail "the tsc clocksource does not exist on $preflight_machine (arm64 has arch_sys_counter, always)" 'leave TscClocksource out for this host, or use an x86-64 one'
+  fi
+  if ! has_word "$(cpu_flags)" tsc; then
+    fail 'this CPU has no time stamp counter (no "tsc" in the flags of /proc/cpuinfo)' 'use a machine type that offers the TSC to its guests'
+  fi
+  if [ ! -d "$TIMEBASE_ROOT/etc/default/grub.d" ] && [ ! -f "$TIMEBASE_ROOT/etc/default/grub" ]; then
+    fail 'this host does not boot by GRUB (no /etc/default/grub)' 'install GRUB, or set the boot parameters by the host'\''s own boot loader'
+  fi
+  boot_conflicts_refuse
+}
+
+cpu_flags() {
+  while IFS= read -r cpu_line; do
+    case "$cpu_line" in
+      flags*)
+        printf '%s' "${cpu_line#*:}"
+        return
+        ;;
+    esac
+  done <"$TIMEBASE_ROOT/proc/cpuinfo"
+}
+
+# Under the lock, because another plan's converge may be just ahead of us.
+preflight_owners() {
+  for preflight_section in $(plan_sections); do
+    preflight_owner=$(plan_owner_of "$preflight_section")
+    if [ -n "$preflight_owner" ] && [ "$preflight_owner" != "$plan_owner" ]; then
+      fail "the $preflight_section section of this host belongs to \"$preflight_owner\", not to \"$plan_owner\"" \
+        'manage a host from one stack; destroy the other one first, or run `sudo timebase revert` on the host'
+    fi
+  done
+}
+
+# Packages and GRUB are cloud-init's until it has finished. Its files are watched, because `cloud-init status --wait`
+# starts a Python every quarter of a second, and calls an early error the end. Errors in it are told, not judged: the
+# proof says what became of this host.
+cloud_init_wait() {
+  if ! command -v cloud-init >/dev/null || [ -e "$TIMEBASE_ROOT/run/cloud-init/disabled" ]; then return 0; fi
+  cloud_init_result=$TIMEBASE_ROOT/run/cloud-init/result.json
+  cloud_init_waited=0
+  until [ -e "$cloud_init_result" ] || ! system_starting; do
+    if [ "$cloud_init_waited" -ge "$cloud_init_seconds" ]; then
+      fail "cloud-init did not finish within $cloud_init_seconds s" 'see `cloud-init status --long` and /var/log/cloud-init-output.log on the host; correct its user data'
+    fi
+    if [ $((cloud_init_waited % 10)) = 0 ]; then say "waiting for cloud-init, $cloud_init_waited of $cloud_init_seconds s"; fi
+    sleep 2
+    cloud_init_waited=$((cloud_init_waited + 2))
+  done
+  case "$(cat "$cloud_init_result" 2>/dev/null || :)" in
+    *'"errors": []'*) ;;
+    *) say 'cloud-init has ended with errors (see `cloud-init status --long` on the host); going on' ;;
+  esac
+}
+
+cloud_init_seconds=900
+
+# When the boot is over and cloud-init has left no result, it has crashed or had nothing to do.
+system_starting() {
+  case "$(systemctl is-system-running 2>/dev/null || :)" in
+    initializing | starting) return 0 ;;
+    *) return 1 ;;
+  esac
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# Guest PTP: whether KVM on this host answers a guest's clock-pairing hypercall. Asked of KVM itself, by a guest of
+# 20 bytes, because a /dev/ptp0 on the host says nothing about what guests get.
+
+# guest_ptp_probe: sets guest_ptp (available, unavailable, unknown) and guest_ptp_reason.
+guest_ptp_probe() {
+  guest_ptp=unknown
+  if [ ! -e "$TIMEBASE_ROOT/dev/kvm" ]; then
+    guest_ptp_reason='no /dev/kvm on this host'
+    return
+  fi
+  guest_ptp_python=
+  for guest_ptp_name in python3 python2.7 python; do
+    if command -v "$guest_ptp_name" >/dev/null; then
+      guest_ptp_python=$guest_ptp_name
+      break
+    fi
+  done
+  if [ -z "$guest_ptp_python" ]; then
+    guest_ptp_reason='no Python on this host to ask KVM with'
+    return
+  fi
+  # A KVM that hangs must not hang us.
+  guest_ptp_status=0
+  guest_ptp_answer=$(timeout -k 1 20 "$guest_ptp_python" "$TIMEBASE_HOME/lib/kvm_clock_pairing.py" "$TIMEBASE_ROOT/dev/kvm" 2>&1) || guest_ptp_status=$?
+  case "$guest_ptp_status:$guest_ptp_answer" in
+    0:available) guest_ptp=available guest_ptp_reason='' ;;
+    0:unavailable*) guest_ptp=unavailable guest_ptp_reason=${guest_ptp_answer#unavailable } ;;
+    124:* | 137:*) guest_ptp_reason='KVM did not answer within 20 s' ;;
+    *) guest_ptp_reason=${guest_ptp_answer##*"$newline"} ;;
+  esac
+}
+
+guest_ptp_remedy() {
+  case "$guest_ptp" in
+    available) ;;
+    unavailable)
+      if [ "$(clocksource_now)" = tsc ]; then
+        printf 'the clocksource is tsc, and KVM still refuses: look for "tsc_always_catchup" or an unstable TSC in dmesg'
+      else
+        printf 'KVM serves guests only while the host'\''s clocksource is tsc, here it is %s: add TscClocksource, or HostClock, for this host' "$(clocksource_now)"
+      fi
+      ;;
+    unknown) printf 'enable virtualization on this host (firmware, or nested virtualization of the machine type), load kvm_intel or kvm_amd, install python3; or use GuestPtp.Reported' ;;
+  esac
+}

@@ -1,0 +1,98 @@
+# shellcheck shell=sh
+# The one reboot: only when needed, at most once for a configuration, and with the door closed, so that nobody can
+# meet the old boot and take it for the new one.
+
+# The door opens again by itself when the reboot has not happened after this time.
+reboot_door_seconds=150
+
+boot_id() { first_line "$TIMEBASE_ROOT/proc/sys/kernel/random/boot_id"; }
+
+# A boot id that cannot be read must not count as a changed one.
+boot_id_valid() {
+  case "$1" in
+    ????????-????-????-????-????????????) case "$1" in *[!0-9a-f-]*) return 1 ;; esac ;;
+    *) return 1 ;;
+  esac
+}
+
+# reboot_settle: what the reboot policy makes of the running kernel, as the last step of converge.
+reboot_settle() {
+  if ! plan_has boot || boot_live; then
+    reboot_answer none
+    return
+  fi
+  case "$plan_reboot" in
+    never)
+      say "\"$plan_boot_parameters\" take effect at this host's next boot; its reboot policy is never"
+      reboot_answer pending
+      ;;
+    if-needed)
+      if has_word "$(clocksources_available)" tsc; then
+        clocksource_switch
+        reboot_answer none
+      else
+        reboot_order
+      fi
+      ;;
+    to-prove) reboot_order ;;
+  esac
+}
+
+# reboot_answer ANSWER: the lines that prove is given in addition to the plan.
+reboot_answer() { printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$(boot_id)" "$1"; }
+
+# Ordered once for a configuration: a host that came back without the parameters would reboot for ever.
+reboot_order() {
+  reboot_ordered="$plan_boot_parameters $(cksum <"$os_grub_cfg")"
+  reboot_record=$TIMEBASE_STATE/reboot
+  if [ -e "$reboot_record" ]; then
+    { IFS= read -r reboot_last_boot_id && IFS= read -r reboot_last; } <"$reboot_record" || :
+    if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$(boot_id)" ]; then
+      fail "it was rebooted for \"$plan_boot_parameters\", and its kernel still runs without them: $(first_line "$TIMEBASE_ROOT/proc/cmdline")" \
+        "it boots something else than $os_grub_cfg: look at the boot entry it chooses (GRUB_DEFAULT, grub-reboot, kexec, a network boot)"
+    fi
+  fi
+  printf '%s\n%s\n' "$(boot_id)" "$reboot_ordered" >"$work/reboot"
+  file_write "$reboot_record" "$work/reboot"
+  door_close
+  say 'rebooting now'
+  # Detached, and late enough for this session to end as an orderly one.
+  timer 2 'timebase: reboot' systemctl reboot >/dev/null 2>&1 || {
+    door_open
+    fail 'the reboot could not be ordered (systemd-run failed)' 'see `journalctl -b` on the host'
+  }
+  reboot_answer ordered
+}
+
+# timer SECONDS DESCRIPTION COMMAND...: runs it then, detached. A timer of systemd may be a minute late by default.
+timer() {
+  timer_seconds=$1
+  timer_description=$2
+  shift 2
+  systemd-run --quiet --description="$timer_description" --on-active="$timer_seconds" --timer-property=AccuracySec=100ms "$@"
+}
+
+# The door: sshd's listener. Sessions that are open, ours among them, live on (KillMode=process).
+door_units() {
+  for door_unit in ssh.socket sshd.socket ssh.service sshd.service; do
+    if systemctl --quiet is-active "$door_unit"; then printf '%s ' "$door_unit"; fi
+  done
+}
+
+door_close() {
+  door=$(door_units)
+  # shellcheck disable=SC2086 # a list of units
+  if [ -n "$door" ]; then
+    timer "$reboot_door_seconds" 'timebase: open sshd again' systemctl start $door >/dev/null 2>&1 ||
+      fail 'the timer that opens sshd again could not be set (systemd-run failed)' 'see `journalctl -b` on the host'
+    systemctl stop $door || {
+      door_open
+      fail "sshd could not be closed before the reboot ($door)" 'see `journalctl -b` on the host'
+    }
+  fi
+}
+
+door_open() {
+  # shellcheck disable=SC2086 # a list of units
+  systemctl start $door || :
+}
