@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type Accelerator, acceleratorArguments } from "./accelerator";
+import type { VmSpec } from "./spec";
+
+/** The files of a machine's folder. */
+export interface MachineFiles {
+  disk: string;
+  seed: string;
+  console: string;
+  pid: string;
+  monitor: string;
+  loginKey: string;
+  hostKey: string;
+  record: string;
+}
+
+export function machineFiles(folder: string): MachineFiles {
+  return {
+    disk: join(folder, "disk.qcow2"),
+    seed: join(folder, "seed.iso"),
+    console: join(folder, "console.log"),
+    pid: join(folder, "qemu.pid"),
+    monitor: join(folder, "qmp.sock"),
+    loginKey: join(folder, "login_ed25519"),
+    hostKey: join(folder, "host_ed25519"),
+    record: join(folder, "machine.json"),
+  };
+}
+
+/**
+ * A hardware address that stays the same for a machine: locally administered, QEMU's prefix. The network configuration
+ * finds its card by it.
+ */
+export function hardwareAddress(name: string, card: "outside" | "private"): string {
+  const hash = createHash("sha256").update(`${name}/${card}`).digest();
+  return ["52", "54", "00", ...[0, 1, 2].map((index) => hash.toString("hex", index, index + 1))].join(":");
+}
+
+/**
+ * The multicast group that carries a private network's frames between machines: two networks meet neither in the group
+ * (239.192.0.0/14 is the range for use inside an organization) nor in the port.
+ */
+export function multicastGroup(network: string): { group: string; port: number } {
+  const hash = createHash("sha256").update(network).digest();
+  return { group: `239.192.${hash.readUInt8(0)}.${hash.readUInt8(1)}`, port: 20_000 + (hash.readUInt16BE(2) % 10_000) };
+}
+
+/** A card with a fixed slot, so that its name in the machine is known; without a boot ROM, which nothing boots from. */
+function card(id: string, mac: string, slot: number): string[] {
+  return ["-device", `virtio-net-pci,netdev=${id},mac=${mac},addr=0x${slot.toString(16)},romfile=`];
+}
+
+/** Slots on the PCI bus, beyond those that QEMU hands out itself, and the names that they give the interfaces. */
+const slots = { outside: 16, private: 17 } as const;
+export const interfaceNames = { outside: `ens${slots.outside}`, private: `ens${slots.private}` } as const;
+
+export function qemuArguments(
+  spec: VmSpec,
+  at: { address: string; port: number },
+  files: MachineFiles,
+  accelerator: Accelerator,
+): string[] {
+  const args = [
+    ...["-name", `timebase-${spec.name}`, "-nodefaults", "-no-user-config", "-display", "none", "-daemonize"],
+    ...["-pidfile", files.pid, "-qmp", `unix:${files.monitor},server=on,wait=off`, "-serial", `file:${files.console}`],
+    ...acceleratorArguments[accelerator],
+    ...["-smp", String(spec.cpus), "-m", String(spec.memoryMib), "-device", "virtio-rng-pci"],
+    ...["-drive", `file=${escaped(files.disk)},format=qcow2,if=virtio,discard=unmap`],
+    ...["-drive", `file=${escaped(files.seed)},format=raw,if=virtio,readonly=on`],
+    ...["-netdev", `user,id=outside,ipv6=off,hostfwd=tcp:${at.address}:${at.port}-:22`],
+    ...card("outside", hardwareAddress(spec.name, "outside"), slots.outside),
+  ];
+  if (spec.network === undefined) return args;
+  const { group, port } = multicastGroup(spec.network);
+  return [
+    ...args,
+    // Bound to the loopback interface: no frame leaves this machine.
+    ...["-netdev", `socket,id=private,mcast=${group}:${port},localaddr=127.0.0.1`],
+    ...card("private", hardwareAddress(spec.name, "private"), slots.private),
+  ];
+}
+
+/** A path inside a QEMU option list, where a comma is written twice. */
+function escaped(path: string): string {
+  return path.replaceAll(",", ",,");
+}

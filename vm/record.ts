@@ -1,0 +1,47 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Accelerator } from "./accelerator";
+import type { SshAddress } from "./address";
+import { textOf, writeAtomically } from "./files";
+import { places } from "./places";
+import { livingProcess } from "./process";
+import { machineFiles } from "./qemu";
+import type { VmSpec } from "./spec";
+
+/** What is remembered about a machine between runs of the program. */
+export interface MachineRecord {
+  spec: VmSpec;
+  ssh: SshAddress;
+  /** What the last start was made with. */
+  started?: { incarnation: string; accelerator: Accelerator };
+  /** Whether sshd has answered since that start. */
+  ready: boolean;
+}
+
+export function machineFolder(name: string): string {
+  return join(places().machines, name);
+}
+
+export function readRecord(folder: string): MachineRecord | undefined {
+  const text = textOf(machineFiles(folder).record);
+  return text === undefined ? undefined : (JSON.parse(text) as MachineRecord);
+}
+
+export function writeRecord(folder: string, record: MachineRecord): void {
+  writeAtomically(machineFiles(folder).record, `${JSON.stringify(record)}\n`);
+}
+
+/** The loopback addresses of all machines, running or not. */
+export function takenAddresses(): string[] {
+  const { machines } = places();
+  return readdirSync(machines).flatMap((name) => readRecord(join(machines, name))?.ssh.address ?? []);
+}
+
+/**
+ * The incarnation of a machine that is running at this moment, else `undefined`. Takes a millisecond and runs no
+ * program, so that a Pulumi program can ask before it registers a resource.
+ */
+export function livingIncarnation(name: string): string | undefined {
+  const folder = machineFolder(name);
+  return livingProcess(machineFiles(folder).pid) === undefined ? undefined : readRecord(folder)?.started?.incarnation;
+}

@@ -1,0 +1,126 @@
+import { rmSync } from "node:fs";
+import { chooseAccelerator } from "./accelerator";
+import { bannerComes } from "./banner";
+import { stopMachine } from "./down";
+import { tailOf } from "./files";
+import { requireTools, startingTools } from "./host-tools";
+import { withLock } from "./lock";
+import { createMachine, equipMachine } from "./machine";
+import { livingProcess } from "./process";
+import { say, step } from "./progress";
+import { machineFiles, qemuArguments } from "./qemu";
+import { type MachineRecord, machineFolder, readRecord, writeRecord } from "./record";
+import { run } from "./run";
+import { changesBetween, type VmSpec } from "./spec";
+import { Trouble } from "./trouble";
+
+/** What `up` answers: everything that one needs to log in, and which start of the machine this is. */
+export interface RunningVm {
+  address: string;
+  port: number;
+  user: string;
+  hostKey: string;
+  privateKey: string;
+  privateAddress?: string;
+  accelerator: string;
+  incarnation: string;
+}
+
+/**
+ * Makes a machine run, whatever it is now: not there, stopped, killed, running. A running one is left alone, unless its
+ * CPUs or memory are to change; then it is shut down and started on its own disk.
+ */
+export function up(spec: VmSpec): Promise<RunningVm> {
+  requireTools(startingTools);
+  const folder = machineFolder(spec.name);
+  return withLock(folder, async () => {
+    const recorded = await reconciled(folder, spec);
+    const keys = await equipMachine(folder, spec);
+    const record = await started(folder, recorded);
+    return {
+      ...record.ssh,
+      user: spec.user,
+      hostKey: keys.host.public,
+      privateKey: keys.loginPrivate,
+      ...(spec.privateAddress === undefined ? {} : { privateAddress: spec.privateAddress }),
+      accelerator: record.started?.accelerator ?? "",
+      incarnation: record.started?.incarnation ?? "",
+    };
+  });
+}
+
+/** The machine's record, made to agree with the spec. */
+async function reconciled(folder: string, spec: VmSpec): Promise<MachineRecord> {
+  const record = readRecord(folder);
+  if (record === undefined) return createMachine(folder, spec);
+  const { restart, replace } = changesBetween(record.spec, spec);
+  if (replace.length > 0) {
+    if (record.ready) throw anotherMachine(folder, spec.name, replace);
+    // It never ran to its end, so nothing of value is on its disk.
+    await stopMachine(folder);
+    rmSync(folder, { recursive: true, force: true });
+    return createMachine(folder, spec);
+  }
+  if (restart.length > 0 && livingProcess(machineFiles(folder).pid) !== undefined) {
+    const what = `machine ${spec.name}: shutting down to change ${restart.join(" and ")}`;
+    await step(what, () => stopMachine(folder, "shutdown"));
+  }
+  const agreed = { ...record, spec };
+  writeRecord(folder, agreed);
+  return agreed;
+}
+
+function anotherMachine(folder: string, name: string, fields: readonly string[]): Trouble {
+  return new Trouble(
+    `machine ${name} exists and differs in ${fields.join(", ")}, which its first boot has burnt in`,
+    folder,
+    'remove it with "down" (its disk goes with it), then run "up" again; or use another name',
+  );
+}
+
+async function started(folder: string, record: MachineRecord): Promise<MachineRecord> {
+  const alive = livingProcess(machineFiles(folder).pid) !== undefined;
+  if (alive && record.ready) return record;
+  const running = alive ? record : await startQemu(folder, record);
+  await awaitSsh(folder, running);
+  const ready = { ...running, ready: true };
+  writeRecord(folder, ready);
+  return ready;
+}
+
+async function startQemu(folder: string, record: MachineRecord): Promise<MachineRecord> {
+  const { spec, ssh } = record;
+  const files = machineFiles(folder);
+  const accelerator = await chooseAccelerator();
+  if (accelerator === "tcg")
+    say(`machine ${spec.name}: no /dev/kvm that this user may use and that runs guests, so software emulation (slow)`);
+  // The record goes first: a machine that runs is one whose incarnation is known.
+  const starting = { ...record, started: { incarnation: spec.incarnation, accelerator }, ready: false };
+  writeRecord(folder, starting);
+  const ending = await run("qemu-system-x86_64", qemuArguments(spec, ssh, files, accelerator));
+  if (ending.status === 0) return starting;
+  throw new Trouble(
+    `machine ${spec.name} could not be started: ${ending.stderr.trim()}`,
+    folder,
+    /host forwarding/.test(ending.stderr)
+      ? `something else listens on ${ssh.address} port ${ssh.port}: end it, or remove the machine with "down" and start it again`
+      : 'read the message; if its disk or its image is damaged, remove the machine with "down" and start it again',
+  );
+}
+
+async function awaitSsh(folder: string, { spec, ssh }: MachineRecord): Promise<void> {
+  const files = machineFiles(folder);
+  const isAlive = () => livingProcess(files.pid) !== undefined;
+  const wait = () => bannerComes(ssh, spec.startTimeoutSeconds * 1000, isAlive);
+  if (await step(`machine ${spec.name}: booting to SSH`, wait, () => tailOf(files.console, 1))) return;
+  const [what, remedy] = isAlive()
+    ? [`did not answer on SSH within ${spec.startTimeoutSeconds} s`, "raise startTimeoutSeconds, or read the console"]
+    : ["stopped while it booted", "read the console"];
+  const tail = tailOf(files.console, 25);
+  await stopMachine(folder);
+  throw new Trouble(
+    `machine ${spec.name} ${what}; its console's end:\n${tail}`,
+    files.console,
+    `${remedy}; "up" tries again, "down" removes the machine`,
+  );
+}
