@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HostEvidence } from "../evidence/HostEvidence";
+import { parseEvidence } from "../evidence/parse";
+import { completeEndpoint, type HostEndpointArgs } from "../hosts/endpoint";
+import { rebootNotice } from "../plan/boot";
+import { type OperatingSystem, RebootPolicy } from "../plan/enums";
+import type { HostPlan } from "../plan/HostPlan";
+import { renderPlan } from "../plan/text";
+import { hostCommands } from "../remote/hostCommands";
+import { toolkitDigest, toolkitFolder } from "../remote/toolkit";
+
+/** What every clock component knows of its host once its arguments are resolved. */
+export interface HostInputs {
+  endpoint: pulumi.Unwrap<HostEndpointArgs>;
+  operatingSystem?: OperatingSystem;
+  connectTimeoutSeconds?: number;
+  rebootTimeoutSeconds?: number;
+}
+
+/** The parts of a plan in which components differ. */
+export type PlanSections = Pick<HostPlan, "boot" | "time" | "guestPtp">;
+
+const DEFAULT_CONNECT_SECONDS = 600;
+const DEFAULT_REBOOT_SECONDS = 600;
+
+/**
+ * Takes one host through plan, converge and prove. `owner` is unique on the host: a component that comes again under
+ * the same owner takes back the sections that it no longer has.
+ */
+export function provenHost<Inputs extends HostInputs>(
+  name: string,
+  owner: string,
+  inputs: pulumi.Output<Inputs>,
+  sections: (inputs: Inputs) => PlanSections,
+  parent: pulumi.ComponentResource,
+): pulumi.Output<HostEvidence> {
+  // The inputs are secret as a whole, because the endpoint holds the key. The plan takes everything but keys.
+  const plan = pulumi.unsecret(inputs).apply((known) => {
+    const planned = sections(known);
+    const { name: host, generation } = known.endpoint;
+    return renderPlan({
+      owner: `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`,
+      host,
+      generation: [generation, toolkitDigest(toolkitFolder())].filter(Boolean).join(" "),
+      os: known.operatingSystem,
+      ...planned,
+    });
+  });
+  const stdout = hostCommands(
+    name,
+    {
+      endpoint: inputs.apply(({ endpoint }) => completeEndpoint(endpoint)),
+      plan,
+      connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
+      rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
+    },
+    parent,
+  );
+  return stdout.apply(parseEvidence);
+}
+
+/**
+ * Says in the preview that the host may reboot. The engine's resource hooks would say it only when the host is about to
+ * be converged; they fail with every language host older than they are, so the sentence names the condition instead.
+ */
+export function announceReboot(
+  name: string,
+  policy: pulumi.Input<RebootPolicy> | undefined,
+  component: pulumi.ComponentResource,
+): void {
+  if (!pulumi.runtime.isDryRun()) {
+    return;
+  }
+  pulumi.output(policy ?? RebootPolicy.ToProve).apply((known) => {
+    const notice = rebootNotice(name, known);
+    return notice === undefined ? undefined : pulumi.log.info(notice, component);
+  });
+}
+
+/** A figure that a passed proof cannot lack. */
+export function proven<Key extends keyof HostEvidence>(
+  evidence: pulumi.Output<HostEvidence>,
+  key: Key,
+): pulumi.Output<NonNullable<HostEvidence[Key]>> {
+  return evidence.apply((known) => {
+    const value = known[key];
+    if (value === undefined) {
+      throw new Error(`${known.name}: the proof passed without "${key}"; the toolkit on the host is damaged`);
+    }
+    return value;
+  }) as pulumi.Output<NonNullable<HostEvidence[Key]>>;
+}

@@ -1,0 +1,40 @@
+import type { HostEndpoint } from "../hosts/endpoint";
+import { type BootSection, tscBoot } from "../plan/boot";
+import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
+import type { GuestPtpSection } from "../plan/guestPtp";
+import { defaultTimescale, type TimeSection, type TimeSource } from "../plan/time";
+
+const DEFAULT_MAX_ERROR_MICROS = 1000;
+const DEFAULT_SETTLE_SECONDS = 120;
+
+/** Resolved arguments to the boot section, with their defaults. */
+export function bootSection(inputs: { reboot?: RebootPolicy }): BootSection {
+  return tscBoot(inputs.reboot ?? RebootPolicy.ToProve);
+}
+
+/** Resolved arguments to the time section, with their defaults. */
+export function timeSection(inputs: {
+  endpoint: Pick<HostEndpoint, "name">;
+  timeRole?: TimeRole;
+  sources?: TimeSource[];
+  allow?: string[];
+  timescale?: string;
+  maxErrorMicros?: number;
+  settleTimeoutSeconds?: number;
+}): TimeSection {
+  const role = inputs.timeRole ?? TimeRole.Client;
+  const sources = inputs.sources ?? [];
+  return {
+    role,
+    sources,
+    allow: inputs.allow ?? [],
+    timescale: inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources),
+    maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
+    settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
+  };
+}
+
+/** Resolved arguments to the guest PTP section, with its default. */
+export function guestPtpSection(inputs: { guestPtp?: GuestPtp }): GuestPtpSection {
+  return { expectation: inputs.guestPtp ?? GuestPtp.Required };
+}

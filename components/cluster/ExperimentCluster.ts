@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type ClusterLimits, clusterFailures } from "../evidence/gate";
+import type { HostEvidence } from "../evidence/HostEvidence";
+import { type ClusterSummary, clusterSummary } from "../evidence/summary";
+import { checkInputs } from "../inputs";
+import { validateCluster } from "../plan/validateCluster";
+import type { ExperimentClusterArgs } from "./args";
+import { hostClocks } from "./hostClocks";
+
+/** The hosts of an experiment on one trustworthy clock, proved on each host and for each pair of hosts. */
+export class ExperimentCluster extends pulumi.ComponentResource {
+  /** What was read back from each host, in the order of the arguments. */
+  readonly hosts: pulumi.Output<HostEvidence[]>;
+  /** The cluster in short. */
+  readonly summary: pulumi.Output<ClusterSummary>;
+  /** The largest possible difference of any two hosts' clocks, in nanoseconds. Absent for one host alone. */
+  readonly pairwiseBoundNs: pulumi.Output<number | undefined>;
+  /** The time that all hosts keep: "utc" or "hub:<name>". */
+  readonly timescale: pulumi.Output<string | undefined>;
+  /**
+   * True when every host and every pair of hosts holds its limits; otherwise it fails, naming all that do not. Whatever
+   * needs the clock depends on this output.
+   */
+  readonly ready: pulumi.Output<boolean>;
+
+  constructor(name: string, args: ExperimentClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const check = checkInputs("ExperimentCluster", name, args, validateCluster);
+    super("timebase:index:ExperimentCluster", name, {}, opts);
+
+    const limits = pulumi.unsecret(pulumi.output(args)).apply(check).apply(limitsOf);
+    const clocks = hostClocks(name, args, this);
+
+    this.hosts = pulumi.all(clocks.map(({ evidence }) => evidence));
+    this.summary = this.hosts.apply(clusterSummary);
+    this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);
+    this.timescale = this.summary.apply((summary) => summary.timescale);
+    this.ready = pulumi.all([this.hosts, limits]).apply(([hosts, known]) => gate(name, hosts, known, this));
+
+    // The evidence is in the state already, as the output of the commands that printed it.
+    this.registerOutputs({
+      pairwiseBoundNs: this.pairwiseBoundNs,
+      timescale: this.timescale,
+      ready: this.ready,
+    });
+  }
+}
+
+const DEFAULT_MAX_ERROR_MICROS = 1000;
+
+function limitsOf(args: pulumi.Unwrap<ExperimentClusterArgs>): ClusterLimits {
+  const maxErrorMicros = args.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS;
+  return { maxErrorMicros, maxPairwiseMicros: args.maxPairwiseMicros ?? 2 * maxErrorMicros };
+}
+
+function gate(
+  name: string,
+  hosts: readonly HostEvidence[],
+  limits: ClusterLimits,
+  cluster: pulumi.ComponentResource,
+): boolean {
+  const failures = clusterFailures(hosts, limits);
+  if (failures.length > 0) {
+    const list = failures.map((failure) => `  ${failure}`).join("\n");
+    throw new pulumi.ResourceError(`cluster "${name}" is not ready:\n${list}`, cluster, true);
+  }
+  return true;
+}

@@ -1,0 +1,54 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { TimeSourceArgs } from "../clock/timeSource";
+import type { HostEndpointArgs } from "../hosts/endpoint";
+import type { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "../plan/enums";
+
+/** One host of a cluster. */
+export interface ExperimentHostArgs {
+  /** The host's name in resources, evidence and messages. Wins over the endpoint's own. Unique in the cluster. */
+  name: string;
+  /** How to reach the host: the `endpoint` of a host component, or the same written out. */
+  endpoint: pulumi.Input<HostEndpointArgs>;
+  /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
+  operatingSystem?: pulumi.Input<OperatingSystem>;
+}
+
+/** The arguments of an `ExperimentCluster`. */
+export interface ExperimentClusterArgs {
+  /** The hosts, one at least. */
+  hosts: ExperimentHostArgs[];
+  /** Where the hosts get their time from. Default: Topology.Hub. */
+  topology?: Topology;
+  /** The name of the host that serves time to the others. Topology.Hub only. Default: the first host. */
+  hub?: string;
+  /**
+   * The NTP sources: of the hub with Topology.Hub, of every host with Topology.Sources. Default: none, so that the hub
+   * defines the time by its own clock. That suits experiments that compare times among hosts only.
+   */
+  sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
+  /**
+   * The cluster's network as a CIDR such as "10.77.0.0/24": the hub serves it as a whole. Topology.Hub only. Default:
+   * the hub serves the private address of each client, and is configured when all of them are known.
+   */
+  network?: pulumi.Input<string>;
+  /** When a host may be rebooted, once, to make its boot parameters live. Default: RebootPolicy.ToProve. */
+  reboot?: pulumi.Input<RebootPolicy>;
+  /** What happens when a host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */
+  guestPtp?: pulumi.Input<GuestPtp>;
+  /** The budget of each host's error bound in microseconds, 0.001 to 10,000,000. Default: 1000. */
+  maxErrorMicros?: pulumi.Input<number>;
+  /**
+   * The budget of the largest possible difference of any two hosts, in microseconds, 0.001 to 10,000,000. Default:
+   * twice `maxErrorMicros`, which is what the hosts' own budgets allow.
+   */
+  maxPairwiseMicros?: pulumi.Input<number>;
+  /** How long a host may take to answer for the first time, in seconds. Default: 600. */
+  connectTimeoutSeconds?: pulumi.Input<number>;
+  /** How long a host may take to answer again after its reboot, in seconds. Default: 600. */
+  rebootTimeoutSeconds?: pulumi.Input<number>;
+  /**
+   * How long a proof waits for the error bound to come under its budget, in seconds. It covers the reboot of the hub,
+   * because hosts reboot side by side and a client that needs none waits for its hub here. Default: 300.
+   */
+  settleTimeoutSeconds?: pulumi.Input<number>;
+}

@@ -1,0 +1,92 @@
+/** How a check ended. */
+export enum Verdict {
+  /** As expected. */
+  Pass = "pass",
+  /** Not as expected; the proof fails. */
+  Fail = "fail",
+  /** Not as expected, and tolerated by the plan. */
+  Warn = "warn",
+}
+
+/** Whether a host can give its microVMs a PTP clock by KVM's clock pairing. */
+export enum GuestPtpState {
+  /** The hypercall answered with a time. */
+  Available = "available",
+  /** The hypercall was refused, or the host has no KVM. */
+  Unavailable = "unavailable",
+  /** The question could not be asked; `guestPtpReason` says why. */
+  Unknown = "unknown",
+}
+
+/** What a host's clock follows. */
+export enum SourceKind {
+  /** An NTP server. */
+  Server = "server",
+  /** A clock device of the host. */
+  Refclock = "refclock",
+  /** Nobody: the host defines the timescale. */
+  Itself = "itself",
+}
+
+/** One thing that `prove` looked at. */
+export interface Check {
+  /** Stable name, such as "clocksource.current". */
+  id: string;
+  /** How it ended. */
+  verdict: Verdict;
+  /** What the plan demands. */
+  expected: string;
+  /** What the host has. */
+  found: string;
+  /** What to do about it, in one sentence; empty if it passed. */
+  remedy: string;
+}
+
+/**
+ * What `timebase prove` read back from a host after the boot that counts. A figure that is absent is unknown or was not
+ * asked for; its reason stands beside it. No figure is ever zero by default.
+ */
+export interface HostEvidence {
+  /** The host's name. */
+  name: string;
+  /** Who owns the plan: `<project>/<stack>/<component name>`. */
+  owner: string;
+  /** When this was read, by the host's own clock: ISO 8601 in UTC. */
+  asOf: string;
+  /** The detected operating system, such as "debian-12". */
+  os: string;
+  /** The running kernel's release. */
+  kernel: string;
+  /** The running boot's id (`/proc/sys/kernel/random/boot_id`). */
+  bootId: string;
+  /** Whether converging rebooted the host. */
+  rebooted?: boolean;
+  /** The clocksource that the kernel uses. */
+  clocksource?: string;
+  /** The clocksources that the kernel offers. */
+  availableClocksources?: string[];
+  /** Whether the boot parameters are on the running kernel's command line. */
+  bootParametersLive?: boolean;
+  /** Whether the boot parameters are in the boot loader's configuration. */
+  bootParametersPersistent?: boolean;
+  /** Whether the host can give microVMs a PTP clock. */
+  guestPtp?: GuestPtpState;
+  /** Why microVMs get no PTP clock, or why that is unknown. */
+  guestPtpReason: string;
+  /** The address or device that the clock follows. */
+  source?: string;
+  /** What kind of source that is. */
+  sourceKind?: SourceKind;
+  /** The host's NTP stratum. */
+  stratum?: number;
+  /** What time this is: "utc", or "hub:<name>" when a hub of the cluster defines it. */
+  timescale?: string;
+  /** The largest possible distance from the timescale at `asOf`, in nanoseconds. */
+  errorBoundNs?: number;
+  /** Why the error bound is unknown. */
+  errorBoundReason: string;
+  /** How fast the error bound grows without new measurements, in nanoseconds per second. */
+  driftPpb?: number;
+  /** All that was checked. */
+  checks: Check[];
+}

@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkInputs } from "../inputs";
+import { validateEndpoint } from "../plan/validateHost";
+import { completeEndpoint, type HostEndpoint, type ProxyEndpointArgs } from "./endpoint";
+
+/** The arguments of an `SshHost`. */
+export interface SshHostArgs {
+  /** The host's name in evidence and messages: 1 to 63 letters, digits, ".", "_" or "-". Default: the component's name. */
+  name?: pulumi.Input<string>;
+  /** The host name or IP address that this machine connects to. */
+  address: pulumi.Input<string>;
+  /** The TCP port of sshd. Default: 22. */
+  port?: pulumi.Input<number>;
+  /** The user who logs in: root, or one with password-free sudo. Default: "root". */
+  user?: pulumi.Input<string>;
+  /** The text of the private key, without a passphrase. Kept secret. Default: the SSH agent is asked. */
+  privateKey?: pulumi.Input<string>;
+  /**
+   * The host's public key: the line that `ssh-keyscan -t ed25519 <address>` prints, over a trusted path. Any other key
+   * is refused.
+   */
+  hostKey: pulumi.Input<string>;
+  /** The address by which the other hosts of the cluster reach this one. Default: `address`. */
+  privateAddress?: pulumi.Input<string>;
+  /** The bastion host between this machine and the host. Default: none. */
+  proxy?: pulumi.Input<ProxyEndpointArgs>;
+  /** Any text that changes when the machine was started anew: it is then configured and proved again. */
+  generation?: pulumi.Input<string>;
+}
+
+/** A machine that exists already and that this machine can log in to. Nothing is changed on it. */
+export class SshHost extends pulumi.ComponentResource {
+  /** How to reach the host: the `endpoint` of every clock component. Secret, as it holds the key. */
+  readonly endpoint: pulumi.Output<HostEndpoint>;
+
+  constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    const endpoint = { ...args, name: args.name ?? name };
+    const check = checkInputs("SshHost", name, endpoint, (value) => validateEndpoint(value, ""));
+    super("timebase:index:SshHost", name, {}, opts);
+
+    this.endpoint = pulumi.secret(endpoint).apply(check).apply(completeEndpoint);
+
+    this.registerOutputs({ endpoint: this.endpoint });
+  }
+}

@@ -1,0 +1,16 @@
+// The whole public API.
+export { HostClock, type HostClockArgs } from "./clock/HostClock";
+export { PtpVerification, type PtpVerificationArgs } from "./clock/PtpVerification";
+export { TimeSync, type TimeSyncArgs } from "./clock/TimeSync";
+export { TscClocksource, type TscClocksourceArgs } from "./clock/TscClocksource";
+export type { TimeSourceArgs } from "./clock/timeSource";
+export type { ExperimentClusterArgs, ExperimentHostArgs } from "./cluster/args";
+export { ExperimentCluster } from "./cluster/ExperimentCluster";
+export { type Bound, boundAt, isKnown, type PairwiseBound, pairwiseBounds, widestBound } from "./evidence/bounds";
+export { type Check, GuestPtpState, type HostEvidence, SourceKind, Verdict } from "./evidence/HostEvidence";
+export { EvidenceError, parseEvidence } from "./evidence/parse";
+export { type ClusterSummary, clusterSummary, type HostSummary } from "./evidence/summary";
+export type { HostEndpoint, HostEndpointArgs, ProxyEndpoint, ProxyEndpointArgs } from "./hosts/endpoint";
+export { LocalVm, type LocalVmArgs, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
+export { SshHost, type SshHostArgs } from "./hosts/SshHost";
+export { GuestPtp, OperatingSystem, RebootPolicy, TimeRole, TimeSourceKind, Topology } from "./plan/enums";

@@ -1,0 +1,55 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type InputErrors, isRecord, PENDING } from "./plan/validate";
+
+/**
+ * The door that every component's arguments pass, before it registers anything. What is plain now is checked now; the
+ * returned function checks the rest as soon as it is known.
+ */
+export function checkInputs(
+  component: string,
+  name: string,
+  args: unknown,
+  validate: (args: unknown) => InputErrors,
+): <T>(resolved: T) => T {
+  refuse(component, name, validate(plainNow(args)));
+  return (resolved) => {
+    refuse(component, name, validate(resolved));
+    return resolved;
+  };
+}
+
+function refuse(component: string, name: string, errors: InputErrors): void {
+  if (errors.length > 0) {
+    throw inputError(component, name, errors);
+  }
+}
+
+/** Properties that hold a key, or that somebody may have put a key into. */
+const KEY_PROPERTY = /(^|\.)(privateKey|hostKey)$/;
+
+/**
+ * One error for all that is wrong. The text has every reason, because a Node.js program prints the text only. The list
+ * is for programs in other languages, where the engine prints the *value* of each listed property: no key goes there.
+ */
+function inputError(component: string, name: string, errors: InputErrors): pulumi.InputPropertiesError {
+  const count = errors.length === 1 ? "1 input error" : `${errors.length} input errors`;
+  const reasons = errors.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
+  return new pulumi.InputPropertiesError({
+    message: [`${component} "${name}" has ${count}:`, ...reasons].join("\n"),
+    errors: errors.filter(({ propertyPath }) => !KEY_PROPERTY.test(propertyPath)),
+  });
+}
+
+/** The arguments as far as they are plain now; outputs and promises become PENDING. */
+function plainNow(value: unknown): unknown {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+    return PENDING;
+  }
+  if (Array.isArray(value)) {
+    return value.map(plainNow);
+  }
+  if (isRecord(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plainNow(entry)]));
+  }
+  return value;
+}

@@ -1,0 +1,50 @@
+import { RebootPolicy } from "./enums";
+import type { PlanLine } from "./text";
+
+/** The clocksource that the host must have at every boot. */
+export interface BootSection {
+  clocksource: string;
+  /** Kernel boot parameters, one each. */
+  parameters: readonly string[];
+  reboot: RebootPolicy;
+}
+
+/**
+ * `clocksource=tsc` alone is refused by a kernel that marked the TSC unstable at boot; `tsc=reliable` turns those
+ * stability checks off (Linux, Documentation/admin-guide/kernel-parameters.txt).
+ */
+export const TSC_BOOT_PARAMETERS = ["clocksource=tsc", "tsc=reliable"] as const;
+
+/** When each policy reboots, as the preview says it. */
+const REBOOT_CONDITIONS = {
+  [RebootPolicy.ToProve]: "are not live on its running kernel",
+  [RebootPolicy.IfNeeded]: "are not live and its running kernel cannot switch to tsc",
+  [RebootPolicy.Never]: undefined,
+} as const satisfies Record<RebootPolicy, string | undefined>;
+
+/** The section for a host that must keep its time by the TSC, which is what KVM's clock pairing demands. */
+export function tscBoot(reboot: RebootPolicy): BootSection {
+  return { clocksource: "tsc", parameters: TSC_BOOT_PARAMETERS, reboot };
+}
+
+/** The lines of the section. */
+export function bootLines(section: BootSection): PlanLine[] {
+  return [
+    ["clocksource", section.clocksource],
+    ...section.parameters.map((parameter): PlanLine => ["boot-parameter", parameter]),
+    ["reboot", section.reboot],
+  ];
+}
+
+/** What a preview says about a host, or undefined if the policy rules a reboot out. */
+export function rebootNotice(host: string, policy: RebootPolicy): string | undefined {
+  const condition = REBOOT_CONDITIONS[policy];
+  if (condition === undefined) {
+    return undefined;
+  }
+  const parameters = TSC_BOOT_PARAMETERS.join(" ");
+  return (
+    `${host}: may reboot once when it is (re)configured, if ${parameters} ${condition} ` +
+    `(reboot policy ${policy}; RebootPolicy.Never forbids it)`
+  );
+}

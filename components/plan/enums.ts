@@ -1,0 +1,57 @@
+/** The host's operating system, in the words of its own `/etc/os-release`. */
+export enum OperatingSystem {
+  /** Ubuntu 22.04 LTS. */
+  Ubuntu2204 = "ubuntu-22.04",
+  /** Ubuntu 24.04 LTS. */
+  Ubuntu2404 = "ubuntu-24.04",
+  /** Debian 12. */
+  Debian12 = "debian-12",
+  /** Debian 13. */
+  Debian13 = "debian-13",
+  /** Amazon Linux 2. Its support by Amazon ended on 30 June 2026. */
+  AmazonLinux2 = "amazon-linux-2",
+  /** Amazon Linux 2023. */
+  AmazonLinux2023 = "amazon-linux-2023",
+}
+
+/** When a host may be rebooted so that its kernel boot parameters become live. At most one reboot is ever ordered. */
+export enum RebootPolicy {
+  /** Reboot unless the parameters are on the running kernel's command line: only a boot proves that they persist. */
+  ToProve = "to-prove",
+  /** Reboot only if the running kernel cannot switch to the clocksource by itself. */
+  IfNeeded = "if-needed",
+  /** Never reboot. A reboot that would be needed is reported, and the proof fails. */
+  Never = "never",
+}
+
+/** What happens when this host cannot give its microVMs a PTP clock. */
+export enum GuestPtp {
+  /** The proof fails. */
+  Required = "required",
+  /** The evidence says so, and the proof passes. */
+  Reported = "reported",
+}
+
+/** What a host does with the time it has. */
+export enum TimeRole {
+  /** Follows its time sources. */
+  Client = "client",
+  /** Follows its sources, if it has any, and serves time to the cluster. */
+  Hub = "hub",
+}
+
+/** Where the hosts of a cluster get their time from. */
+export enum Topology {
+  /** One host serves all others, which keeps a large cluster from hammering an external time server. */
+  Hub = "hub",
+  /** Every host follows the same external sources, for clouds that have a time service on each host. */
+  Sources = "sources",
+}
+
+/** How chrony treats the address of a time source. */
+export enum TimeSourceKind {
+  /** One server. */
+  Server = "server",
+  /** A name that stands for several servers. */
+  Pool = "pool",
+}

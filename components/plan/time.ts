@@ -1,0 +1,71 @@
+import { TimeRole, TimeSourceKind } from "./enums";
+import type { PlanLine } from "./text";
+
+/** One NTP source, after its defaults are filled in or left to chrony. */
+export interface TimeSource {
+  address: string;
+  kind?: TimeSourceKind;
+  iburst?: boolean;
+  minPollLog2?: number;
+  maxPollLog2?: number;
+  interleaved?: boolean;
+  prefer?: boolean;
+  trust?: boolean;
+}
+
+/** How the host gets its time, whom it serves, and how good the time must be. */
+export interface TimeSection {
+  role: TimeRole;
+  sources: readonly TimeSource[];
+  /** CIDRs that a hub serves. */
+  allow: readonly string[];
+  /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
+  timescale: string;
+  maxErrorMicros: number;
+  settleSeconds: number;
+}
+
+/** The timescale of hosts whose sources follow the world. */
+export const UTC = "utc";
+
+/** The timescale of a cluster whose hub follows nobody. */
+export function hubTimescale(hub: string): string {
+  return `hub:${hub}`;
+}
+
+/** The timescale of a host that did not state one: a hub without sources defines its own. */
+export function defaultTimescale(role: TimeRole, host: string, sources: readonly TimeSource[]): string {
+  switch (role) {
+    case TimeRole.Client:
+      return UTC;
+    case TimeRole.Hub:
+      return sources.length === 0 ? hubTimescale(host) : UTC;
+    default:
+      return role satisfies never;
+  }
+}
+
+/** The chrony configuration line of a source. The order of the options is fixed, so that equal plans are equal texts. */
+export function timeSourceLine(source: TimeSource): string {
+  const options = [
+    (source.iburst ?? true) && "iburst",
+    source.minPollLog2 !== undefined && `minpoll ${source.minPollLog2}`,
+    source.maxPollLog2 !== undefined && `maxpoll ${source.maxPollLog2}`,
+    source.interleaved && "xleave",
+    source.prefer && "prefer",
+    source.trust && "trust",
+  ];
+  return [source.kind ?? TimeSourceKind.Server, source.address, ...options.filter(Boolean)].join(" ");
+}
+
+/** The lines of the section. */
+export function timeLines(section: TimeSection): PlanLine[] {
+  return [
+    ["time-role", section.role],
+    ...section.sources.map((source): PlanLine => ["time-source", timeSourceLine(source)]),
+    ...section.allow.map((network): PlanLine => ["time-allow", network]),
+    ["timescale", section.timescale],
+    ["time-max-error-ns", String(Math.round(section.maxErrorMicros * 1000))],
+    ["time-settle-seconds", String(section.settleSeconds)],
+  ];
+}

@@ -1,0 +1,39 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { TimeSourceKind } from "./enums";
+import { hubTimescale, type TimeSource, UTC } from "./time";
+
+/**
+ * The source of every client of a hub. One request a second in interleaved mode keeps the bound of a local network
+ * small at a load that one hub carries for hundreds of hosts (chrony.conf(5): `minpoll`, `xleave`).
+ */
+export function hubSource(hubAddress: string): TimeSource {
+  return {
+    address: hubAddress,
+    kind: TimeSourceKind.Server,
+    iburst: true,
+    minPollLog2: 0,
+    maxPollLog2: 0,
+    interleaved: true,
+  };
+}
+
+/** The timescale of a hub cluster: a hub without sources of its own defines it. */
+export function hubClusterTimescale(hub: string, upstream: readonly TimeSource[]): string {
+  return upstream.length === 0 ? hubTimescale(hub) : UTC;
+}
+
+/** The narrowest networks that let these clients in: one host route each. */
+export function hostRoutes(addresses: readonly string[]): string[] {
+  return addresses.map((address) => {
+    if (isIPv4(address)) {
+      return `${address}/32`;
+    }
+    if (isIPv6(address)) {
+      return `${address}/128`;
+    }
+    throw new Error(
+      `the hub cannot admit "${address}" by name: set the endpoint's privateAddress to an IP address, ` +
+        `or the cluster's network to a CIDR`,
+    );
+  });
+}

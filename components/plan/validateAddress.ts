@@ -1,0 +1,64 @@
+import { isIP, isIPv4, isIPv6 } from "node:net";
+import { must, type Rule, shown } from "./validate";
+
+// RFC 1123 labels. The first character is not a digit-only label's: those are mistyped IPv4 addresses.
+const HOSTNAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?$/i;
+const DIGITS_AND_DOTS = /^[0-9.]+$/;
+
+/** A host name (RFC 1123), an IPv4 or an IPv6 address. */
+export const address: Rule = (value, path) =>
+  isAddress(value)
+    ? []
+    : [{ propertyPath: path, reason: `must be a host name, an IPv4 or an IPv6 address, not ${shown(value)}` }];
+
+/** An IPv4 or IPv6 network such as `10.77.0.0/24`, without host bits. */
+export const cidr: Rule = (value, path) => {
+  const [network, length, ...rest] = String(value).split("/");
+  if (typeof value !== "string" || network === undefined || isIP(network) === 0 || rest.length > 0) {
+    return [{ propertyPath: path, reason: `must be a network such as 10.77.0.0/24, not ${shown(value)}` }];
+  }
+  const most = isIPv4(network) ? 32 : 128;
+  if (length === undefined || !/^\d{1,3}$/.test(length) || Number(length) > most) {
+    return [{ propertyPath: path, reason: `must end in a prefix length of /0 to /${most}, not ${shown(value)}` }];
+  }
+  return hasHostBits(network, Number(length))
+    ? [{ propertyPath: path, reason: `has address bits after its prefix of /${length}: ${shown(value)}` }]
+    : [];
+};
+
+/** An address that can be the end of a route: a literal, never a name. */
+export const ipAddress: Rule = must(
+  (value) => typeof value === "string" && isIP(value) !== 0,
+  "must be an IP address: set it, or set the cluster's network to a CIDR",
+);
+
+function isAddress(value: unknown): boolean {
+  if (typeof value !== "string" || value.includes("%")) {
+    return false;
+  }
+  return isIP(value) !== 0 || (HOSTNAME.test(value) && !DIGITS_AND_DOTS.test(value));
+}
+
+function hasHostBits(network: string, length: number): boolean {
+  const bits = addressBits(network);
+  return bits.slice(length).includes("1");
+}
+
+function addressBits(network: string): string {
+  const [groups, base, width] = isIPv6(network)
+    ? ([expandedIPv6(network), 16, 16] as const)
+    : ([network.split("."), 10, 8] as const);
+  return groups.map((group) => Number.parseInt(group, base).toString(2).padStart(width, "0")).join("");
+}
+
+/** The eight groups of an IPv6 address. URL's own parser rewrites an embedded IPv4 tail to groups. */
+function expandedIPv6(network: string): string[] {
+  const canonical = new URL(`http://[${network}]/`).hostname.slice(1, -1);
+  const [head = "", tail] = canonical.split("::");
+  const groups = (text: string) => text.split(":").filter((group) => group !== "");
+  if (tail === undefined) {
+    return groups(head);
+  }
+  const missing = 8 - groups(head).length - groups(tail).length;
+  return [...groups(head), ...Array<string>(missing).fill("0"), ...groups(tail)];
+}

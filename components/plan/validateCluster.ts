@@ -1,0 +1,124 @@
+import { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "./enums";
+import { at, type InputErrors, must, oneOf, optional, PENDING, required, shown, wholeNumberFrom } from "./validate";
+import { cidr, ipAddress } from "./validateAddress";
+import { checkerOf, hostName, validateEndpoint } from "./validateHost";
+import { errorBudget, validateSources } from "./validateTime";
+
+const waitSeconds = wholeNumberFrom(1, 86_400, "seconds");
+const hostList = must((hosts) => Array.isArray(hosts) && hosts.length > 0, "must have at least one host");
+
+/** All that can be wrong with the arguments of a cluster. */
+export function validateCluster(args: unknown): InputErrors {
+  const check = checkerOf(args, "");
+  return [
+    ...check("hosts", required(hostList)),
+    ...hostsOf(args).flatMap((host, index) => validateHost(host, `hosts[${index}]`)),
+    ...duplicateNames(args),
+    ...check("topology", optional(oneOf(Topology))),
+    ...topologyFits(args),
+    ...validateSources(at(args, "sources"), "sources"),
+    ...check("network", optional(cidr)),
+    ...check("reboot", optional(oneOf(RebootPolicy))),
+    ...check("guestPtp", optional(oneOf(GuestPtp))),
+    ...check("maxErrorMicros", optional(errorBudget)),
+    ...check("maxPairwiseMicros", optional(errorBudget)),
+    ...["connectTimeoutSeconds", "rebootTimeoutSeconds", "settleTimeoutSeconds"].flatMap((key) =>
+      check(key, optional(waitSeconds)),
+    ),
+  ];
+}
+
+/** The name of the hub: the stated one, else the first host's. */
+export function hubNameOf(args: { hub?: unknown; hosts?: unknown }): unknown {
+  return args.hub ?? at(hostsOf(args)[0], "name");
+}
+
+function validateHost(host: unknown, path: string): InputErrors {
+  const check = checkerOf(host, path);
+  const endpoint = at(host, "endpoint");
+  return [
+    ...check("name", required(hostName)),
+    ...check("operatingSystem", optional(oneOf(OperatingSystem))),
+    ...(endpoint === PENDING ? [] : validateEndpoint(namedEndpoint(endpoint), `${path}.endpoint`)),
+  ];
+}
+
+/** The cluster names the host, so an endpoint need not have a name that is worth an error. */
+function namedEndpoint(endpoint: unknown): unknown {
+  return typeof endpoint === "object" && endpoint !== null ? { ...endpoint, name: PENDING } : endpoint;
+}
+
+function duplicateNames(args: unknown): InputErrors {
+  const names = hostsOf(args).map((host) => at(host, "name"));
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    return typeof name === "string" && first < index
+      ? [{ propertyPath: `hosts[${index}].name`, reason: `${shown(name)} is the name of hosts[${first}] already` }]
+      : [];
+  });
+}
+
+function topologyFits(args: unknown): InputErrors {
+  const topology = (at(args, "topology") ?? Topology.Hub) as Topology;
+  switch (topology) {
+    case Topology.Hub:
+      return hubFits(args);
+    case Topology.Sources:
+      return sourcesFit(args);
+    default:
+      topology satisfies never;
+      return []; // Another value: reported by the rule of the property itself.
+  }
+}
+
+function hubFits(args: unknown): InputErrors {
+  const hub = at(args, "hub");
+  const names = hostsOf(args).map((host) => at(host, "name"));
+  const errors: InputErrors =
+    hub === undefined || names.includes(hub)
+      ? []
+      : [
+          {
+            propertyPath: "hub",
+            reason: `must be the name of a host (${names.map(String).join(", ")}), not ${shown(hub)}`,
+          },
+        ];
+  return at(args, "network") === undefined ? [...errors, ...clientsHaveAddresses(args)] : errors;
+}
+
+/** Without a network the hub admits its clients one by one, and it can admit addresses only. */
+function clientsHaveAddresses(args: unknown): InputErrors {
+  const hub = hubNameOf(args as { hub?: unknown; hosts?: unknown });
+  return hostsOf(args).flatMap((host, index) => {
+    if (at(host, "name") === hub) {
+      return [];
+    }
+    const endpoint = at(host, "endpoint");
+    const privateAddress = at(endpoint, "privateAddress");
+    const [address, key] =
+      privateAddress === undefined ? [at(endpoint, "address"), "address"] : [privateAddress, "privateAddress"];
+    return optional(ipAddress)(address, `hosts[${index}].endpoint.${key}`);
+  });
+}
+
+function sourcesFit(args: unknown): InputErrors {
+  const sources = at(args, "sources");
+  const errors: InputErrors = [];
+  if (sources === undefined || (Array.isArray(sources) && sources.length === 0)) {
+    errors.push({
+      propertyPath: "sources",
+      reason: "must have a source: with Topology.Sources no host defines the time",
+    });
+  }
+  for (const key of ["hub", "network"]) {
+    if (at(args, key) !== undefined) {
+      errors.push({ propertyPath: key, reason: "is for Topology.Hub only" });
+    }
+  }
+  return errors;
+}
+
+function hostsOf(args: unknown): unknown[] {
+  const hosts = at(args, "hosts");
+  return Array.isArray(hosts) ? hosts : [];
+}

@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { boundAt, clusterSummary, isKnown, pairwiseBounds, widestBound } from "../../components";
+import { clusterFailures } from "../../components/evidence/gate";
+import { evidence } from "./support/evidence";
+
+const AS_OF = new Date("2026-11-23T18:25:32Z");
+const later = (seconds: number) => new Date(AS_OF.getTime() + seconds * 1000);
+const hub = () => evidence({ host: "node-1", errorBoundNs: 0, driftPpb: 0, sourceKind: "itself", source: null });
+const unsynced = () => evidence({ host: "node-3", errorBoundNs: null, errorBoundReason: "no source is selected" });
+
+describe("boundAt", () => {
+  test("is the printed bound at the instant of the evidence", () => {
+    expect(boundAt(evidence(), AS_OF)).toEqual({ ns: 412_000 });
+  });
+
+  test("grows by the drift: 1500 ppb in ten seconds are 15 us", () => {
+    expect(boundAt(evidence(), later(10))).toEqual({ ns: 427_000 });
+    expect(boundAt(evidence(), later(-10))).toEqual({ ns: 427_000 });
+  });
+
+  test("an unknown bound keeps its reason", () => {
+    expect(boundAt(unsynced(), AS_OF)).toEqual({ unknown: "no source is selected" });
+  });
+
+  test("without a drift rate the bound is unknown at any other instant", () => {
+    const frozen = evidence({ driftPpb: null });
+    expect(boundAt(frozen, AS_OF)).toEqual({ ns: 412_000 });
+    expect(boundAt(frozen, later(1))).toEqual({
+      unknown: "known at 2026-11-23T18:25:32Z only: the clock's drift is unknown",
+    });
+  });
+
+  test("never shrinks with the distance from the evidence", () => {
+    const seconds = fc.integer({ min: 0, max: 1_000_000 });
+    fc.assert(
+      fc.property(seconds, seconds, fc.nat(), (one, other, driftPpb) => {
+        const [near, far] = [Math.min(one, other), Math.max(one, other)].map((distance) =>
+          boundAt(evidence({ driftPpb }), later(distance)),
+        );
+        expect(near && far && isKnown(near) && isKnown(far) && near.ns <= far.ns).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("pairwiseBounds", () => {
+  test("is the sum of both bounds at the newest instant", () => {
+    const older = evidence({ host: "node-1", asOf: "2026-11-23T18:25:22Z", errorBoundNs: 100_000, driftPpb: 1000 });
+    expect(pairwiseBounds([older, evidence()])).toEqual([
+      { hosts: ["node-1", "node-2"], bound: { ns: 100_000 + 10_000 + 412_000 } },
+    ]);
+  });
+
+  test("is unknown across timescales", () => {
+    const world = evidence({ host: "node-1", timescale: "utc" });
+    expect(pairwiseBounds([world, evidence()])[0]?.bound).toEqual({
+      unknown: "node-1 keeps utc and node-2 keeps hub:node-1",
+    });
+  });
+
+  test("is unknown when one host's bound is", () => {
+    expect(pairwiseBounds([hub(), unsynced()])[0]?.bound).toEqual({ unknown: "node-3: no source is selected" });
+  });
+
+  test("has every pair once, and the widest is no smaller than any", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { minLength: 2, maxLength: 8 }), (bounds) => {
+        const hosts = bounds.map((errorBoundNs, index) => evidence({ host: `node-${index}`, errorBoundNs }));
+        const pairs = pairwiseBounds(hosts);
+        const [first = 0, second = 0] = [...bounds].sort((one, other) => other - one);
+        expect(pairs).toHaveLength((bounds.length * (bounds.length - 1)) / 2);
+        expect(widestBound(pairs)).toEqual({ ns: first + second });
+      }),
+    );
+  });
+
+  test("one host alone has no pairwise bound, and not one of zero", () => {
+    expect(widestBound(pairwiseBounds([evidence()]))).toEqual({ unknown: "one host alone has no pair" });
+  });
+});
+
+describe("clusterSummary", () => {
+  test("is the JSON that scripts read", () => {
+    expect(JSON.parse(JSON.stringify(clusterSummary([hub(), evidence()])))).toEqual({
+      hosts: [
+        {
+          name: "node-1",
+          clocksource: "tsc",
+          bootParametersLive: true,
+          rebooted: true,
+          guestPtp: "available",
+          stratum: 11,
+          errorBoundNs: 0,
+          checks: [{ id: "clocksource.current", verdict: "pass", expected: "tsc", found: "tsc", remedy: "" }],
+        },
+        {
+          name: "node-2",
+          clocksource: "tsc",
+          bootParametersLive: true,
+          rebooted: true,
+          guestPtp: "available",
+          source: "10.77.0.11",
+          stratum: 11,
+          errorBoundNs: 412_000,
+          checks: [{ id: "clocksource.current", verdict: "pass", expected: "tsc", found: "tsc", remedy: "" }],
+        },
+      ],
+      pairwiseBoundNs: 412_000,
+      timescale: "hub:node-1",
+    });
+  });
+
+  test("says why a figure is missing", () => {
+    const summary = clusterSummary([evidence({ timescale: "utc" }), unsynced()]);
+    expect(summary.pairwiseBoundNs).toBeUndefined();
+    expect(summary.pairwiseBoundReason).toBe("node-3: no source is selected");
+    expect(summary.timescale).toBeUndefined();
+    expect(summary.hosts[1]?.errorBoundReason).toBe("no source is selected");
+  });
+});
+
+describe("clusterFailures", () => {
+  const limits = { maxErrorMicros: 1000, maxPairwiseMicros: 2000 };
+
+  test("a cluster within its limits has none", () => {
+    expect(clusterFailures([hub(), evidence()], limits)).toEqual([]);
+  });
+
+  test("names every host and every pair that fails", () => {
+    const failed = { id: "rivals", verdict: "fail", expected: "none", found: "ntpd", remedy: "stop ntpd" };
+    const hosts = [evidence({ host: "node-1", checks: [failed] }), evidence({ errorBoundNs: 1_500_100 }), unsynced()];
+    expect(clusterFailures(hosts, { maxErrorMicros: 1000, maxPairwiseMicros: 1500 })).toEqual([
+      "node-1: rivals must be none, found ntpd; stop ntpd",
+      "node-2: the error bound of 1500.1 us is above the budget of 1000 us",
+      "node-3: the error bound is unknown (no source is selected)",
+      "node-1 and node-2: the pairwise bound of 1912.1 us is above the budget of 1500 us",
+      "node-1 and node-3: the pairwise bound is unknown (node-3: no source is selected)",
+      "node-2 and node-3: the pairwise bound is unknown (node-3: no source is selected)",
+    ]);
+  });
+});

@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { EvidenceError, parseEvidence } from "../../components";
+import { PRINTED, printed } from "./support/evidence";
+
+describe("parseEvidence", () => {
+  test("reads every field of the contract's example", () => {
+    const { format: _, host, ...fields } = PRINTED;
+    expect(parseEvidence(printed())).toEqual({ name: host, ...fields });
+  });
+
+  test("an unknown figure is undefined, never zero", () => {
+    const evidence = parseEvidence(printed({ errorBoundNs: null, errorBoundReason: "no source", stratum: null }));
+    expect(evidence.errorBoundNs).toBeUndefined();
+    expect(evidence.stratum).toBeUndefined();
+    expect(evidence.errorBoundReason).toBe("no source");
+  });
+
+  test.each(Object.keys(PRINTED))("a missing %s is a named error", (key) => {
+    const { [key as keyof typeof PRINTED]: _, ...rest } = PRINTED;
+    expect(() => parseEvidence(JSON.stringify(rest))).toThrow(EvidenceError);
+    expect(() => parseEvidence(JSON.stringify(rest))).toThrow(key);
+  });
+
+  test.each(Object.keys(PRINTED))("a %s of the wrong type is a named error", (key) => {
+    expect(() => parseEvidence(printed({ [key]: { wrong: true } }))).toThrow(EvidenceError);
+  });
+
+  test.each([
+    ["", 'it is not JSON: ""'],
+    ["12", "it is not a JSON object"],
+    [printed({ format: 2 }), "its format is 2, and only format 1 is known"],
+    [printed({ errorBoundNs: -1 }), 'the field "errorBoundNs" must be a number that is not negative, not -1'],
+    [printed({ errorBoundNs: "0" }), 'the field "errorBoundNs" must be a number that is not negative, not "0"'],
+    [printed({ errorBoundNs: null }), 'it has neither "errorBoundNs" nor "errorBoundReason"'],
+    [printed({ checks: [] }), "it has no checks: nothing was proved"],
+    [
+      printed({ checks: [{ ...PRINTED.checks[0], verdict: "ok" }] }),
+      'the field "verdict" must be one of pass, fail, warn',
+    ],
+    [printed({ asOf: "yesterday" }), 'the field "asOf" must be a time such as 2026-01-31T12:00:00Z, not "yesterday"'],
+    [printed({ guestPtp: "yes" }), 'the field "guestPtp" must be one of available, unavailable, unknown, not "yes"'],
+  ])("%s is refused with its reason", (json, reason) => {
+    expect(() => parseEvidence(json)).toThrow(`the evidence of a host cannot be read: ${reason}`);
+  });
+
+  test("a plan without a time section needs no reason", () => {
+    const noTime = {
+      timescale: null,
+      errorBoundNs: null,
+      driftPpb: null,
+      source: null,
+      sourceKind: null,
+      stratum: null,
+    };
+    expect(parseEvidence(printed(noTime)).errorBoundNs).toBeUndefined();
+  });
+
+  test("any other text is an EvidenceError and nothing else", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(() => parseEvidence(text)).toThrow(EvidenceError);
+      }),
+    );
+  });
+});

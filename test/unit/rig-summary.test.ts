@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { type ClusterSummary, GuestPtpState, Verdict } from "../../components";
+import { summaryJson, summaryTable } from "../../rig/summary";
+
+const checks = [{ id: "clocksource.current", verdict: Verdict.Pass, expected: "tsc", found: "tsc", remedy: "" }];
+const known: ClusterSummary = {
+  hosts: [
+    {
+      name: "node-1",
+      clocksource: "tsc",
+      bootParametersLive: true,
+      rebooted: true,
+      guestPtp: GuestPtpState.Available,
+      source: "itself",
+      stratum: 10,
+      errorBoundNs: 0,
+      checks,
+    },
+  ],
+  pairwiseBoundNs: 412_345,
+  timescale: "hub:node-1",
+};
+const unknown: ClusterSummary = {
+  hosts: [{ name: "node-1", errorBoundReason: "never synchronised", checks: [] }],
+  pairwiseBoundReason: "node-1: never synchronised",
+};
+
+test("the JSON has every key, and null for what is unknown", () => {
+  expect(JSON.parse(summaryJson(known))).toEqual({
+    hosts: [{ ...known.hosts[0] }],
+    pairwiseBoundNs: 412_345,
+    timescale: "hub:node-1",
+  });
+  expect(JSON.parse(summaryJson(unknown))).toEqual({
+    hosts: [
+      {
+        name: "node-1",
+        clocksource: null,
+        bootParametersLive: null,
+        rebooted: null,
+        guestPtp: "unknown",
+        source: null,
+        stratum: null,
+        errorBoundNs: null,
+        checks: [],
+      },
+    ],
+    pairwiseBoundNs: null,
+    timescale: null,
+  });
+});
+
+test("the table says what is known, and why something is not", () => {
+  const table = summaryTable(known);
+  for (const cell of ["node-1", "tsc", "live", "available", "itself", "0.0 us", "1 of 1 passed"]) {
+    expect(table).toContain(cell);
+  }
+  expect(table).toContain("Any two hosts differ by at most 412.3 us. Timescale: hub:node-1.");
+  expect(summaryTable(unknown)).toContain("unknown (never synchronised)");
+});

@@ -1,0 +1,22 @@
+import { generateKeyPairSync } from "node:crypto";
+import { utils } from "ssh2";
+
+// Made anew for each run: no private key is ever committed, not even one that opens nothing.
+const pair = utils.generateKeyPairSync("ed25519");
+
+/** A private key in OpenSSH form. */
+export const PRIVATE_KEY = pair.private;
+/** The public half: one authorized_keys line. */
+export const HOST_KEY = pair.public.trim();
+/** The same kind of private key behind a passphrase. */
+export const ENCRYPTED_OPENSSH_KEY = utils.generateKeyPairSync("ed25519", {
+  passphrase: "secret",
+  cipher: "aes256-ctr",
+  rounds: 16,
+}).private;
+/** A private key in PKCS#8 form. */
+export const PEM_KEY = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+/** A private key in PKCS#8 form behind a passphrase. */
+export const ENCRYPTED_PEM_KEY = generateKeyPairSync("ed25519")
+  .privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" })
+  .toString();

@@ -1,0 +1,107 @@
+import * as pulumi from "@pulumi/pulumi";
+import { printed } from "./evidence";
+
+/** What was registered, in the order of registration. */
+export interface Registered {
+  type: string;
+  name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: inputs are whatever the engine was given
+  inputs: Record<string, any>;
+}
+
+export interface MockOptions {
+  preview: boolean;
+  /** What `prove` prints, from its plan. Default: healthy evidence of the plan's host. */
+  prove?: (plan: string) => string;
+}
+
+/** Exactly the inputs that each resource may have. Anything else fails the test: an unread input is a silent mistake. */
+const INPUTS = {
+  "command:remote:CopyToRemote": ["connection", "source", "remotePath", "triggers"],
+  "command:remote:Command": ["connection", "create", "delete", "stdin", "logging", "addPreviousOutputInEnv"],
+} as const;
+
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+/** Starts a mocked engine that fails closed. Call it before components are made. */
+export function startEngine({ preview, prove = healthy }: MockOptions): Registered[] {
+  const registered: Registered[] = [];
+  pulumi.runtime.setMocks(
+    {
+      newResource({ type, name, inputs }) {
+        refuseUnknown(type, inputs);
+        registered.push({ type, name, inputs });
+        const stdout = preview || type !== "command:remote:Command" ? {} : { stdout: stdoutOf(inputs, prove) };
+        return { id: `${name}-id`, state: { ...inputs, ...stdout } };
+      },
+      call({ token }) {
+        throw new Error(`unexpected call of ${token}`);
+      },
+    },
+    "demo",
+    "local",
+    preview,
+  );
+  return registered;
+}
+
+/** Waits until the engine has everything that the last test's components told it. For afterEach. */
+export async function finishProgram(): Promise<void> {
+  await pulumi.runtime.disconnect();
+}
+
+/** The inputs of one registered resource. */
+export function inputsOf(registered: Registered[], name: string): Registered["inputs"] {
+  const found = registered.filter((resource) => resource.name === name);
+  if (found.length !== 1 || found[0] === undefined) {
+    throw new Error(`${found.length} resources are named ${name}: ${registered.map((resource) => resource.name)}`);
+  }
+  return found[0].inputs;
+}
+
+/** Whether the engine was given this input as a secret. */
+export function isSecret(input: unknown): boolean {
+  return typeof input === "object" && input !== null && SECRET in input;
+}
+
+/** The value inside a secret. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export function revealed(input: any): any {
+  return isSecret(input) ? input.value : input;
+}
+
+function refuseUnknown(type: string, inputs: Registered["inputs"]): void {
+  if (type.startsWith("timebase:index:")) {
+    if (Object.keys(inputs).length > 0) {
+      throw new Error(`${type} has inputs, and they would be in the state: ${Object.keys(inputs)}`);
+    }
+    return;
+  }
+  const allowed: readonly string[] | undefined = INPUTS[type as keyof typeof INPUTS];
+  if (allowed === undefined) {
+    throw new Error(`unexpected resource type ${type}`);
+  }
+  const unknown = Object.keys(inputs).filter((key) => !allowed.includes(key));
+  if (unknown.length > 0) {
+    throw new Error(`unexpected input of ${type}: ${unknown}`);
+  }
+}
+
+function stdoutOf(inputs: Registered["inputs"], prove: (plan: string) => string): string {
+  const verb = String(inputs.create).split(" ").slice(2).join(" ");
+  switch (verb) {
+    case "converge":
+      // The command provider cuts the last newline off.
+      return "converged-boot-id=0a1b2c3d-0000-4000-8000-000000000000\nconverged-reboot=ordered";
+    case "prove --repair":
+      return prove(inputs.stdin);
+    default:
+      throw new Error(`unexpected command: ${inputs.create}`);
+  }
+}
+
+/** Healthy evidence of the host that the plan names. */
+export function healthy(plan: string): string {
+  const value = (key: string) => plan.match(new RegExp(`^${key}=(.*)$`, "m"))?.[1];
+  return printed({ host: value("host"), owner: value("owner"), timescale: value("timescale") ?? null });
+}

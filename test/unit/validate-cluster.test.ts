@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { validateCluster } from "../../components/plan/validateCluster";
+import { HOST_KEY } from "./support/keys";
+
+const host = (name: string, address: string, more: object = {}) => ({
+  name,
+  endpoint: { name, address, hostKey: HOST_KEY, ...more },
+});
+const two = [host("node-1", "10.0.0.1"), host("node-2", "10.0.0.2")];
+const errorsOf = (args: unknown) =>
+  validateCluster(args).map(({ propertyPath, reason }) => `${propertyPath}: ${reason}`);
+
+describe("validateCluster", () => {
+  test("accepts the least and the most", () => {
+    expect(errorsOf({ hosts: [host("node-1", "node-1.example")] })).toEqual([]);
+    expect(
+      errorsOf({
+        hosts: two,
+        topology: "hub",
+        hub: "node-2",
+        sources: [{ address: "ntp.example" }],
+        network: "10.0.0.0/24",
+        reboot: "never",
+        guestPtp: "reported",
+        maxErrorMicros: 500,
+        maxPairwiseMicros: 800,
+        connectTimeoutSeconds: 60,
+        rebootTimeoutSeconds: 60,
+        settleTimeoutSeconds: 60,
+      }),
+    ).toEqual([]);
+  });
+
+  test("reports everything at once, with path and remedy", () => {
+    const hosts = [host("node-1", "10.0.0.1"), host("node-1", "10.0.0.2", { hostKey: "SHA256:abc" })];
+    expect(errorsOf({ hosts, hub: "node-9", network: "10.0.0.1/24", maxErrorMicros: -1, reboot: "maybe" })).toEqual([
+      "hosts[1].endpoint.hostKey: is a fingerprint, and a fingerprint is not the key: " +
+        "run `ssh-keyscan -t ed25519 <address>` over a trusted path and paste the line",
+      'hosts[1].name: "node-1" is the name of hosts[0] already',
+      'hub: must be the name of a host (node-1, node-1), not "node-9"',
+      'network: has address bits after its prefix of /24: "10.0.0.1/24"',
+      'reboot: must be one of to-prove, if-needed, never, not "maybe"',
+      "maxErrorMicros: must be 0.001 to 10000000 microseconds, not -1",
+    ]);
+  });
+
+  test.each([
+    [{}, "hosts: is required"],
+    [{ hosts: [] }, "hosts: must have at least one host"],
+    [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, sources, not "ring"'],
+    [{ hosts: [{ endpoint: two[0]?.endpoint }] }, "hosts[0].name: is required"],
+    [
+      { hosts: two, topology: "sources" },
+      "sources: must have a source: with Topology.Sources no host defines the time",
+    ],
+    [{ hosts: two, topology: "sources", sources: [{ address: "a" }], hub: "node-1" }, "hub: is for Topology.Hub only"],
+    [
+      { hosts: [two[0], host("node-2", "node-2.example")] },
+      "hosts[1].endpoint.address: must be an IP address: set it, or set the cluster's network to a CIDR",
+    ],
+    [
+      { hosts: [two[0], host("node-2", "10.0.0.2", { privateAddress: "node-2.local" })] },
+      "hosts[1].endpoint.privateAddress: must be an IP address: set it, or set the cluster's network to a CIDR",
+    ],
+  ])("%j is refused", (args, message) => {
+    expect(errorsOf(args)).toContain(message);
+  });
+
+  test("a stated network lets clients have names", () => {
+    expect(errorsOf({ hosts: [two[0], host("node-2", "node-2.example")], network: "10.0.0.0/24" })).toEqual([]);
+  });
+
+  test("the hub itself may have a name", () => {
+    expect(errorsOf({ hosts: [host("node-1", "node-1.example"), two[1]] })).toEqual([]);
+  });
+});

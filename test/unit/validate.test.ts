@@ -1,0 +1,222 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PENDING, type Rule } from "../../components/plan/validate";
+import { address, cidr } from "../../components/plan/validateAddress";
+import { validateEndpoint } from "../../components/plan/validateHost";
+import { bareHostKey, hostKey, privateKey } from "../../components/plan/validateKey";
+import { validateSources, validateTime } from "../../components/plan/validateTime";
+import { ENCRYPTED_OPENSSH_KEY, ENCRYPTED_PEM_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY } from "./support/keys";
+
+const reasonOf = (rule: Rule, value: unknown) => rule(value, "it").map(({ reason }) => reason)[0];
+
+describe("addresses", () => {
+  test.each(["node-1", "node-1.example.", "169.254.169.123", "fd00:ec2::123", "::1"])("%s is one", (value) => {
+    expect(reasonOf(address, value)).toBeUndefined();
+  });
+
+  test.each(["", " ", "10.0.0.256", "10.0.0", "-a", "a b", "a\nb", "fe80::1%eth0", "http://a", 12, null])(
+    "%j is none",
+    (value) => {
+      expect(reasonOf(address, value)).toBe(
+        `must be a host name, an IPv4 or an IPv6 address, not ${JSON.stringify(value)}`,
+      );
+    },
+  );
+
+  test("an address has no character that a chrony line or a shell could take for another word", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        if (address(text, "it").length === 0) {
+          expect(text).toMatch(/^[A-Za-z0-9.:-]+$/);
+        }
+      }),
+    );
+  });
+
+  test("every IPv4 and IPv6 address is one", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+        expect(address(text, "it")).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe("networks", () => {
+  test.each(["10.77.0.0/24", "0.0.0.0/0", "10.77.0.12/32", "fd00::/8", "::/0", "::ffff:10.0.0.0/104"])(
+    "%s is one",
+    (value) => {
+      expect(reasonOf(cidr, value)).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ["10.77.0.0", 'must end in a prefix length of /0 to /32, not "10.77.0.0"'],
+    ["10.77.0.0/33", 'must end in a prefix length of /0 to /32, not "10.77.0.0/33"'],
+    ["10.77.0.0/2/4", 'must be a network such as 10.77.0.0/24, not "10.77.0.0/2/4"'],
+    ["10.77.0.1/24", 'has address bits after its prefix of /24: "10.77.0.1/24"'],
+    ["fd00::1/64", 'has address bits after its prefix of /64: "fd00::1/64"'],
+    ["cluster/24", 'must be a network such as 10.77.0.0/24, not "cluster/24"'],
+    [24, "must be a network such as 10.77.0.0/24, not 24"],
+  ])("%s is none", (value, reason) => {
+    expect(reasonOf(cidr, value)).toBe(reason);
+  });
+
+  test("any address alone is the network of one host", () => {
+    fc.assert(
+      fc.property(fc.ipV4(), (text) => {
+        expect(cidr(`${text}/32`, "it")).toEqual([]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.ipV6(), (text) => {
+        expect(cidr(`${text}/128`, "it")).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe("private keys", () => {
+  test.each([PRIVATE_KEY, PEM_KEY, `\n${PRIVATE_KEY}\n\n`])("a key without a passphrase passes", (value) => {
+    expect(reasonOf(privateKey, value)).toBeUndefined();
+  });
+
+  test.each([
+    ["a public key", HOST_KEY, "is a public key: give the text of the private key file, the one without .pub"],
+    [
+      "a path",
+      "/root/.ssh/id_ed25519",
+      "must be the text of a private key (-----BEGIN ... PRIVATE KEY-----), not the path of its file",
+    ],
+    ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-ed25519\n", "is a PuTTY key: export it as an OpenSSH key"],
+    ["half a key", PRIVATE_KEY.slice(0, 200), "is cut off: the line -----END ... PRIVATE KEY----- is missing"],
+    ["no text", 12, "must be the text of a private key"],
+  ])("%s is refused", (_, value, reason) => {
+    expect(reasonOf(privateKey, value)).toBe(reason);
+  });
+
+  test.each([ENCRYPTED_OPENSSH_KEY, ENCRYPTED_PEM_KEY])("a key with a passphrase is refused", (value) => {
+    expect(reasonOf(privateKey, value)).toBe(
+      "is protected by a passphrase: load it into the SSH agent and leave privateKey out",
+    );
+  });
+
+  test("a reason never quotes the value", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 12 }), (secret) => {
+        expect(reasonOf(privateKey, secret)).not.toContain(secret);
+      }),
+    );
+  });
+});
+
+describe("host keys", () => {
+  test.each([HOST_KEY, `${HOST_KEY} comment`, `10.0.0.1 ${HOST_KEY}`, `[10.0.0.1]:2222 ${HOST_KEY}\n`])(
+    "%s pins a host",
+    (value) => {
+      expect(reasonOf(hostKey, value)).toBeUndefined();
+      expect(bareHostKey(value)).toBe(HOST_KEY);
+    },
+  );
+
+  const remedy = "run `ssh-keyscan -t ed25519 <address>` over a trusted path and paste the line";
+  test.each([
+    ["", "must be one line of a public host key"],
+    ["SHA256:abcdef", "is a fingerprint, and a fingerprint is not the key"],
+    ["256 SHA256:abcdef root@host (ED25519)", "is a fingerprint, and a fingerprint is not the key"],
+    [`${HOST_KEY}\n${HOST_KEY}`, "has several lines; one key is pinned"],
+    [PRIVATE_KEY, "is a private key; the public half of the host's key is wanted"],
+    ["node-1", 'must be one line such as "ssh-ed25519 AAAA...", not "node-1"'],
+    ["ssh-ed25519 AAAA", "is damaged: its base64 part is not a key of the stated type"],
+    [HOST_KEY.replace("ssh-ed25519", "ssh-rsa"), "is damaged: its base64 part is not a key of the stated type"],
+  ])("%j is refused", (value, reason) => {
+    expect(reasonOf(hostKey, value)).toBe(`${reason}: ${remedy}`);
+  });
+});
+
+describe("endpoints", () => {
+  const good = { name: "node-1", address: "10.0.0.1", hostKey: HOST_KEY };
+
+  test("the least that reaches a host", () => {
+    expect(validateEndpoint(good, "endpoint")).toEqual([]);
+  });
+
+  test("what is not known yet is not refused yet", () => {
+    expect(validateEndpoint(PENDING, "endpoint")).toEqual([]);
+    expect(validateEndpoint({ ...good, privateKey: PENDING, proxy: PENDING }, "endpoint")).toEqual([]);
+  });
+
+  test("all that is wrong at once, with its path", () => {
+    const bad = {
+      name: "node 1",
+      port: 0,
+      user: "a b",
+      generation: "a b",
+      proxy: { address: "bastion", port: 1.5 },
+    };
+    expect(validateEndpoint(bad, "endpoint").map(({ propertyPath }) => propertyPath)).toEqual([
+      "endpoint.name",
+      "endpoint.address",
+      "endpoint.port",
+      "endpoint.user",
+      "endpoint.hostKey",
+      "endpoint.generation",
+      "endpoint.proxy.port",
+      "endpoint.proxy.hostKey",
+    ]);
+  });
+});
+
+describe("time", () => {
+  test("a client must have a source", () => {
+    expect(validateTime({})).toEqual([
+      { propertyPath: "sources", reason: "must have a source: a client has no time of its own" },
+    ]);
+  });
+
+  test("a client serves nobody", () => {
+    expect(validateTime({ sources: [{ address: "a" }], allow: ["10.0.0.0/8"] })).toEqual([
+      { propertyPath: "allow", reason: "is for hubs: a client serves nobody (timeRole: TimeRole.Hub)" },
+    ]);
+  });
+
+  test("a hub without sources cannot know UTC", () => {
+    expect(validateTime({ timeRole: "hub", timescale: "utc" })).toEqual([
+      { propertyPath: "timescale", reason: "cannot be utc for a hub without sources" },
+    ]);
+  });
+
+  test.each([
+    [{ maxErrorMicros: -1 }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not -1"],
+    [{ maxErrorMicros: Number.NaN }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not NaN"],
+    [{ settleTimeoutSeconds: 1.5 }, "settleTimeoutSeconds", "must be a whole number of seconds, not 1.5"],
+    [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 86400 seconds, not -5"],
+    [{ timeRole: "boss" }, "timeRole", 'must be one of client, hub, not "boss"'],
+    [{ timescale: "tai" }, "timescale", 'must be "utc" or "hub:<name of the host that defines the time>"'],
+    [{ allow: "10.0.0.0/8" }, "allow", "must be a list"],
+  ])("%j is refused", (args, propertyPath, reason) => {
+    expect(validateTime({ timeRole: "hub", ...args })).toContainEqual({ propertyPath, reason });
+  });
+
+  test("a poll interval has its order and its range", () => {
+    expect(validateSources([{ address: "a", minPollLog2: 4, maxPollLog2: 2 }], "sources")).toEqual([
+      { propertyPath: "sources[0].minPollLog2", reason: "must not be above maxPollLog2 (2)" },
+    ]);
+    expect(validateSources([{ address: "a", minPollLog2: -8 }], "sources")).toEqual([
+      {
+        propertyPath: "sources[0].minPollLog2",
+        reason: "must be -7 to 24 as the logarithm of seconds to base 2, not -8",
+      },
+    ]);
+  });
+
+  test("smeared and exact sources do not mix", () => {
+    expect(validateSources([{ address: "169.254.169.123" }, { address: "pool.ntp.org" }], "sources")).toEqual([
+      {
+        propertyPath: "sources",
+        reason: "169.254.169.123 smears leap seconds and pool.ntp.org does not: use one kind only",
+      },
+    ]);
+    expect(validateSources([{ address: "169.254.169.123" }, { address: "time.aws.com" }], "sources")).toEqual([]);
+  });
+});
