@@ -1,0 +1,56 @@
+// Starts a TypeScript program of this repository on a machine that has nothing but Node.js and npm:
+// `node rig/bootstrap.mjs <program.ts> [arguments]`. It installs the npm dependencies when they are not those of
+// package-lock.json, and runs the program by the Node.js that they bring. Plain JavaScript, no dependencies.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = join(root, "node_modules/.bin");
+const stamp = join(root, "node_modules/.timebase-installed");
+const oldestNode = 22;
+
+function installDependencies() {
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const start = Date.now();
+  console.error("Installing the npm dependencies (once) ...");
+  // Versions are those of the lock file, which stays as it is. Not `npm ci`: it refuses a lock file that lacks optional
+  // packages of other platforms, and a mirror of the registry may lack those. stdout is kept for the program.
+  const npm = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  if (npm.status !== 0) {
+    stop(`npm install failed: ${npm.error?.message ?? "see above"}. Is the npm registry reachable?`);
+  }
+  writeFileSync(stamp, wanted);
+  console.error(`Installed the npm dependencies in ${Math.round((Date.now() - start) / 1000)} s.`);
+}
+
+/** The dependency `node` brings a Node.js that is new enough, unless npm was told to leave optional packages out. */
+function findNode() {
+  for (const node of [join(bin, "node"), process.execPath]) {
+    const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout ?? "";
+    if (Number(/^v(\d+)/.exec(version)?.[1]) >= oldestNode) return node;
+  }
+  return stop(`Node.js ${oldestNode} or later is needed, this is ${process.version}: see https://nodejs.org`);
+}
+
+function stop(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+installDependencies();
+const [program, ...rest] = process.argv.slice(2);
+const run = spawnSync(findNode(), ["--import", "tsx", join(root, program), ...rest], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+});
+process.exit(run.status ?? 1);

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import type { ClusterSummary } from "../components";
+import { type Engine, ensureEngine } from "./engine";
+import { describeEngine, setUp } from "./setup";
+import { changed, summaryJson, summaryTable } from "./summary";
+
+const root = join(__dirname, "..");
+const folder = join(root, ".demo");
+const stackFile = join(root, "Pulumi.local.yaml");
+
+const help = `The demo: two virtual machines on one trustworthy clock, proved.
+
+  npm run demo             set everything up, then bring the machines up and prove them; changes nothing when all is well
+  npm run demo -- --json   the same; the last line is one JSON object, everything else goes to stderr
+  npm run demo:down        remove the machines and everything of them; the set-up stays cached
+
+The Pulumi state and its passphrase are in .demo/, images and engine in ~/.cache.
+`;
+
+async function up(json: boolean): Promise<void> {
+  const start = performance.now();
+  const engine = await setUp();
+  const stack = await demoStack(engine);
+  const show = json ? process.stderr : process.stdout;
+  show.write(`\npulumi up of the stack "local"\n`);
+  const result = await stack.up({ onOutput: (text) => show.write(text), color: show.isTTY ? "always" : "never" });
+  const summary = result.outputs.summary?.value as ClusterSummary;
+  const seconds = Math.round((performance.now() - start) / 1000);
+  show.write(`\n${summaryTable(summary)}\n`);
+  show.write(`${describeEngine(engine)}. ${changed(result)} resources changed, ${seconds} s.\n`);
+  show.write(
+    `Next: \`npm run demo\` again changes nothing; use the components in your own stack (README.md, examples/);`,
+  );
+  show.write(" `npm run demo:down` removes everything.\n");
+  if (json) process.stdout.write(`${summaryJson(summary)}\n`);
+}
+
+/** A stack of its own: the rig's engine, a state and a passphrase in .demo/. */
+async function demoStack({ pulumi, env }: Engine): Promise<Stack> {
+  const state = join(folder, "state");
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const passphrase = join(folder, "passphrase");
+  if (!existsSync(passphrase)) {
+    if (existsSync(stackFile)) {
+      throw new Error(`${stackFile} belongs to another stack "local": move it away, then run this again`);
+    }
+    writeFileSync(passphrase, randomBytes(24).toString("base64"), { mode: 0o600 });
+  }
+  return LocalWorkspace.createOrSelectStack(
+    { stackName: "local", workDir: root },
+    {
+      pulumiCommand: pulumi,
+      envVars: {
+        ...env,
+        PULUMI_BACKEND_URL: `file://${state}`,
+        PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase, "utf8"),
+        // The sources are type-checked by `npm test`, not at each start.
+        PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+      },
+    },
+  );
+}
+
+async function downAll(): Promise<void> {
+  if (existsSync(join(folder, "passphrase"))) {
+    const stack = await demoStack(await ensureEngine((text) => process.stderr.write(`${text}\n`)));
+    await stack.destroy({ onOutput: (text) => process.stdout.write(text) });
+    await stack.workspace.removeStack("local");
+    rmSync(stackFile, { force: true });
+  }
+  rmSync(folder, { recursive: true, force: true });
+  process.stdout.write("The demo is gone. Engine and image stay cached for the next one.\n");
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+  });
+  const [verb, ...rest] = positionals;
+  if (rest.length > 0) throw new Error(`"${rest[0]}" is not understood: see \`npm run demo -- --help\``);
+  if (values.help) process.stdout.write(help);
+  else if (verb === "down") await downAll();
+  else await up(values.json);
+}
+
+main().catch((error: unknown) => {
+  const text = error instanceof Error ? error.message : String(error);
+  // The Automation API repeats everything that was shown already.
+  const told = /\n(?:.*\n)*?(?=Diagnostics:)/.exec(text);
+  process.stderr.write(`\nThe demo failed.\n${told ? "The cause is above, under Diagnostics." : text}\n`);
+  process.stderr.write("`npm run demo` tries again; `npm run demo:down` removes everything.\n");
+  process.exitCode = 1;
+});

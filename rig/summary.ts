@@ -1,0 +1,57 @@
+import type { UpResult } from "@pulumi/pulumi/automation";
+import Table from "cli-table3";
+import type { ClusterSummary, HostSummary } from "../components";
+
+/** The cluster as one line of JSON. What is unknown is null, so that every key is always there. */
+export function summaryJson(summary: ClusterSummary): string {
+  return JSON.stringify({
+    hosts: summary.hosts.map(hostJson),
+    pairwiseBoundNs: summary.pairwiseBoundNs ?? null,
+    timescale: summary.timescale ?? null,
+  });
+}
+
+function hostJson(host: HostSummary): Record<string, unknown> {
+  return {
+    name: host.name,
+    clocksource: host.clocksource ?? null,
+    bootParametersLive: host.bootParametersLive ?? null,
+    rebooted: host.rebooted ?? null,
+    guestPtp: host.guestPtp ?? "unknown",
+    source: host.source ?? null,
+    stratum: host.stratum ?? null,
+    errorBoundNs: host.errorBoundNs ?? null,
+    checks: host.checks,
+  };
+}
+
+/** The cluster as a table for people: one row a host. */
+export function summaryTable(summary: ClusterSummary): string {
+  const table = new Table({
+    head: ["host", "clocksource", "boot parameters", "guest PTP", "time source", "error bound", "checks"],
+    style: { head: [], border: [] },
+  });
+  for (const host of summary.hosts) {
+    table.push([
+      host.name,
+      host.clocksource ?? "unknown",
+      host.bootParametersLive === undefined ? "unknown" : host.bootParametersLive ? "live" : "not live",
+      host.guestPtp ?? "unknown",
+      host.source ?? "unknown",
+      micros(host.errorBoundNs, host.errorBoundReason),
+      `${host.checks.filter(({ verdict }) => verdict === "pass").length} of ${host.checks.length} passed`,
+    ]);
+  }
+  const pair = micros(summary.pairwiseBoundNs, summary.pairwiseBoundReason);
+  return `${table}\nAny two hosts differ by at most ${pair}. Timescale: ${summary.timescale ?? "none in common"}.`;
+}
+
+function micros(ns: number | undefined, reason: string | undefined): string {
+  return ns === undefined ? `unknown (${reason ?? "no reason given"})` : `${(ns / 1000).toFixed(1)} us`;
+}
+
+/** The number of resources that an update created, updated, replaced or deleted. */
+export function changed({ summary }: UpResult): number {
+  const { same: _, ...changes } = summary.resourceChanges ?? {};
+  return Object.values(changes).reduce((sum, count) => sum + count, 0);
+}

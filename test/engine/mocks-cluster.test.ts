@@ -1,0 +1,173 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, describe, expect, test } from "vitest";
+import { ExperimentCluster, type ExperimentClusterArgs, type RebootPolicy, SshHost, Topology } from "../../components";
+import { printed } from "../unit/support/evidence";
+import { failing } from "../unit/support/failures";
+import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+import { finishProgram, healthy, inputsOf, startEngine } from "../unit/support/mocks";
+import { isKnown, isSecretOutput, resolved } from "../unit/support/outputs";
+
+afterEach(finishProgram);
+
+const host = (name: string, address: string, privateAddress: string) => ({
+  name,
+  endpoint: { name: `${name}-by-its-endpoint`, address, privateAddress, hostKey: HOST_KEY, privateKey: PRIVATE_KEY },
+});
+const hosts = [
+  host("node-1", "203.0.113.1", "10.77.0.11"),
+  host("node-2", "203.0.113.2", "10.77.0.12"),
+  host("node-3", "203.0.113.3", "10.77.0.13"),
+];
+
+async function planned(args: Partial<ExperimentClusterArgs>): Promise<(host: string) => string[]> {
+  const registered = startEngine({ preview: false });
+  await resolved(new ExperimentCluster("c", { hosts, ...args }).ready);
+  return (name) =>
+    inputsOf(registered, `c-${name}-converge`)
+      .stdin.split("\n")
+      .filter((line: string) => /^(host|owner|time-(role|source|allow)|timescale)=/.test(line));
+}
+
+describe("the hub topology", () => {
+  test("has the first host serve the others, by the addresses that they have", async () => {
+    const plan = await planned({});
+    expect(plan("node-1")).toEqual([
+      "owner=demo/local/c-node-1",
+      "host=node-1",
+      "time-role=hub",
+      "time-allow=10.77.0.12/32",
+      "time-allow=10.77.0.13/32",
+      "timescale=hub:node-1",
+    ]);
+    expect(plan("node-3")).toEqual([
+      "owner=demo/local/c-node-3",
+      "host=node-3",
+      "time-role=client",
+      "time-source=server 10.77.0.11 iburst minpoll 0 maxpoll 0 xleave",
+      "timescale=hub:node-1",
+    ]);
+  });
+
+  test("keeps UTC when the hub has sources, and serves a stated network", async () => {
+    const plan = await planned({ hub: "node-2", network: "10.77.0.0/24", sources: [{ address: "ntp.example" }] });
+    expect(plan("node-2")).toEqual([
+      "owner=demo/local/c-node-2",
+      "host=node-2",
+      "time-role=hub",
+      "time-source=server ntp.example iburst",
+      "time-allow=10.77.0.0/24",
+      "timescale=utc",
+    ]);
+    expect(plan("node-1").slice(2)).toEqual([
+      "time-role=client",
+      "time-source=server 10.77.0.12 iburst minpoll 0 maxpoll 0 xleave",
+      "timescale=utc",
+    ]);
+  });
+});
+
+test("the sources topology gives every host the same sources", async () => {
+  const plan = await planned({ topology: Topology.Sources, sources: [{ address: "ntp.example" }] });
+  for (const { name } of hosts) {
+    expect(plan(name).slice(2)).toEqual(["time-role=client", "time-source=server ntp.example iburst", "timescale=utc"]);
+  }
+});
+
+describe("a cluster", () => {
+  test("has one clock a host, and all names start with their parent's", async () => {
+    const registered = startEngine({ preview: false });
+    await resolved(new ExperimentCluster("c", { hosts }).ready);
+    const suffixes = ["", "-toolkit", "-converge", "-prove"];
+    expect(registered.map(({ name }) => name).sort()).toEqual(
+      ["c", ...hosts.flatMap(({ name }) => suffixes.map((suffix) => `c-${name}${suffix}`))].sort(),
+    );
+  });
+
+  test("sums its hosts up, legibly", async () => {
+    startEngine({ preview: false });
+    const cluster = new ExperimentCluster("c", { hosts });
+    expect(await resolved(cluster.ready)).toBe(true);
+    expect(await resolved(cluster.timescale)).toBe("hub:node-1");
+    expect(await resolved(cluster.pairwiseBoundNs)).toBe(824_000);
+    expect((await resolved(cluster.summary)).hosts.map(({ name }) => name)).toEqual(["node-1", "node-2", "node-3"]);
+    expect((await resolved(cluster.hosts)).map(({ owner }) => owner)).toContain("demo/local/c-node-3");
+    expect(await isSecretOutput(cluster.summary)).toBe(false);
+    expect(await isSecretOutput(cluster.ready)).toBe(false);
+  });
+
+  test("takes endpoints that are not known yet", async () => {
+    const registered = startEngine({ preview: false });
+    const made = hosts.map(({ name, endpoint }) => {
+      const args = { ...endpoint, name: undefined, address: pulumi.output(endpoint.address) };
+      return { name, endpoint: new SshHost(name, args).endpoint };
+    });
+    const cluster = new ExperimentCluster("c", { hosts: made });
+    expect(await resolved(cluster.ready)).toBe(true);
+    expect(inputsOf(registered, "c-node-2-converge").stdin).toContain("server 10.77.0.11 iburst");
+    expect(await isSecretOutput(cluster.summary)).toBe(false);
+  });
+
+  test("is not ready in a preview, and fails nothing", async () => {
+    const registered = startEngine({ preview: true });
+    const cluster = new ExperimentCluster("c", { hosts });
+    expect(await isKnown(cluster.ready)).toBe(false);
+    expect(await isKnown(cluster.summary)).toBe(false);
+    expect(registered.filter(({ type }) => type === "command:remote:Command")).toHaveLength(6);
+  });
+
+  test("may be one host alone", async () => {
+    startEngine({ preview: false });
+    const cluster = new ExperimentCluster("c", { hosts: hosts.slice(0, 1) });
+    expect(await resolved(cluster.ready)).toBe(true);
+    expect(await resolved(cluster.pairwiseBoundNs)).toBeUndefined();
+  });
+});
+
+describe("the gate", () => {
+  test("names every host and every pair that fails", async () => {
+    const reason = `cluster "c" is not ready:
+  node-3: the error bound of 900.0 us is above the budget of 800 us
+  node-1 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us
+  node-2 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us`;
+    await failing(reason, async () => {
+      const prove = (plan: string) =>
+        plan.includes("host=node-3\n") ? printed({ host: "node-3", errorBoundNs: 900_000 }) : healthy(plan);
+      startEngine({ preview: false, prove });
+      const cluster = new ExperimentCluster("c", { hosts, maxErrorMicros: 800, maxPairwiseMicros: 1000 });
+      await expect(resolved(cluster.ready)).rejects.toThrow(reason);
+    });
+  });
+
+  test("fails across timescales", async () => {
+    const reason = "node-1 and node-2: the pairwise bound is unknown (node-1 keeps utc and node-2 keeps hub:node-1)";
+    await failing(reason, async () => {
+      const prove = (plan: string) =>
+        plan.includes("host=node-1\n") ? printed({ host: "node-1", timescale: "utc" }) : healthy(plan);
+      startEngine({ preview: false, prove });
+      await expect(resolved(new ExperimentCluster("c", { hosts }).ready)).rejects.toThrow(reason);
+    });
+  });
+});
+
+describe("wrong inputs", () => {
+  test("are refused all at once, before anything is registered", () => {
+    const registered = startEngine({ preview: false });
+    const twice = [hosts[0], hosts[0]] as ExperimentClusterArgs["hosts"];
+    const make = () => new ExperimentCluster("c", { hosts: twice, hub: "node-9", reboot: "maybe" as RebootPolicy });
+    expect(make).toThrow(pulumi.InputPropertiesError);
+    expect(make).toThrow(`ExperimentCluster "c" has 3 input errors:
+  hosts[1].name: "node-1" is the name of hosts[0] already
+  hub: must be the name of a host (node-1, node-1), not "node-9"
+  reboot: must be one of to-prove, if-needed, never, not "maybe"`);
+    expect(registered).toEqual([]);
+  });
+
+  test("that become known later are refused then", async () => {
+    const reason = "maxPairwiseMicros: must be 0.001 to 10000000 microseconds, not -1";
+    await failing(reason, async () => {
+      startEngine({ preview: false });
+      const cluster = new ExperimentCluster("c", { hosts, maxPairwiseMicros: pulumi.output(-1) });
+      await expect(resolved(cluster.ready)).rejects.toThrow(reason);
+    });
+  });
+});

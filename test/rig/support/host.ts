@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { execa } from "execa";
+import type { HostEndpoint } from "../../../components";
+
+/** A host of the test, reached past the product: what the product claims is compared with what is seen here. */
+export class TestHost {
+  private readonly ssh: string[];
+
+  constructor(
+    readonly endpoint: HostEndpoint,
+    folder: string,
+  ) {
+    const keys = join(folder, `keys-${endpoint.name}`);
+    mkdirSync(keys, { recursive: true });
+    const port = endpoint.port === 22 ? endpoint.address : `[${endpoint.address}]:${endpoint.port}`;
+    writeFileSync(join(keys, "known_hosts"), `${port} ${endpoint.hostKey}\n`);
+    writeFileSync(join(keys, "key"), endpoint.privateKey ?? "", { mode: 0o600 });
+    this.ssh = [
+      ...["-F", "none", "-i", join(keys, "key"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"],
+      ...["-o", `UserKnownHostsFile=${join(keys, "known_hosts")}`, "-o", "ConnectTimeout=60"],
+      ...["-p", String(endpoint.port), `${endpoint.user}@${endpoint.address}`],
+    ];
+  }
+
+  /** Runs a command; returns what it printed, also when it failed. */
+  async run(command: string, input = ""): Promise<string> {
+    const { stdout } = await execa("ssh", [...this.ssh, command], { input, reject: false, timeout: 600_000 });
+    return stdout.trim();
+  }
+
+  bootId(): Promise<string> {
+    return this.run("cat /proc/sys/kernel/random/boot_id");
+  }
+
+  clocksource(): Promise<string> {
+    return this.run("cat /sys/devices/system/clocksource/clocksource0/current_clocksource");
+  }
+
+  /** Checksums of everything that decides how the host boots and keeps time, except what a regeneration dates. */
+  configuration(): Promise<string> {
+    return this.run(
+      "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/chrony etc/systemd/timesyncd.conf -type f 2>/dev/null" +
+        ' | sort | xargs stat -c "%n %a %U" && find etc/default/grub etc/default/grub.d etc/chrony -type f 2>/dev/null' +
+        " | sort | xargs cksum; cksum < boot/grub/grub.cfg; systemctl is-enabled systemd-timesyncd chrony 2>&1;" +
+        " ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase 2>/dev/null'",
+    );
+  }
+
+  /** How many logins sshd has accepted since this boot, without the one that asks. */
+  async logins(): Promise<number> {
+    return Number(await this.run("sudo journalctl -b -u ssh | grep -c Accepted")) - 1;
+  }
+}
+
+/** Makes a virtual machine's NTP server reachable from here, at UDP port `port` of its loopback address. */
+export async function openNtp(host: TestHost, monitor: string, port: number): Promise<void> {
+  await host.run("sudo chronyc allow 10.0.2.2");
+  await monitorCommand(monitor, `hostfwd_add outside udp:${host.endpoint.address}:${port}-:123`);
+}
+
+function monitorCommand(socketPath: string, command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath).setEncoding("utf8");
+    let received = "";
+    socket.on("connect", () => {
+      socket.write('{"execute":"qmp_capabilities"}\n');
+      socket.write(`{"execute":"human-monitor-command","arguments":{"command-line":"${command}"},"id":"done"}\n`);
+    });
+    socket.on("data", (text) => {
+      received += String(text);
+      if (received.includes('"id": "done"')) socket.end();
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve());
+  });
+}
