@@ -1,0 +1,181 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
+import Table from "cli-table3";
+import { ExperimentCluster, type HostEndpoint, LocalVm, SshHost } from "../components";
+import type { Activity } from "../rig/command-provider/activity-log";
+import { trapImage } from "../rig/image";
+import { describeEngine, setUp } from "../rig/setup";
+import { changed } from "../rig/summary";
+import { TestHost } from "../test/rig/support/host";
+import { testStack } from "../test/rig/support/stack";
+
+// What a host costs: two virtual machines that exist are brought onto one clock. Every time is given beside a floor
+// of the same run on the same machines: a bare reboot of both at once, which no tool that proves persistence can avoid.
+
+const names = ["bench-1", "bench-2"] as const;
+type Hosts = Record<(typeof names)[number], TestHost>;
+
+const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+};
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  const engine = await setUp();
+  const folder = mkdtempSync(join(tmpdir(), "timebase-bench-"));
+  process.env.XDG_STATE_HOME = join(folder, "machines");
+  const log = join(folder, "provider.log");
+  process.env.TIMEBASE_PROVIDER_LOG = log;
+
+  const machines = await testStack("machines", folder, machineProgram);
+  try {
+    say("starting two machines ...");
+    const { outputs } = await machines.up();
+    const hosts = Object.fromEntries(names.map((name) => [name, new TestHost(outputs[name]?.value, folder)])) as Hosts;
+    await Promise.all(names.map((name) => hosts[name].run("cloud-init status --wait")));
+    say("a bare reboot of both ...");
+    const floor = await seconds(() => Promise.all(names.map((name) => bareReboot(hosts[name]))));
+
+    const cluster = await testStack("cluster", folder, clusterProgram(hosts));
+    say("pulumi up ...");
+    const phases = new Map<string, number>();
+    const first = await seconds(() => cluster.up({ onEvent: phaseClock(phases) }));
+    const sessions = activity(log).filter(({ event }) => event === "session" || event === "copy");
+    say("pulumi up again ...");
+    let changes = Number.NaN;
+    const second = await seconds(async () => {
+      changes = changed(await cluster.up());
+    });
+    const state = await stateFigures(cluster, folder);
+
+    process.stdout.write(`${describeEngine(engine)}\n`);
+    process.stdout.write(`${timesTable({ floor, first, second, changes, phases, sessions })}\n`);
+    process.stdout.write(`${costTable(state, sessions.length)}\n`);
+  } finally {
+    say("removing the machines ...");
+    await machines.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function machineProgram() {
+  const shared = { network: `bench-${process.pid}`, image: trapImage };
+  const endpointOf = (name: string, args: object) => new LocalVm(name, { ...shared, ...args }).endpoint;
+  return {
+    "bench-1": endpointOf("bench-1", {
+      privateAddress: "10.80.0.1/24",
+      firstBoot: ["apt-get install -y chrony"],
+    }),
+    "bench-2": endpointOf("bench-2", { privateAddress: "10.80.0.2/24" }),
+  };
+}
+
+const clusterProgram = (hosts: Hosts) => async () => {
+  const endpointOf = (name: (typeof names)[number]) => {
+    const { machineUrn: _, generation: __, ...endpoint }: HostEndpoint = hosts[name].endpoint;
+    return new SshHost(name, { ...endpoint, privateKey: pulumi.secret(endpoint.privateKey ?? "") }).endpoint;
+  };
+  const { ready } = new ExperimentCluster("lab", {
+    hosts: names.map((name) => ({ name, endpoint: endpointOf(name) })),
+    network: "10.80.0.0/24",
+  });
+  return { ready };
+};
+
+async function bareReboot(host: TestHost): Promise<void> {
+  const before = await host.bootId();
+  await host.run("sudo systemctl reboot");
+  for (;;) {
+    const now = await host.bootId();
+    if (now !== "" && now !== before) return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+/** Notes how long each command took, by the engine's events. */
+function phaseClock(phases: Map<string, number>): (event: EngineEvent) => void {
+  const started = new Map<string, number>();
+  return ({ resourcePreEvent, resOutputsEvent }) => {
+    if (resourcePreEvent) started.set(resourcePreEvent.metadata.urn, performance.now());
+    const urn = resOutputsEvent?.metadata.urn;
+    const phase = /-(toolkit|converge|prove)$/.exec(urn ?? "")?.[1];
+    if (urn === undefined || phase === undefined) return;
+    const took = (performance.now() - (started.get(urn) ?? Number.NaN)) / 1000;
+    phases.set(phase, Math.max(phases.get(phase) ?? 0, took));
+  };
+}
+
+/** What the stand-in for the command provider did; the official one does not say. */
+function activity(log: string): Activity[] {
+  try {
+    return readFileSync(log, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Activity)
+      .filter(({ urn }) => urn.startsWith("urn:pulumi:cluster::"));
+  } catch {
+    return [];
+  }
+}
+
+interface StateFigures {
+  resources: number;
+  bytes: number;
+}
+
+/** Per host, without what a stack has once. */
+async function stateFigures(cluster: Stack, folder: string): Promise<StateFigures> {
+  const { deployment } = await cluster.exportStack();
+  const perHost = (deployment.resources as { urn: string }[]).filter(({ urn }) =>
+    names.some((name) => urn.includes(name)),
+  );
+  const stacks = join(folder, "state/.pulumi/stacks/timebase-test");
+  const file = readdirSync(stacks).find((name) => name.startsWith("cluster.json") && !name.endsWith(".bak"));
+  return { resources: perHost.length / names.length, bytes: statSync(join(stacks, file ?? "")).size / names.length };
+}
+
+function timesTable(times: {
+  floor: number;
+  first: number;
+  second: number;
+  changes: number;
+  phases: Map<string, number>;
+  sessions: Activity[];
+}): string {
+  const { floor, first, second, changes, phases, sessions } = times;
+  const table = new Table({ head: ["time", "seconds", "bare reboots"], style: { head: [], border: [] } });
+  const row = (what: string, time: number) => table.push([what, time.toFixed(1), (time / floor).toFixed(2)]);
+  const phase = (name: string) => phases.get(name) ?? Number.NaN;
+  const proving = Math.max(...sessions.filter(({ urn }) => urn.endsWith("-prove")).map(({ ms }) => ms)) / 1000;
+  row("bare reboot of both", floor);
+  row("up", first);
+  row("  toolkit", phase("toolkit"));
+  row("  converge", phase("converge"));
+  if (Number.isFinite(proving)) {
+    row("  reboot", phase("prove") - proving);
+    row("  prove", proving);
+  } else {
+    row("  reboot and prove", phase("prove"));
+  }
+  row("  engine", first - phase("toolkit") - phase("converge") - phase("prove"));
+  row(`second up (${changes} changes)`, second);
+  return String(table);
+}
+
+function costTable({ resources, bytes }: StateFigures, sessions: number): string {
+  const table = new Table({ head: ["per host", "figure"], style: { head: [], border: [] } });
+  table.push(["resources", String(resources)]);
+  table.push(["SSH sessions", sessions === 0 ? "not told by the official provider" : String(sessions / names.length)]);
+  table.push(["state", `${(bytes / 1000).toFixed(1)} kB`]);
+  return String(table);
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});

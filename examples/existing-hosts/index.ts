@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ExperimentCluster, RebootPolicy, SshHost } from "../../components"; // yours: "pulumi-timebase"
+
+const config = new pulumi.Config();
+const hostKeys = config.requireObject<Record<string, string>>("hostKeys");
+const privateKey = config.requireSecret("privateKey");
+
+const rack = { "rack-1": "10.20.0.1", "rack-2": "10.20.0.2", "rack-3": "10.20.0.3" };
+
+const hosts = Object.entries(rack).map(([name, address]) => {
+  const host = new SshHost(name, {
+    address,
+    user: "admin",
+    privateKey,
+    hostKey: hostKeys[name] ?? "",
+    proxy: {
+      address: "bastion.example.org",
+      user: "jump",
+      privateKey,
+      hostKey: config.require("bastionHostKey"),
+    },
+  });
+  return { name, endpoint: host.endpoint };
+});
+
+const cluster = new ExperimentCluster("rack", {
+  hosts,
+  network: "10.20.0.0/24",
+  // These machines do other work as well: they are rebooted by their owners, never from here.
+  reboot: RebootPolicy.Never,
+  maxErrorMicros: 200,
+});
+
+export const summary = cluster.summary;
+export const ready = cluster.ready;

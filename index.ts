@@ -1,0 +1,72 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ExperimentCluster, type ExperimentHostArgs, LocalVm, SshHost, type SshHostArgs } from "./components";
+import { trapImage } from "./rig/image";
+
+// The root program: an experiment cluster of the machines that the stack's configuration names.
+
+const config = new pulumi.Config();
+
+const MACHINES = { local: localMachines, ssh: sshMachines } as const satisfies Record<
+  string,
+  () => ExperimentHostArgs[]
+>;
+
+const cluster = new ExperimentCluster("cluster", {
+  hosts: machines(),
+  network: config.get("network"),
+  maxErrorMicros: config.getNumber("maxErrorMicros"),
+});
+
+export const summary = cluster.summary;
+export const ready = cluster.ready;
+
+function machines(): ExperimentHostArgs[] {
+  const kind = config.get("machines") ?? "local";
+  if (!Object.hasOwn(MACHINES, kind)) {
+    throw new pulumi.RunError(
+      `pulumi-timebase:machines must be ${Object.keys(MACHINES).join(" or ")}, not ${JSON.stringify(kind)}: ` +
+        "pulumi config set machines local",
+    );
+  }
+  return MACHINES[kind as keyof typeof MACHINES]();
+}
+
+/** Two virtual machines on this computer: node-1 serves the time, node-2 follows it. */
+function localMachines(): ExperimentHostArgs[] {
+  const shared = {
+    cpus: 2,
+    memoryMib: 1024,
+    network: "timebase-local",
+    image: trapImage,
+  };
+  const hub = new LocalVm("node-1", {
+    ...shared,
+    privateAddress: "10.77.0.11/24",
+    firstBoot: ["apt-get install -y chrony"],
+  });
+  const client = new LocalVm("node-2", { ...shared, privateAddress: "10.77.0.12/24" });
+  return [
+    { name: "node-1", endpoint: hub.endpoint },
+    { name: "node-2", endpoint: client.endpoint },
+  ];
+}
+
+/** Machines that exist. The components check the values; what is checked here is only that there is a list of them. */
+function sshMachines(): ExperimentHostArgs[] {
+  const hosts = config.requireObject<unknown>("hosts");
+  const privateKey = config.getSecret("privateKey");
+  if (!Array.isArray(hosts) || !hosts.every(isNamed)) {
+    throw new pulumi.RunError(
+      "pulumi-timebase:hosts must be a list of machines, each with a name, an address and a hostKey: " +
+        "see examples/existing-hosts",
+    );
+  }
+  return hosts.map((host) => ({
+    name: host.name,
+    endpoint: new SshHost(host.name, { privateKey, ...host }).endpoint,
+  }));
+}
+
+function isNamed(host: unknown): host is SshHostArgs & { name: string } {
+  return typeof host === "object" && host !== null && "name" in host && typeof host.name === "string";
+}
