@@ -38,7 +38,7 @@ export function summaryTable(summary: ClusterSummary): string {
       host.bootParametersLive === undefined ? "unknown" : host.bootParametersLive ? "live" : "not live",
       host.guestPtp ?? "unknown",
       host.source ?? "unknown",
-      micros(host.errorBoundNs, host.errorBoundReason),
+      host.source === "itself" ? "defines the time" : micros(host.errorBoundNs, host.errorBoundReason),
       `${host.checks.filter(({ verdict }) => verdict === "pass").length} of ${host.checks.length} passed`,
     ]);
   }

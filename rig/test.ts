@@ -1,12 +1,15 @@
 import { parseArgs } from "node:util";
 import { execa } from "execa";
-import { testTools } from "./packages";
+import type { Engine } from "./engine";
+import { ensurePackages, testTools } from "./packages";
 import { machineTools, setUp } from "./setup";
 
 interface Stage {
   name: string;
   what: string;
   command: [string, ...string[]];
+  /** What has to be set up first, beyond the npm dependencies: programs; or also the engine and an image. */
+  needs?: "programs" | "engine";
 }
 
 const vitest = (project: string): Stage["command"] => ["vitest", "run", "--project", project, "--reporter=default"];
@@ -16,9 +19,19 @@ const stages: readonly Stage[] = [
   { name: "lint", what: "format and lint", command: ["biome", "check", "--error-on-warnings"] },
   { name: "types", what: "type check", command: ["tsc", "--noEmit"] },
   { name: "unit", what: "pure code", command: vitest("unit") },
-  { name: "toolkit", what: "the toolkit in fake roots, under dash and bash", command: vitest("toolkit") },
-  { name: "engine", what: "the engine with mocks and the stand-in", command: vitest("engine") },
-  { name: "rig", what: "virtual machines that reboot", command: vitest("rig") },
+  {
+    name: "toolkit",
+    what: "the toolkit in fake roots, under dash and bash",
+    command: vitest("toolkit"),
+    needs: "programs",
+  },
+  {
+    name: "engine",
+    what: "the engine with mocks and the stand-in",
+    command: vitest("engine"),
+    needs: "engine",
+  },
+  { name: "rig", what: "virtual machines that reboot", command: vitest("rig"), needs: "engine" },
 ];
 
 const help = `npm test: sets up what the tests need, and runs all of them.
@@ -40,16 +53,18 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`there is no stage "${unknown.join('", "')}"\n\n${help}`);
   const chosen = stages.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
-  const engine = await setUp([...machineTools, ...testTools]);
   const start = performance.now();
-  for (const { name, what, command } of chosen) {
+  let engine: Engine | undefined;
+  for (const { name, what, command, needs } of chosen) {
     console.log(`\n=== ${name}: ${what}`);
+    if (needs === "programs") await ensurePackages(testTools, console.log);
+    if (needs === "engine") engine ??= await setUp([...machineTools, ...testTools]);
     const began = performance.now();
     const [program, ...args] = command;
     const { exitCode } = await execa(program, args, {
       preferLocal: true,
       stdio: "inherit",
-      env: engine.env,
+      env: engine?.env,
       reject: false,
     });
     if (exitCode !== 0) throw new Error(`=== ${name} failed. To run it alone: npm test -- ${name}`);

@@ -34,7 +34,7 @@ export interface HostClockArgs {
    * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
    */
   maxErrorMicros?: pulumi.Input<number>;
-  /** How long the proof waits for the error bound to come under its budget, in seconds. Default: 120. */
+  /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
   settleTimeoutSeconds?: pulumi.Input<number>;
   /** What happens when the host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */
   guestPtp?: pulumi.Input<GuestPtp>;

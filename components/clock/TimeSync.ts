@@ -32,7 +32,7 @@ export interface TimeSyncArgs {
    * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
    */
   maxErrorMicros?: pulumi.Input<number>;
-  /** How long the proof waits for the error bound to come under its budget, in seconds. Default: 120. */
+  /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
   settleTimeoutSeconds?: pulumi.Input<number>;
   /** How long the host may take to answer for the first time, in seconds. Default: 600. */
   connectTimeoutSeconds?: pulumi.Input<number>;

@@ -6,7 +6,7 @@ import { rebootNotice } from "../plan/boot";
 import { type OperatingSystem, RebootPolicy } from "../plan/enums";
 import type { HostPlan } from "../plan/HostPlan";
 import { renderPlan } from "../plan/text";
-import { hostCommands } from "../remote/hostCommands";
+import { copyFolder, hostCommands } from "../remote/hostCommands";
 import { toolkitDigest, toolkitFolder } from "../remote/toolkit";
 
 /** What every clock component knows of its host once its arguments are resolved. */
@@ -34,12 +34,13 @@ export function provenHost<Inputs extends HostInputs>(
   sections: (inputs: Inputs) => PlanSections,
   parent: pulumi.ComponentResource,
 ): pulumi.Output<HostEvidence> {
+  const fullOwner = `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`;
   // The inputs are secret as a whole, because the endpoint holds the key. The plan takes everything but keys.
   const plan = pulumi.unsecret(inputs).apply((known) => {
     const planned = sections(known);
     const { name: host, generation } = known.endpoint;
     return renderPlan({
-      owner: `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`,
+      owner: fullOwner,
       host,
       generation: [generation, toolkitDigest(toolkitFolder())].filter(Boolean).join(" "),
       os: known.operatingSystem,
@@ -51,6 +52,7 @@ export function provenHost<Inputs extends HostInputs>(
     {
       endpoint: inputs.apply(({ endpoint }) => completeEndpoint(endpoint)),
       plan,
+      folder: copyFolder(fullOwner),
       connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
       rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
     },

@@ -47,7 +47,7 @@ export interface ExperimentClusterArgs {
   /** How long a host may take to answer again after its reboot, in seconds. Default: 600. */
   rebootTimeoutSeconds?: pulumi.Input<number>;
   /**
-   * How long a proof waits for the error bound to come under its budget, in seconds. It covers the reboot of the hub,
+   * How long a proof waits for the error bound to come under its budget, in seconds, 1 to 3600. It covers the reboot of the hub,
    * because hosts reboot side by side and a client that needs none waits for its hub here. Default: 300.
    */
   settleTimeoutSeconds?: pulumi.Input<number>;

@@ -7,7 +7,10 @@ import { completeEndpoint, type HostEndpoint, type ProxyEndpointArgs } from "./e
 export interface SshHostArgs {
   /** The host's name in evidence and messages: 1 to 63 letters, digits, ".", "_" or "-". Default: the component's name. */
   name?: pulumi.Input<string>;
-  /** The host name or IP address that this machine connects to. */
+  /**
+   * The host name or IP address that this machine connects to. A change of it is taken for the same machine at a new
+   * address; to go to another machine, and give this one back as it was, give that one a component of its own.
+   */
   address: pulumi.Input<string>;
   /** The TCP port of sshd. Default: 22. */
   port?: pulumi.Input<number>;
@@ -26,6 +29,11 @@ export interface SshHostArgs {
   proxy?: pulumi.Input<ProxyEndpointArgs>;
   /** Any text that changes when the machine was started anew: it is then configured and proved again. */
   generation?: pulumi.Input<string>;
+  /**
+   * URN of the resource that is the machine, such as an instance of a cloud. When it is deleted, nothing on the machine
+   * is taken back first, and nobody dials it. Default: none; what was set on the host is taken back.
+   */
+  machineUrn?: pulumi.Input<string>;
 }
 
 /** A machine that exists already and that this machine can log in to. Nothing is changed on it. */

@@ -1,10 +1,9 @@
-import { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "./enums";
-import { at, type InputErrors, must, oneOf, optional, PENDING, required, shown, wholeNumberFrom } from "./validate";
+import { OperatingSystem, Topology } from "./enums";
+import { at, type InputErrors, must, oneOf, optional, PENDING, required, shown } from "./validate";
 import { cidr, ipAddress } from "./validateAddress";
-import { checkerOf, hostName, validateEndpoint } from "./validateHost";
-import { errorBudget, validateSources } from "./validateTime";
+import { checkerOf, hostName, validateEndpoint, validateHostOptions } from "./validateHost";
+import { errorBudget, settleSeconds, validateGuestPtp, validateSources } from "./validateTime";
 
-const waitSeconds = wholeNumberFrom(1, 86_400, "seconds");
 const hostList = must((hosts) => Array.isArray(hosts) && hosts.length > 0, "must have at least one host");
 
 /** All that can be wrong with the arguments of a cluster. */
@@ -18,13 +17,11 @@ export function validateCluster(args: unknown): InputErrors {
     ...topologyFits(args),
     ...validateSources(at(args, "sources"), "sources"),
     ...check("network", optional(cidr)),
-    ...check("reboot", optional(oneOf(RebootPolicy))),
-    ...check("guestPtp", optional(oneOf(GuestPtp))),
+    ...validateHostOptions(args),
+    ...validateGuestPtp(args),
     ...check("maxErrorMicros", optional(errorBudget)),
     ...check("maxPairwiseMicros", optional(errorBudget)),
-    ...["connectTimeoutSeconds", "rebootTimeoutSeconds", "settleTimeoutSeconds"].flatMap((key) =>
-      check(key, optional(waitSeconds)),
-    ),
+    ...check("settleTimeoutSeconds", optional(settleSeconds)),
   ];
 }
 

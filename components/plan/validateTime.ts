@@ -38,6 +38,9 @@ const timescale = must(
 /** The budget of an error bound, in microseconds: from one nanosecond to ten seconds. */
 export const errorBudget = numberFrom(0.001, 10_000_000, "microseconds");
 
+/** How long a proof may wait: less than the time after which the toolkit ends itself. */
+export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");
+
 /** What a component with a time section takes. */
 export function validateTime(args: unknown): InputErrors {
   const check = checkerOf(args, "");
@@ -46,7 +49,7 @@ export function validateTime(args: unknown): InputErrors {
     ...check("allow", optional(each(cidr))),
     ...check("timescale", optional(timescale)),
     ...check("maxErrorMicros", optional(errorBudget)),
-    ...check("settleTimeoutSeconds", optional(wholeNumberFrom(1, 86_400, "seconds"))),
+    ...check("settleTimeoutSeconds", optional(settleSeconds)),
     ...validateSources(at(args, "sources"), "sources"),
     ...rolesFit(args),
   ];

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { remote, types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEndpoint } from "../hosts/endpoint";
@@ -10,19 +11,37 @@ export interface HostCommandsArgs {
   endpoint: pulumi.Output<HostEndpoint>;
   /** The plan's text. No secret, or the evidence would become one. */
   plan: pulumi.Output<string>;
-  /** How long the host may take to answer for the first time. */
+  /** The copy of the toolkit on the host, in the user's home: one for each owner of a plan, as they may come at once. */
+  folder: string;
+  /** How long the host may take to answer. */
   connectSeconds: pulumi.Output<number>;
   /** How long the host may take to answer again after a reboot. */
   rebootSeconds: pulumi.Output<number>;
 }
 
-// Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
-const CONVERGE = "sh .timebase/toolkit/timebase converge";
-const PROVE = "sh .timebase/toolkit/timebase prove --repair";
-const REVERT = "if [ -e /usr/local/lib/timebase/timebase ]; then sh /usr/local/lib/timebase/timebase revert; fi";
+/**
+ * Where a host's user finds the toolkit's copy of one owner.
+ *
+ * @param owner who owns the plan; only its hash becomes part of the name
+ */
+export function copyFolder(owner: string): string {
+  return `.timebase-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
+}
 
-/** The host answered a moment ago; sshd may refuse a burst of sessions (MaxStartups), but not for long. */
-const RECONNECT_SECONDS = 120;
+// Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
+const convergeCommand = (folder: string) => `sh ${folder}/toolkit/timebase converge`;
+const proveCommand = (folder: string) => `sh ${folder}/toolkit/timebase prove --repair`;
+
+/** By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert. */
+const revertCommand = (folder: string) => `program=/usr/local/lib/timebase/current/timebase
+if [ ! -e $program ]; then program=${folder}/toolkit/timebase; fi
+if [ -e $program ]; then
+  sh $program revert
+elif [ -d /var/lib/timebase ]; then
+  echo 'timebase: error: /usr/local/lib/timebase is gone, so that what /var/lib/timebase records cannot be taken back' >&2
+  echo 'timebase: what to do: run \`pulumi up\`, which installs it again, then \`pulumi destroy\`' >&2
+  false
+fi && rm -rf ${folder}`;
 
 /**
  * The three commands of a host: copy the toolkit, converge, prove. They are two commands and not one because a command
@@ -42,7 +61,7 @@ export function hostCommands(
     {
       connection: phase(args.connectSeconds),
       source: new pulumi.asset.FileArchive(toolkitFolder()),
-      remotePath: ".timebase",
+      remotePath: args.folder,
       // A machine that was started anew has lost the copy.
       triggers: [pulumi.unsecret(args.endpoint).apply(({ generation }) => generation ?? "")],
     },
@@ -53,9 +72,9 @@ export function hostCommands(
     `${name}-converge`,
     {
       ...channel,
-      connection: phase(RECONNECT_SECONDS),
-      create: CONVERGE,
-      delete: REVERT,
+      connection: phase(args.connectSeconds),
+      create: convergeCommand(args.folder),
+      delete: revertCommand(args.folder),
       stdin: args.plan,
     },
     { parent, dependsOn: toolkit, deletedWith: machineOf(args.endpoint) },
@@ -66,7 +85,7 @@ export function hostCommands(
     {
       ...channel,
       connection: phase(args.rebootSeconds),
-      create: PROVE,
+      create: proveCommand(args.folder),
       stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
     },
     { parent, dependsOn: converge },

@@ -84,8 +84,8 @@ export class FakeHost {
     fs.rmSync(this.root, { recursive: true, force: true });
   }
 
-  run(verb: string[], stdin: string): Run {
-    const result = spawnSync(this.shell, [path.join(toolkit, "timebase"), ...verb], {
+  run(verb: string[], stdin: string, program = path.join(toolkit, "timebase")): Run {
+    const result = spawnSync(this.shell, [program, ...verb], {
       input: stdin,
       encoding: "utf8",
       cwd: this.root,
@@ -113,11 +113,12 @@ export class FakeHost {
 
   /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
   reboot(): void {
-    const cmdline = /linux\s+(.*)/.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";
+    const cmdline = /^\s*linux\s+(.*)/m.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";
     this.write("proc/cmdline", `BOOT_IMAGE=${cmdline}\n`);
     this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
     if (/clocksource=tsc/.test(cmdline)) this.onTsc();
     this.write("fake/units/ssh.service", "enabled active\n");
+    this.remove("run/timebase.reboot");
   }
 
   onTsc(): void {

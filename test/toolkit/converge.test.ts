@@ -21,7 +21,7 @@ describe.each(["dash", "bash"])("converge and revert under %s", (shell) => {
     const files = ["etc/default/grub", "etc/default/grub.d/50-cloudimg-settings.cfg"];
     const before = files.map((file) => host.read(file));
     converge();
-    const entries = host.read("boot/grub/grub.cfg").match(/linux\s.*/g);
+    const entries = host.read("boot/grub/grub.cfg").match(/linux\s.*vmlinuz.*/g);
     expect(entries).toHaveLength(2);
     for (const entry of entries ?? []) expect(entry).toContain(`audit=0 ${parameters}`);
     expect(entries?.[0]).toContain("console=tty1 console=ttyS0");
@@ -180,7 +180,123 @@ describe.each(["dash", "bash"])("converge and revert under %s", (shell) => {
     const run = host.run(["revert"], plans.time);
     expect(run.stderr).toContain("was changed by somebody else since");
     expect(host.read("etc/chrony/chrony.conf")).toBe("pool mine.example\n");
-    expect(host.read("etc/chrony/chrony.conf.before-timebase-revert")).toContain("added.by.somebody");
+    expect(host.read("etc/chrony/chrony.conf.kept-by-timebase")).toContain("added.by.somebody");
+  });
+
+  test("converge keeps what somebody else made of our file, each version of it", () => {
+    const dropin = "etc/default/grub.d/zz-timebase.cfg";
+    converge(plans.boot);
+    for (const edit of ["# one\n", "# two\n", "# two\n"]) {
+      fs.appendFileSync(host.path(dropin), edit);
+      expect(converge(plans.boot).stderr).toContain("was changed by somebody else since");
+      expect(host.read(dropin)).not.toContain(edit);
+    }
+    expect(host.read(`${dropin}.kept-by-timebase`)).toContain("# one");
+    expect(host.read(`${dropin}.kept-by-timebase.2`)).toContain("# two");
+    expect(host.exists(`${dropin}.kept-by-timebase.3`)).toBe(false);
+  });
+
+  test("revert that was cut gives everything back when it is run again, and keeps what it kept", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    fs.appendFileSync(host.path("etc/chrony/chrony.conf"), "server added.by.somebody\n");
+    host.write("fake/apt-get-fails", "");
+    expect(host.run(["revert"], plans.all).status).toBe(1);
+    host.remove("fake/apt-get-fails");
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    const after = host.snapshot();
+    expect(after["etc/chrony/chrony.conf.kept-by-timebase"]).toBeDefined();
+    delete after["etc/chrony/chrony.conf.kept-by-timebase"];
+    delete after["etc/chrony"];
+    expect(after).toEqual(before);
+  });
+
+  test("revert leaves the configuration of a chrony that the user had removed and not purged", () => {
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    const before = host.snapshot();
+    converge(plans.time);
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.exists("fake/packages/chrony")).toBe(false);
+  });
+
+  test("revert leaves a chrony of the user's own as it ran, or did not", () => {
+    host.write("fake/packages/chrony", "");
+    host.write("fake/units/chrony.service", "disabled inactive\n");
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    converge(plans.time);
+    expect(host.read("fake/units/chrony.service")).toBe("enabled active\n");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.read("fake/units/chrony.service")).toBe("disabled inactive\n");
+  });
+
+  test("a chronyd that was not restarted with its new configuration is restarted by the next converge", () => {
+    host.write("fake/systemctl-restart-fails", "");
+    expect(host.run(["converge"], plans.time).stderr).toContain("chrony does not start");
+    host.remove("fake/systemctl-restart-fails");
+    host.forgetCalls();
+    converge(plans.time);
+    converge(plans.time);
+    expect(host.calls().filter((call) => call.includes("restart"))).toEqual(["systemctl restart chrony"]);
+  });
+
+  test("a GRUB configuration without the parameters does not take the place of the live one", () => {
+    const live = host.read("boot/grub/grub.cfg");
+    host.write("fake/grub-drops-parameters", "");
+    const run = host.run(["converge"], plans.boot);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("is without clocksource=tsc tsc=reliable");
+    expect(host.read("boot/grub/grub.cfg")).toBe(live);
+    expect(fs.readdirSync(host.path("boot/grub"))).toEqual(["grub.cfg"]);
+  });
+
+  test("who waited for the lock behind an ordered reboot is not cut by it", () => {
+    converge(plans.boot);
+    const other = plans.time.replace("owner=test/stack/node-1", "owner=test/stack/time");
+    const run = host.run(["converge"], other);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('"test/stack/node-1" has just ordered a reboot of this host');
+    expect(host.exists("etc/chrony/chrony.conf")).toBe(false);
+    host.reboot();
+    converge(other);
+  });
+
+  test("a reboot that was ordered and never came holds nobody up for ever", () => {
+    converge(plans.boot);
+    host.write("proc/uptime", "300.00 350.00\n");
+    converge(plans.time.replace("owner=test/stack/node-1", "owner=test/stack/time"));
+  });
+
+  test("a program of somebody else's with our name stays", () => {
+    host.write("usr/local/sbin/timebase", "theirs");
+    expect(converge(plans.boot).stderr).toContain("is somebody else's and stays");
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.read("usr/local/sbin/timebase")).toBe("theirs");
+  });
+
+  test("the installed program is one whole version, and works from where it is", () => {
+    host.write("usr/local/lib/timebase/123/timebase", "an older version");
+    fs.symlinkSync("123", host.path("usr/local/lib/timebase/current"));
+    converge();
+    expect(fs.readdirSync(host.path("usr/local/lib/timebase"))).toHaveLength(2);
+    expect(fs.readlinkSync(host.path("usr/local/sbin/timebase"))).toBe(
+      host.path("usr/local/lib/timebase/current/timebase"),
+    );
+    host.reboot();
+    const before = host.writes();
+    const again = host.run(["converge"], plans.all, host.path("usr/local/sbin/timebase"));
+    expect(again.status, again.stderr).toBe(0);
+    expect(host.writes()).toEqual(before);
+  });
+
+  test("revert --all needs no plan", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    expect(host.run(["revert"], "").status).toBe(1);
+    expect(host.run(["revert", "--all"], "").status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
   });
 
   test("revert after a converge that died in the middle gives everything back", () => {

@@ -63,6 +63,20 @@ const lies: Lie[] = [
     found: "without clocksource=tsc tsc=reliable",
   },
   {
+    check: "boot.persistent",
+    naive: "the parameter is in every entry; the last one counts",
+    lie: (host) =>
+      host.write("boot/grub/grub.cfg", host.read("boot/grub/grub.cfg").replace(/ single.*/, "$& tsc=unstable")),
+    plan: plans.boot,
+    found: "without tsc=reliable",
+  },
+  {
+    check: "boot.persistent",
+    naive: "the parameter is in every entry, until the next kernel update reads the drop-ins",
+    lie: (host) => host.remove("etc/default/grub.d/zz-timebase.cfg"),
+    found: "right until the next kernel update only",
+  },
+  {
     check: "clocksource.current",
     naive: "clocksource=tsc is on the command line",
     lie: (host) => host.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n"),
@@ -91,6 +105,24 @@ const lies: Lie[] = [
     naive: "no rival runs; one is enabled for the next boot",
     lie: (host) => host.write("fake/units/ntpsec.service", "enabled inactive\n"),
     found: "ntpsec.service enabled inactive",
+  },
+  {
+    check: "time.owner",
+    naive: "chronyd runs; it is not enabled for the next boot",
+    lie: (host) => host.write("fake/units/chrony.service", "disabled active\n"),
+    found: "chrony is not enabled",
+  },
+  {
+    check: "time.configuration",
+    naive: "the selected source is the expected one; somebody has added another",
+    lie: (host) => host.write("etc/chrony/chrony.conf", `${host.read("etc/chrony/chrony.conf")}pool their.example\n`),
+    found: "it was changed, or is gone",
+  },
+  {
+    check: "time.configuration",
+    naive: "the file is right; chronyd was never restarted with it",
+    lie: (host) => host.write("var/lib/timebase/chrony-restart-due", ""),
+    found: "it runs with an earlier configuration",
   },
   {
     check: "time.daemon",

@@ -110,6 +110,7 @@ describe.each(["dash", "bash"])("converge under %s refuses, before anything is c
 
   test("a second owner of a section", () => {
     expect(host.run(["converge"], plans.boot).status).toBe(0);
+    host.reboot();
     const before = host.snapshot();
     const run = host.run(["converge"], plans.all.replace("owner=test/stack/node-1", "owner=other/stack/node-1"));
     expect(run.status).toBe(1);

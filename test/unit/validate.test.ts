@@ -190,7 +190,7 @@ describe("time", () => {
     [{ maxErrorMicros: -1 }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not -1"],
     [{ maxErrorMicros: Number.NaN }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not NaN"],
     [{ settleTimeoutSeconds: 1.5 }, "settleTimeoutSeconds", "must be a whole number of seconds, not 1.5"],
-    [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 86400 seconds, not -5"],
+    [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 3600 seconds, not -5"],
     [{ timeRole: "boss" }, "timeRole", 'must be one of client, hub, not "boss"'],
     [{ timescale: "tai" }, "timescale", 'must be "utc" or "hub:<name of the host that defines the time>"'],
     [{ allow: "10.0.0.0/8" }, "allow", "must be a list"],

@@ -34,10 +34,10 @@ become_root() {
 }
 
 # limit_time ARGS...: the command provider neither limits nor cancels a running command, so it is done here.
-# The plan's own waits (settling, package lock, cloud-init) sum up to less than this.
+# Every wait has a limit of its own (settling, cloud-init, the lock, packages, GRUB); this is more than their sum.
 limit_time() {
   if [ -n "${TIMEBASE_LIMITED:-}" ]; then return 0; fi
-  TIMEBASE_LIMITED=1 exec timeout -k 10 3600 sh "$TIMEBASE_HOME/timebase" "$@"
+  TIMEBASE_LIMITED=1 exec timeout -k 10 10800 sh "$TIMEBASE_HOME/timebase" "$@"
 }
 
 workspace_make() {
@@ -93,4 +93,10 @@ first_line() {
   first_line=
   if [ -r "$1" ]; then IFS= read -r first_line <"$1" || :; fi
   printf '%s' "$first_line"
+}
+
+# uptime_seconds: a clock that nobody steps.
+uptime_seconds() {
+  uptime_seconds=$(first_line "$TIMEBASE_ROOT/proc/uptime")
+  printf '%s' "${uptime_seconds%%.*}"
 }

@@ -16,47 +16,69 @@ TEXT
 boot_converge() {
   boot_dropin_text >"$work/dropin"
   file_own boot "$(boot_dropin)" "$work/dropin"
-  if [ "$file_changed" = yes ] || ! boot_persistent; then
-    boot_regenerate
-    if ! boot_persistent; then
-      fail "$os_grub_cfg does not pass \"$boot_missing\" to every kernel after it was regenerated" \
-        "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
-    fi
-  fi
+  if ! boot_persistent; then boot_regenerate; fi
 }
 
+# The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
+# content decides, not grub-mkconfig's word.
 boot_regenerate() {
-  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$os_grub_cfg"; then
+  boot_grub_cfg=$(readlink -f -- "$os_grub_cfg" || printf '%s' "$os_grub_cfg")
+  boot_new=$boot_grub_cfg.timebase-new
+  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$boot_new"; then
+    rm -f -- "$boot_new"
     fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
   fi
+  boot_missing=$(boot_missing_in "$boot_new")
+  if [ -n "$boot_missing" ]; then
+    rm -f -- "$boot_new"
+    fail "the configuration that grub-mkconfig made is $boot_missing" \
+      "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
+  fi
+  sync "$boot_new" 2>/dev/null || sync
+  mv -f -- "$boot_new" "$boot_grub_cfg"
   sync
 }
 
 boot_revert() {
   files_restore boot
+  plan_boot_parameters=''
   boot_regenerate
   record_forget boot
   rm -f "$TIMEBASE_STATE/reboot"
   say "the running kernel keeps its boot parameters until this host's next boot"
 }
 
-# boot_persistent: whether every kernel line of the boot loader has every parameter. Sets boot_missing.
+# boot_persistent: whether this and every later boot of the system gets the parameters: they are in each of its entries
+# now, and in the drop-in that the next kernel update reads. Sets boot_missing to what is wrong.
 boot_persistent() {
-  boot_missing=$(awk -v parameters="$plan_boot_parameters" '
+  boot_missing=$(boot_missing_in "$os_grub_cfg")
+  boot_dropin_text >"$work/dropin"
+  if [ -z "$boot_missing" ] && ! cmp -s -- "$work/dropin" "$(boot_dropin)"; then
+    boot_missing="right until the next kernel update only: $(boot_dropin) was changed, or is gone"
+  fi
+  [ -z "$boot_missing" ]
+}
+
+# boot_missing_in GRUB_CFG: what is wrong with the entries that GRUB's script for Linux (10_linux) made; other scripts
+# add memory testers, other systems and what the user wrote. For a key that is given twice the last one counts.
+boot_missing_in() {
+  awk -v parameters="$plan_boot_parameters" '
     BEGIN { wanted = split(parameters, parameter, " ") }
-    $1 ~ /^linux(16|efi)?$/ {
+    /^### BEGIN / { marked = 1; ours = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
+    /^### END / { ours = 0 }
+    $1 ~ /^linux(16|efi)?$/ && (ours || !marked) {
       entries++
       for (i = 1; i <= wanted; i++) {
-        found = 0
-        for (f = 3; f <= NF; f++) if ($f == parameter[i]) found = 1
-        if (!found) missing[parameter[i]] = 1
+        key = substr(parameter[i], 1, index(parameter[i], "="))
+        last = ""
+        for (f = 3; f <= NF; f++) if (index($f, key) == 1) last = $f
+        if (last != parameter[i]) missing[parameter[i]] = 1
       }
     }
     END {
-      if (!entries) { print parameters; exit }
-      for (i = 1; i <= wanted; i++) if (parameter[i] in missing) printf "%s%s", sep++ ? " " : "", parameter[i]
-    }' "$os_grub_cfg" 2>/dev/null || printf '%s' "$plan_boot_parameters")
-  [ -z "$boot_missing" ]
+      if (!entries) { printf "without any entry for Linux"; exit }
+      for (i = 1; i <= wanted; i++) if (parameter[i] in missing) printf "%s%s", sep++ ? " " : "without ", parameter[i]
+    }' "$1" 2>/dev/null || printf 'unreadable'
 }
 
 # boot_live: whether the running kernel got every parameter; for a key that is given twice the last one counts.

@@ -19,7 +19,7 @@ checks_failed() {
 checks_run() {
   checks=''
   proved_rebooted=null proved_live=null proved_persistent=null
-  time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
   guest_ptp='' guest_ptp_reason=''
   check_system
   if plan_has boot; then
@@ -32,6 +32,7 @@ checks_run() {
     if checks_failed; then plan_settle_seconds=0; fi
     time_settle
     check_owner
+    check_configuration
     checks="$checks$newline$time_checks"
   fi
   if plan_has ptp; then check_guest_ptp; fi
@@ -64,7 +65,7 @@ check_parameters() {
     check boot.persistent pass "$plan_boot_parameters" "$plan_boot_parameters" ''
   else
     proved_persistent=false
-    check boot.persistent fail "$plan_boot_parameters for every kernel of $os_grub_cfg" "without $boot_missing" 'run `pulumi up` again; if it stays, look for what rewrites the GRUB configuration'
+    check boot.persistent fail "$plan_boot_parameters for every kernel of $os_grub_cfg" "$boot_missing" 'run `pulumi up` again; if it stays, look for what rewrites the GRUB configuration'
   fi
   if boot_live; then
     proved_live=true
@@ -106,11 +107,25 @@ check_owner() {
     *)
       if [ -s "$work/rivals" ]; then
         check time.owner fail 'chronyd alone, also at the next boot' "$(first_line "$work/rivals")" 'disable it: systemctl disable --now <unit>'
+      elif ! systemctl --quiet is-enabled "$os_chrony_service"; then
+        check time.owner fail 'chronyd alone, also at the next boot' "$os_chrony_service is not enabled" 'run `pulumi up` again'
       else
         check time.owner pass 'chronyd alone' "${owners%% *}" ''
       fi
       ;;
   esac
+}
+
+# The daemon must run with the plan's configuration, and find the same one at its next start.
+check_configuration() {
+  chrony_conf_text >"$work/chrony.conf"
+  if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then
+    check time.configuration fail "$os_chrony_conf as planned" 'it was changed, or is gone' "keep your own directives in the plan; \`pulumi up\` writes the file again and keeps yours beside it"
+  elif [ -e "$chrony_restart_due" ]; then
+    check time.configuration fail "$os_chrony_service restarted with $os_chrony_conf" 'it runs with an earlier configuration' 'run `pulumi up` again'
+  else
+    check time.configuration pass "$os_chrony_conf as planned" 'as planned' ''
+  fi
 }
 
 check_guest_ptp() {

@@ -2,7 +2,7 @@
 # Time: exactly one daemon, chrony, with exactly the sources of the plan.
 
 # Every other daemon that steers the system clock, by unit and by process name (15 characters in /proc/<pid>/comm).
-time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service timemaster.service'
+time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service phc2sys@*.service timemaster.service'
 time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
 # Debian's packages of time daemons conflict with each other: installing one removes the others.
 time_rival_packages='systemd-timesyncd ntp ntpsec openntpd'
@@ -11,14 +11,19 @@ time_converge() {
   rivals_stop
   chrony_install
   chrony_conf_text >"$work/chrony.conf"
+  # Durable, so that a converge that is cut after the write still restarts the daemon the next time.
+  if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
   file_own time "$os_chrony_conf" "$work/chrony.conf"
-  if [ "$file_changed" = yes ] || ! systemctl --quiet is-active "$os_chrony_service"; then
+  if [ -e "$chrony_restart_due" ] || ! systemctl --quiet is-active "$os_chrony_service"; then
     say "restarting $os_chrony_service"
     systemctl restart "$os_chrony_service" ||
       fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
+    rm -f -- "$chrony_restart_due"
   fi
   if ! systemctl --quiet is-enabled "$os_chrony_service"; then systemctl --quiet enable "$os_chrony_service"; fi
 }
+
+chrony_restart_due=$TIMEBASE_STATE/chrony-restart-due
 
 # The whole configuration, because every source that is not in the plan would be a second opinion about the time.
 chrony_conf_text() {
@@ -39,11 +44,10 @@ maxclockerror 50
 TEXT
 }
 
-# rivals: units that steer the clock too and run, or will at the next boot; a line each: name, enabled, active.
-rivals() {
-  # shellcheck disable=SC2086 # a list of units
-  systemctl show --property=Id,UnitFileState,ActiveState $time_rival_units 2>/dev/null | awk -F= '
-    function flush() { if (state == "enabled" || active == "active") print id, state ? state : "static", active; id = state = active = "" }
+# units_state UNIT...: a line each: name, enabled, active.
+units_state() {
+  systemctl show --property=Id,UnitFileState,ActiveState "$@" 2>/dev/null | awk -F= '
+    function flush() { if (id != "") print id, state ? state : "static", active; id = state = active = "" }
     $1 == "Id" { id = $2 }
     $1 == "UnitFileState" { state = $2 }
     $1 == "ActiveState" { active = $2 }
@@ -51,10 +55,16 @@ rivals() {
     END { flush() }'
 }
 
+# rivals: units that steer the clock too and run, or will at the next boot, as units_state.
+rivals() {
+  # shellcheck disable=SC2086 # a list of units
+  units_state $time_rival_units | awk '$2 == "enabled" || $3 == "active"'
+}
+
 rivals_stop() {
   rivals >"$work/rivals"
   while read -r rival rival_enabled rival_active; do
-    facts_add time "unit $rival $rival_enabled $rival_active"
+    facts_add time unit "$rival" "$rival_enabled" "$rival_active"
     say "stopping $rival: chrony is to be the only owner of this clock"
     systemctl --quiet disable --now "$rival" ||
       fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable --now $rival"
@@ -62,31 +72,61 @@ rivals_stop() {
 }
 
 chrony_install() {
-  if package_installed chrony; then return 0; fi
+  # Before the package, which brings a configuration of its own.
+  record_file time "$os_chrony_conf"
+  if package_installed chrony; then
+    # shellcheck disable=SC2046 # three words
+    if ! chrony_was_installed; then facts_add time unit $(units_state "$os_chrony_service"); fi
+    return 0
+  fi
   for chrony_rival in $time_rival_packages; do
-    if package_installed "$chrony_rival"; then facts_add time "removed $chrony_rival"; fi
+    if package_installed "$chrony_rival"; then facts_add time removed "$chrony_rival"; fi
   done
-  facts_add time 'installed chrony'
+  # A package that was removed and not purged has left its configuration, which is the user's.
+  if [ -e "$os_chrony_conf" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
   package_install chrony
 }
 
+# chrony_was_installed [FACT]: whether we have installed chrony; with a fact, whether in this way.
+chrony_was_installed() {
+  case "$newline$(facts_of time)$newline" in
+    *"${newline}installed chrony${1:+ $1}"*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# What of the user's was changed is kept first; then packages, which remove and write configuration; then files; then
+# units. Every step can be done again, because a revert that was cut is run again.
 time_revert() {
   time_facts=$(facts_of time)
-  files_restore time
-  if has_line "$time_facts" 'installed chrony'; then
-    time_removed=$(printf '%s\n' "$time_facts" | sed -n 's/^removed //p')
-    # shellcheck disable=SC2086 # a list of packages
-    patiently "removing chrony${time_removed:+, installing $time_removed}" apt install --purge chrony- $time_removed ||
-      fail 'the packages could not be put back as they were (the output is above)' 'run `pulumi destroy` again when the package mirror answers'
-  else
-    systemctl restart "$os_chrony_service" || say "$os_chrony_service does not start with its own configuration"
+  files_keep time
+  if chrony_was_installed over-configuration; then
+    chrony_uninstall
+  elif chrony_was_installed; then
+    chrony_uninstall --purge
   fi
+  files_restore time
   printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
     if [ "$time_fact" != unit ]; then continue; fi
-    if [ "$time_enabled" = enabled ]; then systemctl --quiet enable "$time_unit" || :; fi
-    if [ "$time_active" = active ]; then systemctl start "$time_unit" || :; fi
+    case "$time_enabled" in
+      enabled) systemctl --quiet enable "$time_unit" ;;
+      disabled) systemctl --quiet disable "$time_unit" ;;
+    esac || say "$time_unit could not be $time_enabled again"
+    case "$time_active" in
+      active) systemctl restart "$time_unit" ;;
+      inactive) systemctl stop "$time_unit" ;;
+    esac || say "$time_unit could not be made $time_active again"
   done
+  rm -f -- "$chrony_restart_due"
   record_forget time
+}
+
+# chrony_uninstall [--purge]
+chrony_uninstall() {
+  time_removed=$(printf '%s\n' "$time_facts" | sed -n 's/^removed //p')
+  # shellcheck disable=SC2086 # a list of packages
+  patiently "removing chrony${time_removed:+, installing $time_removed}" apt install "$@" chrony- $time_removed ||
+    fail 'the packages could not be put back as they were (the output is above)' 'run `pulumi destroy` again when the package mirror answers'
 }
 
 # clock_owners: every process that steers this clock, "comm (pid)". Children of one daemon (chronyd's helper) are it.
@@ -107,7 +147,11 @@ clock_owners() {
 
 # chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.
 chrony_state() {
-  time_checks='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  time_checks='' time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  # Before the reading: the bound grows from this instant on, and must not start late.
+  read -r chrony_now time_as_of <<NOW
+$(date -u '+%s %Y-%m-%dT%H:%M:%S.%3NZ')
+NOW
   LC_ALL=C timeout 10 chronyc -N -c -m tracking sources >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
   chrony_itself=no
   if plan_is_timescale; then chrony_itself=yes; fi
@@ -122,7 +166,7 @@ chrony_state() {
       drift-ppb) time_drift_ppb=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v now="$(date +%s)" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
+$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in
@@ -132,12 +176,6 @@ STATE
       time_checks="time.bound${tab}fail${tab}a bound$tab$time_bound_reason${tab}see if awk works on this host"
       ;;
   esac
-}
-
-# uptime_seconds: a clock that is not stepped while chrony steps the other one.
-uptime_seconds() {
-  uptime_seconds=$(first_line "$TIMEBASE_ROOT/proc/uptime")
-  printf '%s' "${uptime_seconds%%.*}"
 }
 
 # time_settle: waits until the time checks hold, at most the plan's time, and says how it goes.

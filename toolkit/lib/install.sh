@@ -4,26 +4,38 @@
 install_folder=$TIMEBASE_ROOT/usr/local/lib/timebase
 install_command=$TIMEBASE_ROOT/usr/local/sbin/timebase
 
+# A folder for each version and a link to the one that counts: at no instant is there half a program.
 install_self() {
-  if [ "$TIMEBASE_HOME" != "$install_folder" ] && ! diff -rq "$TIMEBASE_HOME" "$install_folder" >/dev/null 2>&1; then
-    rm -rf "$install_folder.new"
-    mkdir -p "${install_folder%/*}" "${install_command%/*}"
-    cp -R "$TIMEBASE_HOME" "$install_folder.new"
-    chown -R 0:0 "$install_folder.new"
-    chmod -R u=rwX,go=rX "$install_folder.new"
-    chmod 755 "$install_folder.new/timebase"
-    rm -rf "$install_folder"
-    mv "$install_folder.new" "$install_folder"
-  fi
-  if [ ! -L "$install_command" ]; then ln -s "$install_folder/timebase" "$install_command"; fi
+  install_version=$(cd "$TIMEBASE_HOME" && find . -type f | LC_ALL=C sort | xargs cksum | cksum)
+  install_version=${install_version%% *}
+  if [ "$(readlink -- "$install_folder/current")" = "$install_version" ]; then return 0; fi
+  mkdir -p "$install_folder" "${install_command%/*}"
+  rm -rf "${install_folder:?}/$install_version"
+  cp -R "$TIMEBASE_HOME" "$install_folder/$install_version"
+  chown -R 0:0 "$install_folder/$install_version"
+  chmod -R u=rwX,go=rX "$install_folder/$install_version"
+  chmod 755 "$install_folder/$install_version/timebase"
+  sync
+  ln -sfn "$install_version" "$install_folder/next"
+  mv -T -- "$install_folder/next" "$install_folder/current"
+  for install_old in "$install_folder"/*; do
+    case "${install_old##*/}" in current | "$install_version") ;; *) rm -rf -- "$install_old" ;; esac
+  done
+  install_command_link
 }
 
-uninstall_self() {
-  rm -rf "$install_folder" "$TIMEBASE_STATE"
-  rm -f "$install_command"
-  # Where the copy came by SSH: in the home folder of the user who called us.
-  if [ -f .timebase/toolkit/timebase ]; then
-    rm -rf .timebase/toolkit
-    rmdir .timebase 2>/dev/null || :
+install_command_link() {
+  if install_command_ours; then return 0; fi
+  if [ -e "$install_command" ] || [ -L "$install_command" ]; then
+    say "$install_command is somebody else's and stays; ours is $install_folder/current/timebase"
+  else
+    ln -s "$install_folder/current/timebase" "$install_command"
   fi
+}
+
+install_command_ours() { [ "$(readlink -- "$install_command")" = "$install_folder/current/timebase" ]; }
+
+uninstall_self() {
+  if install_command_ours; then rm -f -- "$install_command"; fi
+  rm -rf -- "$install_folder" "$TIMEBASE_STATE"
 }

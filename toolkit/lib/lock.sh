@@ -17,5 +17,6 @@ lock_take() {
     flock -w 5 9 && break
     lock_waited=$((lock_waited + 5))
   done
+  reboot_refuse_ordered
   printf '%s of %s, process %s\n' "$TIMEBASE_VERB" "${plan_owner:-somebody on this host}" "$$" >"$lock_file"
 }

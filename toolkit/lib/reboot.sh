@@ -38,6 +38,17 @@ reboot_settle() {
   esac
 }
 
+# What waited for the lock behind the one who ordered a reboot would be cut by it in the middle. In /run, so that the
+# boot forgets it; and no longer than the door is closed, in case that the boot does not happen.
+reboot_ordered_file=$TIMEBASE_ROOT/run/timebase.reboot
+reboot_refuse_ordered() {
+  if [ ! -e "$reboot_ordered_file" ]; then return 0; fi
+  read -r reboot_ordered_at reboot_ordered_by <"$reboot_ordered_file" || :
+  if [ "$reboot_ordered_by" = "$plan_owner" ] || [ "$(($(uptime_seconds) - ${reboot_ordered_at:-0}))" -ge "$reboot_door_seconds" ]; then return 0; fi
+  fail "\"$reboot_ordered_by\" has just ordered a reboot of this host" \
+    'run this again when the host is back; so that it does not happen to `pulumi up`, manage the host by one HostClock, or let one component depend on the other (dependsOn)'
+}
+
 # reboot_answer ANSWER: the lines that prove is given in addition to the plan.
 reboot_answer() { printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$(boot_id)" "$1"; }
 
@@ -54,6 +65,8 @@ reboot_order() {
   fi
   printf '%s\n%s\n' "$(boot_id)" "$reboot_ordered" >"$work/reboot"
   file_write "$reboot_record" "$work/reboot"
+  mkdir -p "$TIMEBASE_ROOT/run"
+  printf '%s\n' "$(uptime_seconds) $plan_owner" >"$reboot_ordered_file"
   door_close
   say 'rebooting now'
   # Detached, and late enough for this session to end as an orderly one.
@@ -93,6 +106,7 @@ door_close() {
 }
 
 door_open() {
+  rm -f -- "$reboot_ordered_file"
   # shellcheck disable=SC2086 # a list of units
   systemctl start $door || :
 }

@@ -36,28 +36,49 @@ file_write() {
   file_changed=yes
 }
 
-# file_own SECTION PATH CONTENT: file_write with a record, so that file_restore can take it back.
+# file_own SECTION PATH CONTENT: file_write with a record, so that files_restore can take it back. Of a write that was
+# cut, `ours` tells that it was ours.
 file_own() {
   record_file "$1" "$2"
+  file_changed=no
+  if [ -e "$2" ] && cmp -s -- "$3" "$2"; then return 0; fi
+  record_keep
+  file_write "$record/ours" "$3"
   file_write "$2" "$3"
-  if [ "$file_changed" = yes ]; then
-    say "wrote $2"
-    cp -- "$2" "$(record_folder "$1" "$2")/ours"
-  fi
+  say "wrote $2"
 }
 
-# files_restore SECTION: puts back every file that the section's record names. What somebody else has changed since
-# is kept beside it.
+# record_keep: what somebody else has made of the recorded file since we wrote it is kept beside it, never overwritten.
+record_keep() {
+  record_path=$(first_line "$record/path")
+  if [ ! -e "$record_path" ] || [ ! -e "$record/ours" ]; then return 0; fi
+  if cmp -s -- "$record/ours" "$record_path" || cmp -s -- "$record/was" "$record_path"; then return 0; fi
+  record_kept=$record_path.kept-by-timebase
+  record_number=1
+  while [ -e "$record_kept" ] && ! cmp -s -- "$record_kept" "$record_path"; do
+    record_number=$((record_number + 1))
+    record_kept=$record_path.kept-by-timebase.$record_number
+  done
+  cp -p -- "$record_path" "$record_kept"
+  say "$record_path was changed by somebody else since; that version is kept in $record_kept"
+}
+
+# files_keep SECTION: record_keep for every file of the section, before something other than us removes them.
+files_keep() {
+  for record in "$TIMEBASE_STATE/files/$1"/*; do
+    if [ -f "$record/path" ]; then record_keep; fi
+  done
+}
+
+# files_restore SECTION: puts back every file that the section's record names.
 files_restore() {
+  files_keep "$1"
   for record in "$TIMEBASE_STATE/files/$1"/*; do
     if [ ! -f "$record/path" ]; then continue; fi
     record_path=$(first_line "$record/path")
-    if [ -e "$record_path" ] && [ -e "$record/ours" ] && ! cmp -s -- "$record/ours" "$record_path"; then
-      cp -p -- "$record_path" "$record_path.before-timebase-revert"
-      say "$record_path was changed by somebody else since; that version is kept in $record_path.before-timebase-revert"
-    fi
     if [ -e "$record/was" ]; then
       record_target=$(readlink -f -- "$record_path" || printf '%s' "$record_path")
+      mkdir -p -- "${record_target%/*}"
       cp -p -- "$record/was" "$record_target.timebase-new"
       mv -f -- "$record_target.timebase-new" "$record_target"
       say "restored $record_path"
@@ -69,12 +90,15 @@ files_restore() {
   sync
 }
 
-# facts_add SECTION LINE: remembers a line about the section (a unit's state, a package), once.
+# facts_add SECTION KIND NAME [VALUE...]: remembers how something (a unit, a package) was before us. The first time
+# counts: what is found there later is our own doing.
 facts_add() {
-  facts_now=$(facts_of "$1")
-  if has_line "$facts_now" "$2"; then return 0; fi
-  printf '%s\n' "${facts_now:+$facts_now$newline}$2" >"$work/facts"
-  file_write "$TIMEBASE_STATE/facts/$1" "$work/facts"
+  facts_section=$1
+  shift
+  facts_now=$(facts_of "$facts_section")
+  case "$newline$facts_now " in *"$newline$1 $2 "* | *"$newline$1 $2$newline"*) return 0 ;; esac
+  printf '%s\n' "${facts_now:+$facts_now$newline}$*" >"$work/facts"
+  file_write "$TIMEBASE_STATE/facts/$facts_section" "$work/facts"
 }
 
 facts_of() { cat "$TIMEBASE_STATE/facts/$1" 2>/dev/null || :; }

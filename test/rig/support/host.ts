@@ -44,7 +44,7 @@ export class TestHost {
       "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/chrony etc/systemd/timesyncd.conf -type f 2>/dev/null" +
         ' | sort | xargs stat -c "%n %a %U" && find etc/default/grub etc/default/grub.d etc/chrony -type f 2>/dev/null' +
         " | sort | xargs cksum; cksum < boot/grub/grub.cfg; systemctl is-enabled systemd-timesyncd chrony 2>&1;" +
-        " ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase 2>/dev/null'",
+        " ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase-* 2>/dev/null'",
     );
   }
 
