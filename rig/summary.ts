@@ -25,8 +25,8 @@ function hostJson(host: HostSummary): Record<string, unknown> {
   };
 }
 
-/** The cluster as a table for people: one row a host. */
-export function summaryTable(summary: ClusterSummary): string {
+/** The cluster as a table for people: one row a host. A proof is of its time, so the table says how old it is. */
+export function summaryTable(summary: ClusterSummary, now = new Date()): string {
   const table = new Table({
     head: ["host", "clocksource", "boot parameters", "guest PTP", "time source", "error bound", "checks"],
     style: { head: [], border: [] },
@@ -43,7 +43,18 @@ export function summaryTable(summary: ClusterSummary): string {
     ]);
   }
   const pair = micros(summary.pairwiseBoundNs, summary.pairwiseBoundReason);
-  return `${table}\nAny two hosts differ by at most ${pair}. Timescale: ${summary.timescale ?? "none in common"}.`;
+  return [
+    String(table),
+    `Any two hosts differ by at most ${pair}. Timescale: ${summary.timescale ?? "none in common"}.`,
+    `Proved ${age(now.getTime() - Date.parse(summary.provedAt))} ago (${summary.provedAt}).`,
+  ].join("\n");
+}
+
+function age(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
 }
 
 function micros(ns: number | undefined, reason: string | undefined): string {

@@ -29,6 +29,8 @@ export interface HostSummary {
 export interface ClusterSummary {
   /** The hosts in the order of the arguments. */
   hosts: HostSummary[];
+  /** When the oldest of the proofs was read, by that host's clock: ISO 8601 in UTC. A proof says nothing of later. */
+  provedAt: string;
   /** The largest possible difference of any two hosts' clocks, in nanoseconds. */
   pairwiseBoundNs?: number;
   /** Why the pairwise bound is unknown. */
@@ -43,6 +45,7 @@ export function clusterSummary(evidences: readonly HostEvidence[]): ClusterSumma
   const timescale = commonTimescale(evidences);
   return {
     hosts: evidences.map(hostSummary),
+    provedAt: new Date(Math.min(...evidences.map(({ asOf }) => Date.parse(asOf)))).toISOString(),
     ...(isKnown(widest) ? { pairwiseBoundNs: widest.ns } : { pairwiseBoundReason: widest.unknown }),
     ...(timescale === undefined ? {} : { timescale }),
   };

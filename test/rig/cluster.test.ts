@@ -84,6 +84,9 @@ describe("a cluster of two machines", () => {
 
   test("before: hpet, a rival, and guest PTP that is refused with the remedy", async () => {
     expect(await both((host) => host.clocksource())).toEqual(["hpet", "hpet"]);
+    const machineIds = await both((host) => host.run("cat /etc/machine-id"));
+    const identities = [...names.map((name) => hosts[name].endpoint.hostKey), ...machineIds];
+    expect(new Set(identities).size, identities.join()).toBe(4);
     const ptp = await testStack("ptp", folder, async () => {
       new PtpVerification("guests", { endpoint: sshHost("rig-2", hosts["rig-2"].endpoint) });
     });

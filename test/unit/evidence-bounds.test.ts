@@ -107,8 +107,14 @@ describe("clusterSummary", () => {
         },
       ],
       pairwiseBoundNs: 412_000,
+      provedAt: "2026-11-23T18:25:32.000Z",
       timescale: "hub:node-1",
     });
+  });
+
+  test("is as old as its oldest proof", () => {
+    const summary = clusterSummary([evidence(), evidence({ asOf: "2026-11-23T18:25:31.5Z" })]);
+    expect(summary.provedAt).toBe("2026-11-23T18:25:31.500Z");
   });
 
   test("says why a figure is missing", () => {

@@ -17,11 +17,13 @@ const known: ClusterSummary = {
       checks,
     },
   ],
+  provedAt: "2026-11-23T18:25:32.000Z",
   pairwiseBoundNs: 412_345,
   timescale: "hub:node-1",
 };
 const unknown: ClusterSummary = {
   hosts: [{ name: "node-1", errorBoundReason: "never synchronised", checks: [] }],
+  provedAt: "2026-11-23T18:25:32Z",
   pairwiseBoundReason: "node-1: never synchronised",
 };
 
@@ -52,9 +54,18 @@ test("the JSON has every key, and null for what is unknown", () => {
 
 test("the table says what is known, and why something is not", () => {
   const table = summaryTable(known);
-  for (const cell of ["node-1", "tsc", "live", "available", "itself", "0.0 us", "1 of 1 passed"]) {
+  for (const cell of ["node-1", "tsc", "live", "available", "itself", "defines the time", "1 of 1 passed"]) {
     expect(table).toContain(cell);
   }
   expect(table).toContain("Any two hosts differ by at most 412.3 us. Timescale: hub:node-1.");
   expect(summaryTable(unknown)).toContain("unknown (never synchronised)");
+});
+
+test.each([
+  ["2026-11-23T18:25:42Z", "10 s"],
+  ["2026-11-23T18:30:32Z", "5 min"],
+  ["2026-11-26T18:25:32Z", "72 h"],
+  ["2026-11-23T18:25:31Z", "0 s"],
+])("the table says at %s that the proof is %s old", (now, age) => {
+  expect(summaryTable(known, new Date(now))).toContain(`Proved ${age} ago (2026-11-23T18:25:32.000Z).`);
 });
