@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     say("starting two machines ...");
     const { outputs } = await machines.up();
     const hosts = Object.fromEntries(names.map((name) => [name, new TestHost(outputs[name]?.value, folder)])) as Hosts;
-    await Promise.all(names.map((name) => hosts[name].run("cloud-init status --wait")));
+    await Promise.all(names.map((name) => hosts[name].cloudInitEnd()));
     say("a bare reboot of both ...");
     const floor = await seconds(() => Promise.all(names.map((name) => bareReboot(hosts[name]))));
 

@@ -69,7 +69,7 @@ describe("a cluster of two machines", () => {
       });
       return { summary };
     });
-    await both((host) => host.run("cloud-init status --wait"));
+    await both((host) => host.cloudInitEnd());
     pristine = await both((host) => host.configuration());
     bootIds = await both((host) => host.bootId());
   });
