@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { TimeRole, TimeSourceKind } from "./enums";
 import type { PlanLine } from "./text";
 
@@ -55,7 +56,12 @@ export function timeSourceLine(source: TimeSource): string {
     source.prefer && "prefer",
     source.trust && "trust",
   ];
-  return [source.kind ?? TimeSourceKind.Server, source.address, ...options.filter(Boolean)].join(" ");
+  return [source.kind ?? TimeSourceKind.Server, canonicalAddress(source.address), ...options.filter(Boolean)].join(" ");
+}
+
+/** As chronyd names it when it is asked for its sources: RFC 5952. Only IPv6 has more than one way to be written. */
+function canonicalAddress(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }
 
 /** The lines of the section. */

@@ -126,7 +126,7 @@ export class FakeHost {
     this.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc hpet acpi_pm \n");
   }
 
-  /** Adds a process to the fake /proc. */
+  /** Adds a process to the fake /proc, one that may set the clock. */
   process(pid: number, comm: string, parent = 1): void {
     this.write(`proc/${pid}/stat`, `${pid} (${comm}) S ${parent} ${pid} ${pid} 0 -1\n`);
     this.write(`proc/${pid}/comm`, `${comm}\n`);
@@ -135,6 +135,7 @@ export class FakeHost {
   /** chronyd runs, as a daemon and its helper, and answers like this. */
   chrony(answer: string): void {
     this.process(500, "chronyd");
+    this.write("proc/500/cmdline", "/usr/sbin/chronyd\0-F\x001\0");
     this.process(501, "chronyd", 500);
     this.write("fake/chronyc", answer);
   }

@@ -81,6 +81,20 @@ describe.each(["dash", "bash"])("converge and revert under %s", (shell) => {
     expect(host.calls().join()).not.toContain("reboot");
   });
 
+  test("a boot by another way, long after the parameters were live, is mended by a reboot", () => {
+    converge(plans.boot);
+    host.reboot();
+    expect(host.run(["prove"], plans.boot).status).toBe(0);
+    host.write("proc/cmdline", "root=/dev/vda1\n");
+    expect(converge(plans.boot).stdout).toContain("converged-reboot=ordered");
+  });
+
+  test("a revert where GRUB's configuration could not be made does not make it", () => {
+    host.write("fake/grub-mkconfig-fails", "");
+    expect(host.run(["converge"], plans.boot).status).toBe(1);
+    expect(host.run(["revert"], plans.boot)).toMatchObject({ status: 0 });
+  });
+
   test("a reboot that was ordered and never happened is ordered again", () => {
     converge();
     host.forgetCalls();
@@ -207,18 +221,59 @@ describe.each(["dash", "bash"])("converge and revert under %s", (shell) => {
     expect(host.run(["revert"], plans.all).status).toBe(0);
     const after = host.snapshot();
     expect(after["etc/chrony/chrony.conf.kept-by-timebase"]).toBeDefined();
-    delete after["etc/chrony/chrony.conf.kept-by-timebase"];
-    delete after["etc/chrony"];
+    // With a file of the user's in it, the folder is not purged with the package.
+    for (const file of ["", "/chrony.keys", "/chrony.conf.kept-by-timebase"]) delete after[`etc/chrony${file}`];
     expect(after).toEqual(before);
   });
 
   test("revert leaves the configuration of a chrony that the user had removed and not purged", () => {
     host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    host.write("etc/chrony/chrony.keys", "# keys\n");
     const before = host.snapshot();
     converge(plans.time);
     expect(host.run(["revert"], plans.time).status).toBe(0);
     expect(host.snapshot()).toEqual(before);
     expect(host.exists("fake/packages/chrony")).toBe(false);
+  });
+
+  test("revert keeps a folder of chrony's with files of the user's, which purging would remove", () => {
+    converge(plans.time);
+    host.write("etc/chrony/sources.d/mine.sources", "server mine.example\n");
+    fs.appendFileSync(host.path("etc/chrony/chrony.keys"), "1 secret\n");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.exists("fake/packages/chrony")).toBe(false);
+    expect(host.read("etc/chrony/sources.d/mine.sources")).toBe("server mine.example\n");
+    expect(host.read("etc/chrony/chrony.keys")).toContain("secret");
+    expect(host.exists("etc/chrony/chrony.conf")).toBe(false);
+  });
+
+  test("revert leaves the daemon that somebody has put into chrony's place", () => {
+    converge(plans.time);
+    host.remove("fake/packages/chrony");
+    host.write("fake/packages/ntpsec", "");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stderr).toContain("systemd-timesyncd stays away: it would remove ntpsec");
+    expect(host.exists("fake/packages/ntpsec")).toBe(true);
+  });
+
+  test("revert takes no package away that needs chrony", () => {
+    converge(plans.time);
+    host.write("fake/packages/mine", "");
+    host.write("fake/needs-chrony", "mine");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("removing chrony would remove mine too");
+    expect(host.exists("fake/packages/mine")).toBe(true);
+    host.remove("fake/packages/mine");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+  });
+
+  test("an installation that was cut is finished first", () => {
+    host.write("fake/dpkg-interrupted", "");
+    converge(plans.time);
+    expect(host.calls()).toContain("dpkg --force-confold --configure -a");
+    expect(host.exists("fake/packages/chrony")).toBe(true);
   });
 
   test("revert leaves a chrony of the user's own as it ran, or did not", () => {

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bootIds, FakeHost, plans, synchronised } from "./FakeHost";
 
@@ -117,6 +118,18 @@ const lies: Lie[] = [
     naive: "the selected source is the expected one; somebody has added another",
     lie: (host) => host.write("etc/chrony/chrony.conf", `${host.read("etc/chrony/chrony.conf")}pool their.example\n`),
     found: "it was changed, or is gone",
+  },
+  {
+    check: "time.configuration",
+    naive: "the file is right; chronyd reads another one",
+    lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-F\x001\0-f\0/etc/chrony/mine.conf\0"),
+    found: 'chronyd runs as "/usr/sbin/chronyd -F 1 -f /etc/chrony/mine.conf',
+  },
+  {
+    check: "time.configuration",
+    naive: "chronyd runs with the right file; it was told not to steer the clock",
+    lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-x\0"),
+    found: 'chronyd runs as "/usr/sbin/chronyd -x',
   },
   {
     check: "time.configuration",
@@ -260,6 +273,24 @@ describe.each(["dash", "bash"])("prove under %s", (shell) => {
     expect(failed.found).toContain(found);
     expect(failed.remedy.length).toBeGreaterThan(10);
     expect(run.stderr).toContain(`FAIL  ${check}`);
+  });
+
+  test("a daemon in a container that may not set the clock owns nothing", () => {
+    host.process(900, "chronyd", 800);
+    host.write("proc/900/status", "Name:\tchronyd\nCapEff:\t0000000000003400\n");
+    host.process(901, "ntpd", 801);
+    fs.mkdirSync(host.path("proc/901/ns"));
+    fs.symlinkSync("user:[4026532000]", host.path("proc/901/ns/user"));
+    expect(host.run(["prove"], plans.all + answers)).toMatchObject({ status: 0 });
+  });
+
+  test("a source that is polled slowly is not stale for having been selected a moment ago", () => {
+    const old = String(Math.floor(Date.now() / 1000) - 60);
+    const slow = source.replace("^,*,10.77.0.1,10,0,", "^,*,10.77.0.1,10,6,");
+    host.chrony(answer({ 4: `${old}.5`, 13: "5.0" }, slow));
+    expect(host.run(["prove"], plans.all + answers)).toMatchObject({ status: 0 });
+    host.chrony(answer({ 4: `${old}.5`, 13: "5.0" }));
+    expect(host.run(["prove"], plans.all + answers).stderr).toMatch(/stale: last update [56]\d s ago/);
   });
 
   test("a bound that is not known is null with a reason, not 0", () => {

@@ -82,6 +82,7 @@ describe("time sources", () => {
     [{ address: "ntp.example", iburst: false }, "server ntp.example"],
     [{ address: "pool.example", kind: TimeSourceKind.Pool, prefer: true }, "pool pool.example iburst prefer"],
     [{ address: "fd00:ec2::123", minPollLog2: 4, maxPollLog2: 4 }, "server fd00:ec2::123 iburst minpoll 4 maxpoll 4"],
+    [{ address: "FD00:EC2:0:0::123" }, "server fd00:ec2::123 iburst"],
     [{ address: "a", minPollLog2: -2, interleaved: true, trust: true }, "server a iburst minpoll -2 xleave trust"],
   ];
   test.each(lines)("%j is a chrony line", (source, line) => {

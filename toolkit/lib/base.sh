@@ -37,7 +37,7 @@ become_root() {
 # Every wait has a limit of its own (settling, cloud-init, the lock, packages, GRUB); this is more than their sum.
 limit_time() {
   if [ -n "${TIMEBASE_LIMITED:-}" ]; then return 0; fi
-  TIMEBASE_LIMITED=1 exec timeout -k 10 10800 sh "$TIMEBASE_HOME/timebase" "$@"
+  TIMEBASE_LIMITED=1 exec timeout -k 10 14400 sh "$TIMEBASE_HOME/timebase" "$@"
 }
 
 workspace_make() {

@@ -39,12 +39,14 @@ boot_regenerate() {
   sync
 }
 
+# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is.
 boot_revert() {
   files_restore boot
+  boot_reverted=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot")
   plan_boot_parameters=''
-  boot_regenerate
+  if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then boot_regenerate; fi
   record_forget boot
-  rm -f "$TIMEBASE_STATE/reboot"
+  rm -f -- "$reboot_record"
   say "the running kernel keeps its boot parameters until this host's next boot"
 }
 

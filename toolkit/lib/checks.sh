@@ -69,6 +69,8 @@ check_parameters() {
   fi
   if boot_live; then
     proved_live=true
+    # The reboot that was ordered for them has done its work: a later boot without them may be mended by another one.
+    rm -f -- "$reboot_record"
     check boot.parameters-live pass "$plan_boot_parameters" "$plan_boot_parameters" ''
     return
   fi
@@ -121,11 +123,24 @@ check_configuration() {
   chrony_conf_text >"$work/chrony.conf"
   if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then
     check time.configuration fail "$os_chrony_conf as planned" 'it was changed, or is gone' "keep your own directives in the plan; \`pulumi up\` writes the file again and keeps yours beside it"
+  elif check_chronyd_arguments; then
+    check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" 'remove -f and -x from its options (DAEMON_OPTS in /etc/default/chrony), then run `pulumi up` again'
   elif [ -e "$chrony_restart_due" ]; then
     check time.configuration fail "$os_chrony_service restarted with $os_chrony_conf" 'it runs with an earlier configuration' 'run `pulumi up` again'
   else
     check time.configuration pass "$os_chrony_conf as planned" 'as planned' ''
   fi
+}
+
+# check_chronyd_arguments: whether chronyd was told to read another file, or not to steer the clock.
+check_chronyd_arguments() {
+  chronyd_pid=${owners##*(}
+  chronyd_arguments=$(tr '\000' ' ' <"$TIMEBASE_ROOT/proc/${chronyd_pid%)*}/cmdline" 2>/dev/null) || :
+  case " $chronyd_arguments" in
+    *" -f $os_chrony_conf "*) return 1 ;;
+    *' -f'* | *' -x'*) return 0 ;;
+    *) return 1 ;;
+  esac
 }
 
 check_guest_ptp() {

@@ -4,8 +4,6 @@
 # Every other daemon that steers the system clock, by unit and by process name (15 characters in /proc/<pid>/comm).
 time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service phc2sys@*.service timemaster.service'
 time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
-# Debian's packages of time daemons conflict with each other: installing one removes the others.
-time_rival_packages='systemd-timesyncd ntp ntpsec openntpd'
 
 time_converge() {
   rivals_stop
@@ -71,6 +69,7 @@ rivals_stop() {
   done <"$work/rivals"
 }
 
+# Debian's packages of time daemons conflict with each other: installing one removes the others.
 chrony_install() {
   # Before the package, which brings a configuration of its own.
   record_file time "$os_chrony_conf"
@@ -79,12 +78,28 @@ chrony_install() {
     if ! chrony_was_installed; then facts_add time unit $(units_state "$os_chrony_service"); fi
     return 0
   fi
-  for chrony_rival in $time_rival_packages; do
-    if package_installed "$chrony_rival"; then facts_add time removed "$chrony_rival"; fi
-  done
+  if ! chrony_removes=$(packages_removed_by chrony); then
+    patiently 'refreshing the package lists' apt_update || :
+    chrony_removes=$(packages_removed_by chrony) || :
+  fi
+  for chrony_removed in $chrony_removes; do facts_add time removed "$chrony_removed"; done
   # A package that was removed and not purged has left its configuration, which is the user's.
-  if [ -e "$os_chrony_conf" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
-  package_install chrony
+  if [ -e "$chrony_folder" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
+  packages_change 'installing chrony' chrony ||
+    fail 'package chrony could not be installed (the output is above)' 'install it by hand: apt-get install chrony'
+  chrony_files >"$work/chrony-files"
+  file_write "$chrony_files_record" "$work/chrony-files"
+}
+
+chrony_folder=$TIMEBASE_ROOT/etc/chrony
+chrony_files_record=$TIMEBASE_STATE/chrony-files
+chrony_files() { find "$chrony_folder" -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; }
+
+# chrony_files_foreign: files in chrony's folder that neither the package nor we have put there. Purging the package
+# would remove the folder with all that is in it.
+chrony_files_foreign() {
+  chrony_files | grep -v " $os_chrony_conf\$" >"$work/chrony-files" || :
+  if [ -e "$chrony_files_record" ]; then grep -vxFf "$chrony_files_record" "$work/chrony-files"; else cat "$work/chrony-files"; fi
 }
 
 # chrony_was_installed [FACT]: whether we have installed chrony; with a fact, whether in this way.
@@ -100,11 +115,7 @@ chrony_was_installed() {
 time_revert() {
   time_facts=$(facts_of time)
   files_keep time
-  if chrony_was_installed over-configuration; then
-    chrony_uninstall
-  elif chrony_was_installed; then
-    chrony_uninstall --purge
-  fi
+  if chrony_was_installed; then packages_revert; fi
   files_restore time
   printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
     if [ "$time_fact" != unit ]; then continue; fi
@@ -117,15 +128,36 @@ time_revert() {
       inactive) systemctl stop "$time_unit" ;;
     esac || say "$time_unit could not be made $time_active again"
   done
-  rm -f -- "$chrony_restart_due"
+  rm -f -- "$chrony_restart_due" "$chrony_files_record"
   record_forget time
 }
 
-# chrony_uninstall [--purge]
-chrony_uninstall() {
-  time_removed=$(printf '%s\n' "$time_facts" | sed -n 's/^removed //p')
+# packages_revert: chrony goes, and what its installation removed comes back; nothing else may go with it.
+packages_revert() {
+  packages_wanted=
+  if package_installed chrony; then packages_wanted=chrony-; fi
+  for packages_name in $(printf '%s\n' "$time_facts" | sed -n 's/^removed //p'); do
+    if ! package_installed "$packages_name"; then packages_wanted="$packages_wanted $packages_name"; fi
+  done
+  if [ -z "$packages_wanted" ]; then return 0; fi
+  packages_purge=--purge
+  if chrony_was_installed over-configuration || chrony_files_foreign >/dev/null; then
+    packages_purge=--no-purge
+    say "$chrony_folder stays, because purging chrony would remove more than chrony's own files"
+  fi
   # shellcheck disable=SC2086 # a list of packages
-  patiently "removing chrony${time_removed:+, installing $time_removed}" apt install "$@" chrony- $time_removed ||
+  packages_others=$(packages_removed_by $packages_wanted | grep -vx chrony | tr '\n' ' ') || :
+  packages_others=${packages_others% }
+  case "$packages_wanted:$packages_others" in
+    *:) ;;
+    chrony-*) fail "removing chrony would remove $packages_others too" 'remove these packages by hand if they are not needed, then run this again' ;;
+    *)
+      say "$packages_wanted stays away: it would remove $packages_others"
+      return 0
+      ;;
+  esac
+  # shellcheck disable=SC2086 # a list of packages
+  packages_change "putting packages back: $packages_wanted" "$packages_purge" $packages_wanted ||
     fail 'the packages could not be put back as they were (the output is above)' 'run `pulumi destroy` again when the package mirror answers'
 }
 
@@ -141,8 +173,17 @@ clock_owners() {
     owner_parent=${owner_line##*) ? }
     owner_parent=${owner_parent%% *}
     case "$(first_line "$TIMEBASE_ROOT/proc/$owner_parent/comm")" in "$owner_comm") continue ;; esac
+    if ! owner_may_steer "$owner_pid"; then continue; fi
     printf '%s (%s)\n' "$owner_comm" "$owner_pid"
   done
+}
+
+# owner_may_steer PID: a daemon in a container steers this clock only with CAP_SYS_TIME (bit 25) in the first user name
+# space; without it, it only watches.
+owner_may_steer() {
+  if [ "$(readlink "$TIMEBASE_ROOT/proc/$1/ns/user")" != "$(readlink "$TIMEBASE_ROOT/proc/1/ns/user")" ]; then return 1; fi
+  owner_capabilities=$(sed -n 's/^CapEff:[[:blank:]]*/0x/p' "$TIMEBASE_ROOT/proc/$1/status" 2>/dev/null) || :
+  [ $((${owner_capabilities:-0x2000000} & 0x2000000)) != 0 ]
 }
 
 # chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.

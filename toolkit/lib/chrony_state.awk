@@ -27,7 +27,7 @@ BEGIN {
 
 NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
 NF == 10 && $1 ~ /^[\^=#]$/ {
-  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : "server"; reach = $6 }
+  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : "server"; poll = $5; reach = $6 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
   next
 }
@@ -50,10 +50,18 @@ function synchronised() {
   else if (tracking[14] == "Not synchronised") found = "not synchronised"
   else if (tracking[10] >= 1000) found = "first seconds: frequency uncertain by " tracking[10] " ppm"
   else if (tracking[4] - now > 3) found = sprintf("last update %d s in the future: the clock was set back", tracking[4] - now)
-  else if (itself != "yes" && now - tracking[4] > 8 * (tracking[13] > 1 ? tracking[13] : 1)) found = sprintf("stale: last update %d s ago", now - tracking[4])
+  else if (itself != "yes" && now - tracking[4] > longest_wait()) found = sprintf("stale: last update %d s ago", now - tracking[4])
   else found = tracking[14] == "Normal" ? "synchronised" : tracking[14]
   ok = found == "synchronised" || found ~ /^(Insert|Delete) second$/
   check("time.synchronised", ok, "synchronised", found, "see `chronyc sources` on the host: is the source up, and does its UDP port 123 answer?")
+}
+
+# How old the last update may be. The interval between updates is short after a burst, and after another source was
+# selected; the next update comes when the selected source is polled, every 2^poll seconds.
+function longest_wait() {
+  wait = tracking[13] > 1 ? tracking[13] : 1
+  if (2 ^ poll > wait) wait = 2 ^ poll
+  return 4 * wait + 4
 }
 
 function source_selected() {

@@ -10,6 +10,7 @@ install_self() {
   install_version=${install_version%% *}
   if [ "$(readlink -- "$install_folder/current")" = "$install_version" ]; then return 0; fi
   mkdir -p "$install_folder" "${install_command%/*}"
+  chmod 755 "$install_folder"
   rm -rf "${install_folder:?}/$install_version"
   cp -R "$TIMEBASE_HOME" "$install_folder/$install_version"
   chown -R 0:0 "$install_folder/$install_version"

@@ -40,8 +40,8 @@ preflight_tsc() {
   if ! has_word "$(cpu_flags)" tsc; then
     fail 'this CPU has no time stamp counter (no "tsc" in the flags of /proc/cpuinfo)' 'use a machine type that offers the TSC to its guests'
   fi
-  if [ ! -d "$TIMEBASE_ROOT/etc/default/grub.d" ] && [ ! -f "$TIMEBASE_ROOT/etc/default/grub" ]; then
-    fail 'this host does not boot by GRUB (no /etc/default/grub)' 'install GRUB, or set the boot parameters by the host'\''s own boot loader'
+  if [ ! -f "$os_grub_cfg" ] || ! command -v grub-mkconfig >/dev/null; then
+    fail "this host does not boot by GRUB (no $os_grub_cfg, or no grub-mkconfig)" 'install GRUB, or set the boot parameters by the host'\''s own boot loader'
   fi
   boot_conflicts_refuse
 }

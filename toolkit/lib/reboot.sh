@@ -52,10 +52,11 @@ reboot_refuse_ordered() {
 # reboot_answer ANSWER: the lines that prove is given in addition to the plan.
 reboot_answer() { printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$(boot_id)" "$1"; }
 
+reboot_record=$TIMEBASE_STATE/reboot
+
 # Ordered once for a configuration: a host that came back without the parameters would reboot for ever.
 reboot_order() {
   reboot_ordered="$plan_boot_parameters $(cksum <"$os_grub_cfg")"
-  reboot_record=$TIMEBASE_STATE/reboot
   if [ -e "$reboot_record" ]; then
     { IFS= read -r reboot_last_boot_id && IFS= read -r reboot_last; } <"$reboot_record" || :
     if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$(boot_id)" ]; then

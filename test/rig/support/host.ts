@@ -20,6 +20,8 @@ export class TestHost {
     this.ssh = [
       ...["-F", "none", "-i", join(keys, "key"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"],
       ...["-o", `UserKnownHostsFile=${join(keys, "known_hosts")}`, "-o", "ConnectTimeout=60"],
+      // A session that a reboot cut would wait for ever.
+      ...["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"],
       ...["-p", String(endpoint.port), `${endpoint.user}@${endpoint.address}`],
     ];
   }
