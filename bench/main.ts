@@ -43,8 +43,8 @@ async function main(): Promise<void> {
 
     const cluster = await testStack("cluster", folder, clusterProgram(hosts));
     say("pulumi up ...");
-    const phases = new Map<string, number>();
-    const first = await seconds(() => cluster.up({ onEvent: phaseClock(phases) }));
+    const spans: Span[] = [];
+    const first = await seconds(() => cluster.up({ onEvent: spanClock(spans) }));
     const sessions = activity(log).filter(({ event }) => event === "session" || event === "copy");
     say("pulumi up again ...");
     let changes = Number.NaN;
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     const state = await stateFigures(cluster, folder);
 
     process.stdout.write(`${describeEngine(engine)}\n`);
-    process.stdout.write(`${timesTable({ floor, first, second, changes, phases, sessions })}\n`);
+    process.stdout.write(`${timesTable({ floor, first, second, changes, spans, sessions })}\n`);
     process.stdout.write(`${costTable(state, sessions.length)}\n`);
   } finally {
     say("removing the machines ...");
@@ -97,16 +97,24 @@ async function bareReboot(host: TestHost): Promise<void> {
   }
 }
 
-/** Notes how long each command took, by the engine's events. */
-function phaseClock(phases: Map<string, number>): (event: EngineEvent) => void {
+/** How long a command of a host took, by the engine's events. */
+interface Span {
+  urn: string;
+  host: string;
+  phase: string;
+  seconds: number;
+  end: number;
+}
+
+function spanClock(spans: Span[]): (event: EngineEvent) => void {
   const started = new Map<string, number>();
   return ({ resourcePreEvent, resOutputsEvent }) => {
-    if (resourcePreEvent) started.set(resourcePreEvent.metadata.urn, performance.now());
-    const urn = resOutputsEvent?.metadata.urn;
-    const phase = /-(toolkit|converge|prove)$/.exec(urn ?? "")?.[1];
-    if (urn === undefined || phase === undefined) return;
-    const took = (performance.now() - (started.get(urn) ?? Number.NaN)) / 1000;
-    phases.set(phase, Math.max(phases.get(phase) ?? 0, took));
+    const now = performance.now() / 1000;
+    if (resourcePreEvent) started.set(resourcePreEvent.metadata.urn, now);
+    const urn = resOutputsEvent?.metadata.urn ?? "";
+    const [, host, phase] = /::lab-(.+)-(toolkit|converge|prove)$/.exec(urn) ?? [];
+    if (host === undefined || phase === undefined) return;
+    spans.push({ urn, host, phase, seconds: now - (started.get(urn) ?? Number.NaN), end: now });
   };
 }
 
@@ -144,28 +152,34 @@ function timesTable(times: {
   first: number;
   second: number;
   changes: number;
-  phases: Map<string, number>;
+  spans: Span[];
   sessions: Activity[];
 }): string {
-  const { floor, first, second, changes, phases, sessions } = times;
+  const { floor, first, second, changes, spans, sessions } = times;
   const table = new Table({ head: ["time", "seconds", "bare reboots"], style: { head: [], border: [] } });
   const row = (what: string, time: number) => table.push([what, time.toFixed(1), (time / floor).toFixed(2)]);
-  const phase = (name: string) => phases.get(name) ?? Number.NaN;
-  const proving = Math.max(...sessions.filter(({ urn }) => urn.endsWith("-prove")).map(({ ms }) => ms)) / 1000;
   row("bare reboot of both", floor);
   row("up", first);
-  row("  toolkit", phase("toolkit"));
-  row("  converge", phase("converge"));
-  if (Number.isFinite(proving)) {
-    row("  reboot", phase("prove") - proving);
-    row("  prove", proving);
-  } else {
-    row("  reboot and prove", phase("prove"));
+  // Hosts go side by side: what none of them waits for is the engine's, so the slowest one comes first.
+  for (const [index, name] of [...names].sort((one, other) => endOf(spans, other) - endOf(spans, one)).entries()) {
+    const own = spans.filter(({ host }) => host === name);
+    if (index === 0) row("  engine", first - own.reduce((sum, span) => sum + span.seconds, 0));
+    for (const { urn, phase, seconds } of own) {
+      // The prove command waits for the host's boot; the stand-in tells how much of it is the session.
+      const session = sessions.find((activity) => activity.urn === urn);
+      if (phase !== "prove" || session === undefined) row(`  ${name} ${phase}`, seconds);
+      else {
+        row(`  ${name} reboot`, seconds - session.ms / 1000);
+        row(`  ${name} prove`, session.ms / 1000);
+      }
+    }
   }
-  row("  engine", first - phase("toolkit") - phase("converge") - phase("prove"));
   row(`second up (${changes} changes)`, second);
   return String(table);
 }
+
+const endOf = (spans: Span[], name: string) =>
+  Math.max(...spans.filter(({ host }) => host === name).map(({ end }) => end));
 
 function costTable({ resources, bytes }: StateFigures, sessions: number): string {
   const table = new Table({ head: ["per host", "figure"], style: { head: [], border: [] } });

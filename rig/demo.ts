@@ -27,7 +27,12 @@ async function up(json: boolean): Promise<void> {
   const stack = await demoStack(engine);
   const show = json ? process.stderr : process.stdout;
   show.write(`\npulumi up of the stack "local"\n`);
-  const result = await stack.up({ onOutput: (text) => show.write(text), color: show.isTTY ? "always" : "never" });
+  const result = await stack.up({
+    onOutput: (text) => show.write(text),
+    color: show.isTTY ? "always" : "never",
+    // The table says the same, for people.
+    suppressOutputs: true,
+  });
   const summary = result.outputs.summary?.value as ClusterSummary;
   const seconds = Math.round((performance.now() - start) / 1000);
   show.write(`\n${summaryTable(summary)}\n`);
