@@ -58,7 +58,7 @@ function sshMachines(): ExperimentHostArgs[] {
   if (!Array.isArray(hosts) || !hosts.every(isNamed)) {
     throw new pulumi.RunError(
       "pulumi-timebase:hosts must be a list of machines, each with a name, an address and a hostKey: " +
-        "see examples/existing-hosts",
+        "pulumi config set --path hosts[0].name server-1; the same for hosts[0].address and hosts[0].hostKey",
     );
   }
   return hosts.map((host) => ({

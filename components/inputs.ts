@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type InputErrors, isRecord, PENDING } from "./plan/validate";
+import { type InputErrors, isRecord, PENDING, shown } from "./plan/validate";
 
 /**
  * The door that every component's arguments pass, before it registers anything. What is plain now is checked now; the
@@ -13,7 +13,7 @@ export function checkInputs(
 ): <T>(resolved: T) => T {
   refuse(component, name, validate(plainNow(args)));
   return (resolved) => {
-    refuse(component, name, validate(resolved));
+    refuse(component, name, validate(resolved).map(unquoted(resolved)));
     return resolved;
   };
 }
@@ -22,6 +22,28 @@ function refuse(component: string, name: string, errors: InputErrors): void {
   if (errors.length > 0) {
     throw inputError(component, name, errors);
   }
+}
+
+/**
+ * What was not plain may be a secret that was put into the wrong property, so no reason quotes it. The name of a property
+ * is not given to the engine either, which would print its value.
+ */
+function unquoted(args: unknown): (error: InputErrors[number]) => InputErrors[number] {
+  return ({ propertyPath, reason }) => ({
+    propertyPath,
+    reason: reason.replaceAll(shown(valueAt(args, propertyPath)), "what was given"),
+  });
+}
+
+/** The value at a path such as "hosts[0].endpoint.port". */
+function valueAt(args: unknown, path: string): unknown {
+  return path
+    .split(/[.[\]]+/)
+    .filter(Boolean)
+    .reduce<unknown>(
+      (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+      args,
+    );
 }
 
 /** Properties that hold a key, or that somebody may have put a key into. */

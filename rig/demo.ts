@@ -86,18 +86,27 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
   });
-  const [verb, ...rest] = positionals;
-  if (rest.length > 0) throw new Error(`"${rest[0]}" is not understood: see \`npm run demo -- --help\``);
   if (values.help) process.stdout.write(help);
-  else if (verb === "down") await downAll();
+  else if (positionals.join(" ") === "down") await downAll();
+  else if (positionals.length > 0) throw new UsageError(`"${positionals.join(" ")}" is not understood`);
   else await up(values.json);
 }
 
+class UsageError extends Error {}
+
+/** Node's parser of arguments throws errors with such a code. */
+const isUsage = (error: unknown) =>
+  error instanceof UsageError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
+
 main().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
+  process.exitCode = 1;
+  if (isUsage(error)) {
+    process.stderr.write(`${text}\n\n${help}`);
+    return;
+  }
   // The Automation API repeats everything that was shown already.
   const told = /\n(?:.*\n)*?(?=Diagnostics:)/.exec(text);
   process.stderr.write(`\nThe demo failed.\n${told ? "The cause is above, under Diagnostics." : text}\n`);
   process.stderr.write("`npm run demo` tries again; `npm run demo:down` removes everything.\n");
-  process.exitCode = 1;
 });

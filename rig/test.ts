@@ -73,7 +73,8 @@ async function main(): Promise<void> {
   console.log(`\nAll stages passed in ${Math.round((performance.now() - start) / 1000)} s.`);
 }
 
-main().catch((error: Error) => {
+main().catch((error: Error & { code?: string }) => {
   console.error(error.message);
+  if (error.code?.startsWith("ERR_PARSE_ARGS")) console.error(`\n${help}`);
   process.exitCode = 1;
 });

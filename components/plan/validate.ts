@@ -65,12 +65,13 @@ export function wholeNumberFrom(least: number, most: number, unit: string): Rule
   return (value, path) =>
     Number.isInteger(value)
       ? numberFrom(least, most, unit)(value, path)
-      : [{ propertyPath: path, reason: `must be a whole number of ${unit}, not ${shown(value)}` }];
+      : [{ propertyPath: path, reason: `must be a whole number, ${least} to ${most} ${unit}, not ${shown(value)}` }];
 }
 
 /** A value as an error message shows it: in quotes, on one line, not at length. Never used for keys. */
 export function shown(value: unknown): string {
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  if (text.includes("PRIVATE KEY")) return "the text of a private key";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

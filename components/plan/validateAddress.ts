@@ -22,7 +22,12 @@ export const cidr: Rule = (value, path) => {
     return [{ propertyPath: path, reason: `must end in a prefix length of /0 to /${most}, not ${shown(value)}` }];
   }
   return hasHostBits(network, Number(length))
-    ? [{ propertyPath: path, reason: `has address bits after its prefix of /${length}: ${shown(value)}` }]
+    ? [
+        {
+          propertyPath: path,
+          reason: `has address bits after its prefix of /${length}: ${shown(value)}; give the network, or /${most} for one host`,
+        },
+      ]
     : [];
 };
 

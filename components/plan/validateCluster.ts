@@ -13,6 +13,7 @@ export function validateCluster(args: unknown): InputErrors {
     ...check("hosts", required(hostList)),
     ...hostsOf(args).flatMap((host, index) => validateHost(host, `hosts[${index}]`)),
     ...duplicateNames(args),
+    ...duplicateMachines(args),
     ...check("topology", optional(oneOf(Topology))),
     ...topologyFits(args),
     ...validateSources(at(args, "sources"), "sources"),
@@ -26,8 +27,8 @@ export function validateCluster(args: unknown): InputErrors {
 }
 
 /** The name of the hub: the stated one, else the first host's. */
-export function hubNameOf(args: { hub?: unknown; hosts?: unknown }): unknown {
-  return args.hub ?? at(hostsOf(args)[0], "name");
+export function hubNameOf(args: unknown): unknown {
+  return at(args, "hub") ?? at(hostsOf(args)[0], "name");
 }
 
 function validateHost(host: unknown, path: string): InputErrors {
@@ -51,6 +52,21 @@ function duplicateNames(args: unknown): InputErrors {
     const first = names.indexOf(name);
     return typeof name === "string" && first < index
       ? [{ propertyPath: `hosts[${index}].name`, reason: `${shown(name)} is the name of hosts[${first}] already` }]
+      : [];
+  });
+}
+
+/** Two hosts that are reached in one way are one machine, which cannot have two plans. */
+function duplicateMachines(args: unknown): InputErrors {
+  const machines = hostsOf(args).map((host) => {
+    const endpoint = at(host, "endpoint");
+    const way = [at(endpoint, "address"), at(endpoint, "port") ?? 22, at(at(endpoint, "proxy"), "address")];
+    return way.includes(PENDING) || way[0] === undefined ? undefined : JSON.stringify(way);
+  });
+  return machines.flatMap((machine, index) => {
+    const first = machines.indexOf(machine);
+    return machine !== undefined && first < index
+      ? [{ propertyPath: `hosts[${index}].endpoint.address`, reason: `is the machine of hosts[${first}] already` }]
       : [];
   });
 }
@@ -85,7 +101,7 @@ function hubFits(args: unknown): InputErrors {
 
 /** Without a network the hub admits its clients one by one, and it can admit addresses only. */
 function clientsHaveAddresses(args: unknown): InputErrors {
-  const hub = hubNameOf(args as { hub?: unknown; hosts?: unknown });
+  const hub = hubNameOf(args);
   return hostsOf(args).flatMap((host, index) => {
     if (at(host, "name") === hub) {
       return [];

@@ -1,6 +1,6 @@
-import { type Rule, shown } from "./validate";
+import type { Rule } from "./validate";
 
-// Reasons in this file never quote a private key, not even a part of one.
+// Reasons in this file quote nothing: in either property there may be a private key, or a part of one.
 
 const PUBLIC_KEY = /^(ssh-|ecdsa-|sk-)\S+ /;
 const KEY_TYPES = [
@@ -79,15 +79,26 @@ function hostKeyFault(value: unknown): string | undefined {
   }
   const [type, blob] = bareHostKey(text).split(" ");
   if (type === undefined || blob === undefined || !isKeyType(type)) {
-    return `must be one line such as "ssh-ed25519 AAAA...", not ${shown(text)}`;
+    return 'must be one line such as "ssh-ed25519 AAAA..."';
   }
-  return blobHasType(blob, type) ? undefined : "is damaged: its base64 part is not a key of the stated type";
+  return isKeyBlob(blob, type) ? undefined : "is damaged: its base64 part is not a key of the stated type";
 }
 
-/** The blob repeats its type behind a length of four bytes (RFC 4253, section 6.6). */
-function blobHasType(blob: string, type: string): boolean {
+/**
+ * The blob is fields, each behind its length of four bytes, to its very end; the first repeats the type (RFC 4253,
+ * section 6.6). A key that was cut off or mistyped would otherwise show only when the host is dialed.
+ */
+function isKeyBlob(blob: string, type: string): boolean {
   const bytes = Buffer.from(blob, "base64");
-  return bytes.length > 4 + type.length && bytes.subarray(4, 4 + bytes.readUInt32BE(0)).toString("latin1") === type;
+  if (bytes.toString("base64").replace(/=+$/, "") !== blob.replace(/=+$/, "")) return false;
+  const fields: string[] = [];
+  let offset = 0;
+  while (offset + 4 <= bytes.length) {
+    const end = offset + 4 + bytes.readUInt32BE(offset);
+    fields.push(bytes.subarray(offset + 4, end).toString("latin1"));
+    offset = end;
+  }
+  return offset === bytes.length && fields[0] === type && fields.length > 1;
 }
 
 function isKeyType(word: string): boolean {

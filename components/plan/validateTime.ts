@@ -112,7 +112,10 @@ function rolesFit(args: unknown): InputErrors {
     errors.push({ propertyPath: "allow", reason: "is for hubs: a client serves nobody (timeRole: TimeRole.Hub)" });
   }
   if (role === TimeRole.Hub && !hasSources && at(args, "timescale") === "utc") {
-    errors.push({ propertyPath: "timescale", reason: "cannot be utc for a hub without sources" });
+    errors.push({
+      propertyPath: "timescale",
+      reason: "cannot be utc for a hub without sources: leave it out, or give sources",
+    });
   }
   return errors;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PENDING } from "../../components/plan/validate";
 import { validateCluster } from "../../components/plan/validateCluster";
 import { HOST_KEY } from "./support/keys";
 
@@ -38,14 +39,23 @@ describe("validateCluster", () => {
         "run `ssh-keyscan -t ed25519 <address>` over a trusted path and paste the line",
       'hosts[1].name: "node-1" is the name of hosts[0] already',
       'hub: must be the name of a host (node-1, node-1), not "node-9"',
-      'network: has address bits after its prefix of /24: "10.0.0.1/24"',
+      'network: has address bits after its prefix of /24: "10.0.0.1/24"; give the network, or /32 for one host',
       'reboot: must be one of to-prove, if-needed, never, not "maybe"',
       "maxErrorMicros: must be 0.001 to 10000000 microseconds, not -1",
     ]);
   });
 
+  test("hosts on other ports, behind other bastions, or not known yet, are other machines", () => {
+    const proxy = (address: string) => ({ proxy: { address, hostKey: HOST_KEY } });
+    const more = [{}, { port: 2222 }, proxy("b1.example"), proxy("b2.example"), { port: PENDING }, { port: PENDING }];
+    const hosts = more.map((given, index) => host(`node-${index}`, "10.0.0.1", given));
+    expect(errorsOf({ hosts })).toEqual([]);
+  });
+
   test.each([
+    [{ hosts: [two[0], host("node-2", "10.0.0.1")] }, "hosts[1].endpoint.address: is the machine of hosts[0] already"],
     [{}, "hosts: is required"],
+    [undefined, "hosts: is required"],
     [{ hosts: [] }, "hosts: must have at least one host"],
     [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, sources, not "ring"'],
     [{ hosts: [{ endpoint: two[0]?.endpoint }] }, "hosts[0].name: is required"],

@@ -54,8 +54,8 @@ describe("networks", () => {
     ["10.77.0.0", 'must end in a prefix length of /0 to /32, not "10.77.0.0"'],
     ["10.77.0.0/33", 'must end in a prefix length of /0 to /32, not "10.77.0.0/33"'],
     ["10.77.0.0/2/4", 'must be a network such as 10.77.0.0/24, not "10.77.0.0/2/4"'],
-    ["10.77.0.1/24", 'has address bits after its prefix of /24: "10.77.0.1/24"'],
-    ["fd00::1/64", 'has address bits after its prefix of /64: "fd00::1/64"'],
+    ["10.77.0.1/24", 'has address bits after its prefix of /24: "10.77.0.1/24"; give the network, or /32 for one host'],
+    ["fd00::1/64", 'has address bits after its prefix of /64: "fd00::1/64"; give the network, or /128 for one host'],
     ["cluster/24", 'must be a network such as 10.77.0.0/24, not "cluster/24"'],
     [24, "must be a network such as 10.77.0.0/24, not 24"],
   ])("%s is none", (value, reason) => {
@@ -126,7 +126,9 @@ describe("host keys", () => {
     ["256 SHA256:abcdef root@host (ED25519)", "is a fingerprint, and a fingerprint is not the key"],
     [`${HOST_KEY}\n${HOST_KEY}`, "has several lines; one key is pinned"],
     [PRIVATE_KEY, "is a private key; the public half of the host's key is wanted"],
-    ["node-1", 'must be one line such as "ssh-ed25519 AAAA...", not "node-1"'],
+    ["node-1", 'must be one line such as "ssh-ed25519 AAAA..."'],
+    [HOST_KEY.slice(0, 60), "is damaged: its base64 part is not a key of the stated type"],
+    [HOST_KEY.replace(/.{5}$/, "!$&").slice(0, -1), "is damaged: its base64 part is not a key of the stated type"],
     ["ssh-ed25519 AAAA", "is damaged: its base64 part is not a key of the stated type"],
     [HOST_KEY.replace("ssh-ed25519", "ssh-rsa"), "is damaged: its base64 part is not a key of the stated type"],
   ])("%j is refused", (value, reason) => {
@@ -182,14 +184,14 @@ describe("time", () => {
 
   test("a hub without sources cannot know UTC", () => {
     expect(validateTime({ timeRole: "hub", timescale: "utc" })).toEqual([
-      { propertyPath: "timescale", reason: "cannot be utc for a hub without sources" },
+      { propertyPath: "timescale", reason: "cannot be utc for a hub without sources: leave it out, or give sources" },
     ]);
   });
 
   test.each([
     [{ maxErrorMicros: -1 }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not -1"],
     [{ maxErrorMicros: Number.NaN }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not NaN"],
-    [{ settleTimeoutSeconds: 1.5 }, "settleTimeoutSeconds", "must be a whole number of seconds, not 1.5"],
+    [{ settleTimeoutSeconds: 1.5 }, "settleTimeoutSeconds", "must be a whole number, 1 to 3600 seconds, not 1.5"],
     [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 3600 seconds, not -5"],
     [{ timeRole: "boss" }, "timeRole", 'must be one of client, hub, not "boss"'],
     [{ timescale: "tai" }, "timescale", 'must be "utc" or "hub:<name of the host that defines the time>"'],
