@@ -11,28 +11,34 @@ export function checkInputs(
   args: unknown,
   validate: (args: unknown) => InputErrors,
 ): <T>(resolved: T) => T {
-  refuse(component, name, validate(plainNow(args)));
+  const plainErrors = validate(plainNow(args));
+  refuse(
+    component,
+    name,
+    plainErrors,
+    plainErrors.filter(({ propertyPath }) => !KEY_PROPERTY.test(propertyPath)),
+  );
   return (resolved) => {
-    refuse(component, name, validate(resolved).map(unquoted(resolved)));
+    refuse(component, name, validate(resolved).map(unquoted(resolved)), []);
     return resolved;
   };
 }
 
-function refuse(component: string, name: string, errors: InputErrors): void {
+function refuse(component: string, name: string, errors: InputErrors, listed: InputErrors): void {
   if (errors.length > 0) {
-    throw inputError(component, name, errors);
+    throw inputError(component, name, errors, listed);
   }
 }
 
-/**
- * What was not plain may be a secret that was put into the wrong property, so no reason quotes it. The name of a property
- * is not given to the engine either, which would print its value.
- */
+/** A text that was not plain may be a secret that was put into the wrong property, so no reason quotes it. */
 function unquoted(args: unknown): (error: InputErrors[number]) => InputErrors[number] {
-  return ({ propertyPath, reason }) => ({
-    propertyPath,
-    reason: reason.replaceAll(shown(valueAt(args, propertyPath)), "what was given"),
-  });
+  return ({ propertyPath, reason }) => {
+    const value = valueAt(args, propertyPath);
+    return {
+      propertyPath,
+      reason: typeof value === "string" ? reason.replaceAll(shown(value), "what was given") : reason,
+    };
+  };
 }
 
 /** The value at a path such as "hosts[0].endpoint.port". */
@@ -51,14 +57,20 @@ const KEY_PROPERTY = /(^|\.)(privateKey|hostKey)$/;
 
 /**
  * One error for all that is wrong. The text has every reason, because a Node.js program prints the text only. The list
- * is for programs in other languages, where the engine prints the *value* of each listed property: no key goes there.
+ * is for programs in other languages, where the engine prints the *value* of each listed property: no property that holds
+ * a key goes there, and none whose value came through an output.
  */
-function inputError(component: string, name: string, errors: InputErrors): pulumi.InputPropertiesError {
+function inputError(
+  component: string,
+  name: string,
+  errors: InputErrors,
+  listed: InputErrors,
+): pulumi.InputPropertiesError {
   const count = errors.length === 1 ? "1 input error" : `${errors.length} input errors`;
   const reasons = errors.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
   return new pulumi.InputPropertiesError({
     message: [`${component} "${name}" has ${count}:`, ...reasons].join("\n"),
-    errors: errors.filter(({ propertyPath }) => !KEY_PROPERTY.test(propertyPath)),
+    errors: listed,
   });
 }
 
