@@ -269,6 +269,28 @@ describe.each(["dash", "bash"])("converge and revert under %s", (shell) => {
     expect(host.run(["revert"], plans.time).status).toBe(0);
   });
 
+  test("a chrony of the user's own that is on hold counts as installed, and stays", () => {
+    host.write("fake/packages/chrony", "held");
+    host.write("fake/units/chrony.service", "enabled active\n");
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    converge(plans.time);
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.calls().filter((call) => call.startsWith("apt-get"))).toEqual([]);
+    expect(host.read("etc/chrony/chrony.conf")).toBe("pool mine.example\n");
+  });
+
+  test("what is installed can be read by everybody, whatever root's umask is", () => {
+    const umask = process.umask(0o077);
+    try {
+      converge();
+    } finally {
+      process.umask(umask);
+    }
+    for (const name of ["usr/local/lib/timebase", "etc/default/grub.d/zz-timebase.cfg"]) {
+      expect(fs.statSync(host.path(name)).mode & 0o044, name).toBe(0o044);
+    }
+  });
+
   test("an installation that was cut is finished first", () => {
     host.write("fake/dpkg-interrupted", "");
     converge(plans.time);

@@ -120,6 +120,15 @@ describe.each(["dash", "bash"])("converge under %s refuses, before anything is c
     expect(host.snapshot()).toEqual(before);
   });
 
+  test("a host without a GRUB configuration, although it has GRUB's defaults", () => {
+    host.remove("boot/grub/grub.cfg");
+    const before = host.snapshot();
+    const run = host.run(["converge"], plans.all);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("this host does not boot by GRUB");
+    expect(host.snapshot()).toEqual(before);
+  });
+
   test("but not a cloud-init that ended with errors", () => {
     host.write("run/cloud-init/result.json", '{"v1": {"errors": ["locale"]}}');
     const run = host.run(["converge"], plans.all);
