@@ -49,8 +49,8 @@ function namedEndpoint(endpoint: unknown): unknown {
 function duplicateNames(args: unknown): InputErrors {
   const names = hostsOf(args).map((host) => at(host, "name"));
   return names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    return typeof name === "string" && first < index
+    const first = firstBefore(names, index);
+    return typeof name === "string" && first !== undefined
       ? [{ propertyPath: `hosts[${index}].name`, reason: `${shown(name)} is the name of hosts[${first}] already` }]
       : [];
   });
@@ -64,11 +64,17 @@ function duplicateMachines(args: unknown): InputErrors {
     return way.includes(PENDING) || way[0] === undefined ? undefined : JSON.stringify(way);
   });
   return machines.flatMap((machine, index) => {
-    const first = machines.indexOf(machine);
-    return machine !== undefined && first < index
+    const first = firstBefore(machines, index);
+    return machine !== undefined && first !== undefined
       ? [{ propertyPath: `hosts[${index}].endpoint.address`, reason: `is the machine of hosts[${first}] already` }]
       : [];
   });
+}
+
+/** Where an item of a list stands for the first time, if that is before `index`. */
+function firstBefore(items: readonly unknown[], index: number): number | undefined {
+  const first = items.indexOf(items[index]);
+  return first < index ? first : undefined;
 }
 
 function topologyFits(args: unknown): InputErrors {

@@ -111,6 +111,13 @@ export class FakeHost {
     return { PATH: `${fakes}:${process.env.PATH}`, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
   }
 
+  /** A converge that has to succeed. */
+  converge(plan: string): Run {
+    const run = this.run(["converge"], plan);
+    if (run.status !== 0 || run.stderr.includes("error on")) throw new Error(`converge failed: ${run.stderr}`);
+    return run;
+  }
+
   /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
   reboot(): void {
     const cmdline = /^\s*linux\s+(.*)/m.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";

@@ -20,9 +20,8 @@ record_file() {
 record_folder() { printf '%s/files/%s/%s' "$TIMEBASE_STATE" "$1" "$(printf %s "$2" | tr / %)"; }
 
 # file_write PATH CONTENT: the file CONTENT becomes what is at PATH, atomically; mode, owner and a link at PATH are
-# kept. Nothing is written when it is there already. Sets file_changed to yes or no.
+# kept. Nothing is written when it is there already.
 file_write() {
-  file_changed=no
   if [ -e "$1" ] && cmp -s -- "$2" "$1"; then return 0; fi
   file_target=$(readlink -f -- "$1" || printf '%s' "$1")
   mkdir -p -- "${file_target%/*}"
@@ -33,14 +32,12 @@ file_write() {
   sync "$file_new" 2>/dev/null || sync
   mv -f -- "$file_new" "$file_target"
   sync "${file_target%/*}" 2>/dev/null || sync
-  file_changed=yes
 }
 
 # file_own SECTION PATH CONTENT: file_write with a record, so that files_restore can take it back. Of a write that was
 # cut, `ours` tells that it was ours.
 file_own() {
   record_file "$1" "$2"
-  file_changed=no
   if [ -e "$2" ] && cmp -s -- "$3" "$2"; then return 0; fi
   record_keep
   file_write "$record/ours" "$3"

@@ -1,0 +1,154 @@
+import fs from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeHost, plans } from "./FakeHost";
+
+describe.each(["dash", "bash"])("revert under %s", (shell) => {
+  let host: FakeHost;
+  beforeEach(() => {
+    host = new FakeHost(shell);
+  });
+  afterEach(() => host.destroy());
+
+  const converge = (plan = plans.all) => host.converge(plan);
+
+  test("a revert where GRUB's configuration could not be made does not make it", () => {
+    host.write("fake/grub-mkconfig-fails", "");
+    expect(host.run(["converge"], plans.boot).status).toBe(1);
+    expect(host.run(["revert"], plans.boot)).toMatchObject({ status: 0 });
+  });
+
+  test("revert gives every byte, mode and link back, and the rival", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.read("fake/units/systemd-timesyncd.service")).toBe("enabled active\n");
+  });
+
+  test("revert with a chrony of the user's own gives back its configuration through its link", () => {
+    host.write("fake/packages/chrony", "");
+    host.write("fake/units/chrony.service", "enabled active\n");
+    host.write("etc/chrony/real.conf", "pool mine.example iburst");
+    fs.chmodSync(host.path("etc/chrony/real.conf"), 0o600);
+    fs.symlinkSync("real.conf", host.path("etc/chrony/chrony.conf"));
+    const before = host.snapshot();
+    converge(plans.time);
+    expect(host.read("etc/chrony/real.conf")).toContain("server 10.77.0.1");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.calls()).toContain("systemctl restart chrony");
+  });
+
+  test("revert keeps what somebody else made of our file", () => {
+    host.write("fake/packages/chrony", "");
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    converge(plans.time);
+    fs.appendFileSync(host.path("etc/chrony/chrony.conf"), "server added.by.somebody\n");
+    const run = host.run(["revert"], plans.time);
+    expect(run.stderr).toContain("was changed by somebody else since");
+    expect(host.read("etc/chrony/chrony.conf")).toBe("pool mine.example\n");
+    expect(host.read("etc/chrony/chrony.conf.kept-by-timebase")).toContain("added.by.somebody");
+  });
+
+  test("revert that was cut gives everything back when it is run again, and keeps what it kept", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    fs.appendFileSync(host.path("etc/chrony/chrony.conf"), "server added.by.somebody\n");
+    host.write("fake/apt-get-fails", "");
+    expect(host.run(["revert"], plans.all).status).toBe(1);
+    host.remove("fake/apt-get-fails");
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    const after = host.snapshot();
+    expect(after["etc/chrony/chrony.conf.kept-by-timebase"]).toBeDefined();
+    // With a file of the user's in it, the folder is not purged with the package.
+    for (const file of ["", "/chrony.keys", "/chrony.conf.kept-by-timebase"]) delete after[`etc/chrony${file}`];
+    expect(after).toEqual(before);
+  });
+
+  test("revert leaves the configuration of a chrony that the user had removed and not purged", () => {
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    host.write("etc/chrony/chrony.keys", "# keys\n");
+    const before = host.snapshot();
+    converge(plans.time);
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.exists("fake/packages/chrony")).toBe(false);
+  });
+
+  test("revert keeps a folder of chrony's with files of the user's, which purging would remove", () => {
+    converge(plans.time);
+    host.write("etc/chrony/sources.d/mine.sources", "server mine.example\n");
+    fs.appendFileSync(host.path("etc/chrony/chrony.keys"), "1 secret\n");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.exists("fake/packages/chrony")).toBe(false);
+    expect(host.read("etc/chrony/sources.d/mine.sources")).toBe("server mine.example\n");
+    expect(host.read("etc/chrony/chrony.keys")).toContain("secret");
+    expect(host.exists("etc/chrony/chrony.conf")).toBe(false);
+  });
+
+  test("revert leaves the daemon that somebody has put into chrony's place", () => {
+    converge(plans.time);
+    host.remove("fake/packages/chrony");
+    host.write("fake/packages/ntpsec", "");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stderr).toContain("systemd-timesyncd stays away: it would remove ntpsec");
+    expect(host.exists("fake/packages/ntpsec")).toBe(true);
+  });
+
+  test("revert takes no package away that needs chrony", () => {
+    converge(plans.time);
+    host.write("fake/packages/mine", "");
+    host.write("fake/needs-chrony", "mine");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("removing chrony would remove mine too");
+    expect(host.exists("fake/packages/mine")).toBe(true);
+    host.remove("fake/packages/mine");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+  });
+
+  test("revert leaves a chrony of the user's own as it ran, or did not", () => {
+    host.write("fake/packages/chrony", "");
+    host.write("fake/units/chrony.service", "disabled inactive\n");
+    host.write("etc/chrony/chrony.conf", "pool mine.example\n");
+    converge(plans.time);
+    expect(host.read("fake/units/chrony.service")).toBe("enabled active\n");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.read("fake/units/chrony.service")).toBe("disabled inactive\n");
+  });
+
+  test("revert --all needs no plan", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    expect(host.run(["revert"], "").status).toBe(1);
+    expect(host.run(["revert", "--all"], "").status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("revert after a converge that died in the middle gives everything back", () => {
+    const before = host.snapshot();
+    host.write("fake/grub-mkconfig-fails", "");
+    expect(host.run(["converge"], plans.all).status).toBe(1);
+    host.remove("fake/grub-mkconfig-fails");
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("revert on a host that was never converged changes nothing", () => {
+    const before = host.snapshot();
+    expect(host.run(["revert"], plans.all).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("a section that the owner's new plan has no longer is taken back", () => {
+    converge();
+    host.reboot();
+    converge(plans.boot);
+    expect(host.exists("etc/chrony/chrony.conf")).toBe(false);
+    expect(host.exists("etc/default/grub.d/zz-timebase.cfg")).toBe(true);
+  });
+});
