@@ -30,6 +30,12 @@ describe("the schema for other languages", () => {
     expect(Object.keys(found[name]?.outputs ?? {}).sort()).toEqual(outputs);
   });
 
+  // It stands for three components in one, so an argument of a part that it lacks cannot be had with one reboot.
+  test("HostClock takes the arguments of its three parts, with the same words", () => {
+    const parts = ["TscClocksource", "TimeSync", "PtpVerification"].map((name) => found[name]?.inputs);
+    expect(found.HostClock?.inputs).toEqual(Object.assign({}, ...parts));
+  });
+
   test("every component, input, output, field and enum member is described", () => {
     const undescribed = [
       ...Object.values(found).flatMap(({ name, description, inputs, outputs }) => [
