@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type InputErrors, isRecord, PENDING, shown } from "./plan/validate";
+import { A_PRIVATE_KEY, type InputErrors, isRecord, isResource, isUnknownField, PENDING, shown } from "./plan/validate";
 
 /**
  * The door that every component's arguments pass, before it registers anything. What is plain now is checked now; the
@@ -16,7 +16,7 @@ export function checkInputs(
     component,
     name,
     plainErrors,
-    plainErrors.filter(({ propertyPath }) => !KEY_PROPERTY.test(propertyPath)),
+    plainErrors.filter((error) => !mayHoldKey(args, error)),
   );
   return (resolved) => {
     refuse(component, name, validate(resolved).map(unquoted(resolved)), []);
@@ -52,8 +52,14 @@ function valueAt(args: unknown, path: string): unknown {
     );
 }
 
-/** Properties that hold a key, or that somebody may have put a key into. */
-const KEY_PROPERTY = /(^|\.)(privateKey|hostKey)$/;
+/** Whether a property holds a key, or somebody may have put one into it. */
+function mayHoldKey(args: unknown, error: InputErrors[number]): boolean {
+  return (
+    /(^|\.)(privateKey|hostKey)$/.test(error.propertyPath) ||
+    isUnknownField(error) ||
+    shown(valueAt(args, error.propertyPath)) === A_PRIVATE_KEY
+  );
+}
 
 /**
  * One error for all that is wrong. The text has every reason, because a Node.js program prints the text only. The list
@@ -82,7 +88,7 @@ function plainNow(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(plainNow);
   }
-  if (isRecord(value)) {
+  if (isRecord(value) && !isResource(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plainNow(entry)]));
   }
   return value;

@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestPtpState, HostEvidence } from "../evidence/HostEvidence";
 import { checkInputs } from "../inputs";
-import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
-import { validateGuestPtp, validateTime } from "../plan/validateTime";
+import { argsWith } from "../plan/validate";
+import { bootFields, hostFields } from "../plan/validateHost";
+import { guestPtpFields, rolesFit, timeFields } from "../plan/validateTime";
 import type { BootArgs, GuestPtpArgs, HostArgs, TimeArgs } from "./args";
 import { announceReboot, proven, provenHost } from "./provenHost";
 import { bootSection, guestPtpSection, timeSection } from "./sections";
 
 /** The arguments of a `HostClock`. */
 export interface HostClockArgs extends HostArgs, BootArgs, TimeArgs, GuestPtpArgs {}
+
+const validate = argsWith({ ...hostFields, ...bootFields, ...timeFields, ...guestPtpFields }, rolesFit);
 
 /**
  * Everything that one host of an experiment needs: the TSC by boot parameters, synchronised time, PTP for microVMs; with
@@ -28,12 +30,7 @@ export class HostClock extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: HostClockArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("HostClock", name, args, (value) => [
-      ...validateEndpoint(at(value, "endpoint"), "endpoint"),
-      ...validateHostOptions(value),
-      ...validateTime(value),
-      ...validateGuestPtp(value),
-    ]);
+    const check = checkInputs("HostClock", name, args, validate);
     super("timebase:index:HostClock", name, {}, opts);
     announceReboot(name, args.reboot, this);
 

@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { checkInputs } from "../inputs";
-import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
-import { validateTime } from "../plan/validateTime";
+import { argsWith } from "../plan/validate";
+import { hostFields } from "../plan/validateHost";
+import { rolesFit, timeFields } from "../plan/validateTime";
 import type { HostArgs, TimeArgs } from "./args";
 import { proven, provenHost } from "./provenHost";
 import { timeSection } from "./sections";
 
 /** The arguments of a `TimeSync`. */
 export interface TimeSyncArgs extends HostArgs, TimeArgs {}
+
+const validate = argsWith({ ...hostFields, ...timeFields }, rolesFit);
 
 /** Makes a host follow its time sources by chrony, and serve the cluster if it is a hub; proves the error bound. */
 export class TimeSync extends pulumi.ComponentResource {
@@ -23,11 +25,7 @@ export class TimeSync extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TimeSyncArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("TimeSync", name, args, (value) => [
-      ...validateEndpoint(at(value, "endpoint"), "endpoint"),
-      ...validateHostOptions(value),
-      ...validateTime(value),
-    ]);
+    const check = checkInputs("TimeSync", name, args, validate);
     super("timebase:index:TimeSync", name, {}, opts);
 
     const inputs = pulumi.secret(args).apply(check);

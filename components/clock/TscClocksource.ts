@@ -1,14 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { checkInputs } from "../inputs";
-import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
+import { argsWith } from "../plan/validate";
+import { bootFields, hostFields } from "../plan/validateHost";
 import type { BootArgs, HostArgs } from "./args";
 import { announceReboot, proven, provenHost } from "./provenHost";
 import { bootSection } from "./sections";
 
 /** The arguments of a `TscClocksource`. */
 export interface TscClocksourceArgs extends HostArgs, BootArgs {}
+
+const validate = argsWith({ ...hostFields, ...bootFields });
 
 /**
  * Makes a host keep its time by the TSC, by persistent kernel boot parameters, and proves it after the boot that counts.
@@ -23,10 +25,7 @@ export class TscClocksource extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TscClocksourceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("TscClocksource", name, args, (value) => [
-      ...validateEndpoint(at(value, "endpoint"), "endpoint"),
-      ...validateHostOptions(value),
-    ]);
+    const check = checkInputs("TscClocksource", name, args, validate);
     super("timebase:index:TscClocksource", name, {}, opts);
     announceReboot(name, args.reboot, this);
 

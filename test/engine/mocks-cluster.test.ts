@@ -156,10 +156,10 @@ describe("wrong inputs", () => {
     const make = () => new ExperimentCluster("c", { hosts: twice, hub: "node-9", reboot: "maybe" as RebootPolicy });
     expect(make).toThrow(pulumi.InputPropertiesError);
     expect(make).toThrow(`ExperimentCluster "c" has 4 input errors:
+  reboot: must be one of to-prove, if-needed, never, not "maybe"
   hosts[1].name: "node-1" is the name of hosts[0] already
   hosts[1].endpoint.address: is the machine of hosts[0] already
-  hub: must be the name of a host (node-1, node-1), not "node-9"
-  reboot: must be one of to-prove, if-needed, never, not "maybe"`);
+  hub: must be the name of a host (node-1, node-1), not "node-9"`);
     expect(registered).toEqual([]);
   });
 
