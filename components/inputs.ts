@@ -24,6 +24,15 @@ export function checkInputs(
   };
 }
 
+/**
+ * Waits until an output has its value, and fails if it fails. Unlike an output that is made of it, what waits for the
+ * promise does not become dependent on the output's resources. An output that stays unknown, as in a preview, is not
+ * waited for.
+ */
+export async function settled(output: pulumi.Output<unknown>): Promise<void> {
+  await pulumi.runtime.serializeProperty("settled", output);
+}
+
 function refuse(component: string, name: string, errors: InputErrors, listed: InputErrors): void {
   if (errors.length > 0) {
     throw inputError(component, name, errors, listed);
@@ -74,10 +83,10 @@ function inputError(
 ): pulumi.InputPropertiesError {
   const count = errors.length === 1 ? "1 input error" : `${errors.length} input errors`;
   const reasons = errors.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
-  return new pulumi.InputPropertiesError({
-    message: [`${component} "${name}" has ${count}:`, ...reasons].join("\n"),
-    errors: listed,
-  });
+  const message = [`${component} "${name}" has ${count}:`, ...reasons].join("\n");
+  const error = new pulumi.InputPropertiesError({ message, errors: listed });
+  // The SDK writes `error serializing property "connection": ` before it, once for each command that has the wrong input.
+  return Object.defineProperty(error, "message", { get: () => message, set: () => {} });
 }
 
 /** The arguments as far as they are plain now; outputs and promises become PENDING. */
