@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { livingIncarnation } from "../../vm/record";
 import { quoted } from "../../vm/shell";
 import { canonical, identityOf, type VmSpecInput, withDefaults } from "../../vm/spec";
-import { validateSpec } from "../../vm/spec-rules";
+import { validateMachine } from "../../vm/spec-rules";
 import type { RunningVm } from "../../vm/up";
 import { checkInputs } from "../inputs";
 import type { HostEndpoint } from "./endpoint";
@@ -80,7 +80,7 @@ export class LocalVm extends pulumi.ComponentResource {
 
   constructor(name: string, args: LocalVmArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args.name ?? name };
-    const check = checkInputs("LocalVm", name, input, validateSpec);
+    const check = checkInputs("LocalVm", name, input, validateMachine);
     super("timebase:index:LocalVm", name, {}, opts);
 
     const spec = pulumi.output(input).apply((resolved) => given(check(resolved)));
