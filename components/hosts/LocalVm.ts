@@ -62,7 +62,7 @@ export interface LocalVmArgs {
   network?: pulumi.Input<string>;
   /** The machine's address on `network`, with its prefix: "10.77.0.1/24". Default: none. */
   privateAddress?: pulumi.Input<string>;
-  /** Shell commands that run once, as root, at the end of the first boot. Default: none. */
+  /** Shell commands that run once, as root, at the end of the first boot, the only one with cloud-init. Default: none. */
   firstBoot?: pulumi.Input<pulumi.Input<string>[]>;
   /** How long a boot may take until sshd answers, in seconds, 10 to 7200. Default: 600. */
   startTimeoutSeconds?: pulumi.Input<number>;
