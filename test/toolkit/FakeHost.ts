@@ -11,6 +11,9 @@ export const bootIds = {
   after: "22222222-2222-4222-8222-222222222222",
 };
 
+/** All of them, as root has on a machine of its own. */
+const capabilities = "000001ffffffffff";
+
 export interface Run {
   status: number | null;
   stdout: string;
@@ -32,12 +35,14 @@ export class FakeHost {
       "etc/default/grub.d/50-cloudimg-settings.cfg":
         'GRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"\n',
       "proc/cpuinfo":
-        "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc\n",
+        "processor\t: 0\nvendor_id\t: AuthenticAMD\nphysical id\t: 0\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc hypervisor\n",
       "proc/cmdline":
         "BOOT_IMAGE=/boot/vmlinuz-6.1.0-41-cloud-amd64 root=/dev/vda1 ro audit=0 console=tty1 console=ttyS0\n",
       "proc/sys/kernel/random/boot_id": `${bootIds.before}\n`,
       "proc/1/stat": "1 (systemd) S 0 1 1 0 -1\n",
       "proc/1/comm": "systemd\n",
+      "proc/self/status": `Name:\tsh\nCapEff:\t${capabilities}\nCapBnd:\t${capabilities}\n`,
+      "proc/self/uid_map": "         0          0 4294967295\n",
       "proc/uptime": "100.00 150.00\n",
       "sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
       "sys/devices/system/clocksource/clocksource0/available_clocksource": "hpet acpi_pm \n",

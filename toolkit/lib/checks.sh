@@ -26,6 +26,9 @@ checks_run() {
     check_rebooted
     check_parameters
     check_clocksource
+    check_reliable
+  elif [ -n "$boot_not_applicable" ]; then
+    check clocksource.applicable not-applicable tsc "$boot_not_applicable" ''
   fi
   if plan_has time; then
     # There is nothing to wait for when the proof has failed already.
@@ -97,6 +100,21 @@ check_clocksource() {
   check_clocksource_remedy='see `dmesg | grep -i clocksource` on the host for why the kernel left tsc'
   if [ "$plan_reboot" = never ]; then check_clocksource_remedy=$check_pending_remedy; fi
   check_that clocksource.current "$plan_clocksource" "$(clocksource_now)" "$check_clocksource_remedy"
+}
+
+# Whether `tsc=reliable` is the truth about this machine; what the program insists on (force) is told all the same.
+check_reliable() {
+  tsc_doubt
+  if [ -z "$tsc_doubt" ]; then
+    check clocksource.reliable pass 'an invariant TSC' 'an invariant TSC' ''
+  elif tsc_virtual; then
+    check clocksource.reliable warn 'an invariant TSC' "a virtual machine: $tsc_doubt" \
+      'it is as good as the hypervisor makes it: have it offer an invariant TSC (QEMU: -cpu host,+invtsc), or compare clocks among hosts'
+  elif [ "$plan_boot_force" = yes ]; then
+    check clocksource.reliable warn 'an invariant TSC' "forced: $tsc_doubt" 'compare clocks among hosts now and then'
+  else
+    check clocksource.reliable fail 'an invariant TSC' "$tsc_doubt" 'leave TscClocksource out for this host; or, if you know its TSC to be right, set force: true'
+  fi
 }
 
 check_owner() {

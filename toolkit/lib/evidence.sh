@@ -72,6 +72,7 @@ evidence_table() {
   printf '%s: what was proved\n' "${plan_host:-this host}"
   while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
     case "$check_verdict" in
+      not-applicable) printf '  n/a   %-24s %s\n' "$check_id" "$check_found" ;;
       pass) printf '  ok    %-24s %s\n' "$check_id" "$check_found" ;;
       warn) printf '  warn  %-24s %s\n        what to do: %s\n' "$check_id" "$check_found" "$check_remedy" ;;
       fail) printf '  FAIL  %-24s expected %s, found %s\n        what to do: %s\n' "$check_id" "$check_expected" "$check_found" "$check_remedy" ;;

@@ -15,6 +15,7 @@ status() {
     if has_line "$status_shown" "$(plan_owner_of "$status_section")"; then continue; fi
     status_shown="$status_shown$newline$(plan_owner_of "$status_section")"
     plan_parse "$status_plan"
+    boot_applicability
     plan_settle_seconds=0
     checks_run
     printf 'owner %s: %s\n' "$plan_owner" "$(plan_sections | tr '\n' ' ')"
