@@ -4,14 +4,15 @@ import type { HostEndpointArgs } from "../hosts/endpoint";
 import { checkInputs } from "../inputs";
 import type { GuestPtp, OperatingSystem, RebootPolicy, TimeRole } from "../plan/enums";
 import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
+import { validateBootConditions, validateEndpoint, validateHostOptions } from "../plan/validateHost";
 import { validateGuestPtp, validateTime } from "../plan/validateTime";
+import type { BootConditionArgs } from "./bootArgs";
 import { announceReboot, proven, provenHost } from "./provenHost";
 import { bootSection, guestPtpSection, timeSection } from "./sections";
 import type { TimeSourceArgs } from "./timeSource";
 
 /** The arguments of a `HostClock`. */
-export interface HostClockArgs {
+export interface HostClockArgs extends BootConditionArgs {
   /** How to reach the host: the `endpoint` of a host component, or the same written out. */
   endpoint: pulumi.Input<HostEndpointArgs>;
   /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
@@ -49,7 +50,7 @@ export interface HostClockArgs {
  * one reboot at most, and all of it proved after that boot.
  */
 export class HostClock extends pulumi.ComponentResource {
-  /** The clocksource that the kernel uses: "tsc". */
+  /** The clocksource that the kernel uses: "tsc"; another one only where there is no TSC and `required` is false. */
   readonly clocksource: pulumi.Output<string>;
   /** The time that the host keeps: "utc" or "hub:<name>". */
   readonly timescale: pulumi.Output<string>;
@@ -64,6 +65,7 @@ export class HostClock extends pulumi.ComponentResource {
     const check = checkInputs("HostClock", name, args, (value) => [
       ...validateEndpoint(at(value, "endpoint"), "endpoint"),
       ...validateHostOptions(value),
+      ...validateBootConditions(value),
       ...validateTime(value),
       ...validateGuestPtp(value),
     ]);
@@ -76,7 +78,7 @@ export class HostClock extends pulumi.ComponentResource {
       time: timeSection(known),
       guestPtp: guestPtpSection(known),
     });
-    this.evidence = provenHost(name, name, inputs, sections, this);
+    this.evidence = provenHost(name, name, inputs, sections, this, args.revertReboot);
     this.clocksource = proven(this.evidence, "clocksource");
     this.timescale = proven(this.evidence, "timescale");
     this.errorBoundNs = proven(this.evidence, "errorBoundNs");

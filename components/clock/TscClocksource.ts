@@ -4,12 +4,13 @@ import type { HostEndpointArgs } from "../hosts/endpoint";
 import { checkInputs } from "../inputs";
 import type { OperatingSystem, RebootPolicy } from "../plan/enums";
 import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
-import { announceReboot, proven, provenHost } from "./provenHost";
+import { validateBootConditions, validateEndpoint, validateHostOptions } from "../plan/validateHost";
+import type { BootConditionArgs } from "./bootArgs";
+import { announceReboot, proven, provenHost, provenIfApplicable } from "./provenHost";
 import { bootSection } from "./sections";
 
 /** The arguments of a `TscClocksource`. */
-export interface TscClocksourceArgs {
+export interface TscClocksourceArgs extends BootConditionArgs {
   /** How to reach the host: the `endpoint` of a host component, or the same written out. */
   endpoint: pulumi.Input<HostEndpointArgs>;
   /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
@@ -27,10 +28,10 @@ export interface TscClocksourceArgs {
  * KVM gives microVMs a PTP clock only then (Linux, arch/x86/kvm/x86.c: `kvm_pv_clock_pairing`).
  */
 export class TscClocksource extends pulumi.ComponentResource {
-  /** The clocksource that the kernel uses: "tsc". */
+  /** The clocksource that the kernel uses: "tsc"; another one only where there is no TSC and `required` is false. */
   readonly clocksource: pulumi.Output<string>;
-  /** Whether the boot parameters are on the running kernel's command line. */
-  readonly bootParametersLive: pulumi.Output<boolean>;
+  /** Whether the boot parameters are on the running kernel's command line. Absent where there is no TSC. */
+  readonly bootParametersLive: pulumi.Output<boolean | undefined>;
   /** All that was read back from the host. */
   readonly evidence: pulumi.Output<HostEvidence>;
 
@@ -38,14 +39,22 @@ export class TscClocksource extends pulumi.ComponentResource {
     const check = checkInputs("TscClocksource", name, args, (value) => [
       ...validateEndpoint(at(value, "endpoint"), "endpoint"),
       ...validateHostOptions(value),
+      ...validateBootConditions(value),
     ]);
     super("timebase:index:TscClocksource", name, {}, opts);
     announceReboot(name, args.reboot, this);
 
     const inputs = pulumi.secret(args).apply(check);
-    this.evidence = provenHost(name, `${name}/clocksource`, inputs, (known) => ({ boot: bootSection(known) }), this);
+    this.evidence = provenHost(
+      name,
+      `${name}/clocksource`,
+      inputs,
+      (known) => ({ boot: bootSection(known) }),
+      this,
+      args.revertReboot,
+    );
     this.clocksource = proven(this.evidence, "clocksource");
-    this.bootParametersLive = proven(this.evidence, "bootParametersLive");
+    this.bootParametersLive = provenIfApplicable(this.evidence, "bootParametersLive");
 
     this.registerOutputs({ clocksource: this.clocksource, bootParametersLive: this.bootParametersLive });
   }

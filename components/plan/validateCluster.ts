@@ -1,7 +1,7 @@
 import { OperatingSystem, Topology } from "./enums";
 import { at, type InputErrors, must, oneOf, optional, PENDING, required, shown } from "./validate";
 import { cidr, ipAddress } from "./validateAddress";
-import { checkerOf, hostName, validateEndpoint, validateHostOptions } from "./validateHost";
+import { checkerOf, hostName, validateBootConditions, validateEndpoint, validateHostOptions } from "./validateHost";
 import { errorBudget, settleSeconds, validateGuestPtp, validateSources } from "./validateTime";
 
 const hostList = must((hosts) => Array.isArray(hosts) && hosts.length > 0, "must have at least one host");
@@ -19,6 +19,7 @@ export function validateCluster(args: unknown): InputErrors {
     ...validateSources(at(args, "sources"), "sources"),
     ...check("network", optional(cidr)),
     ...validateHostOptions(args),
+    ...validateBootConditions(args),
     ...validateGuestPtp(args),
     ...check("maxErrorMicros", optional(errorBudget)),
     ...check("maxPairwiseMicros", optional(errorBudget)),

@@ -1,5 +1,17 @@
 import { OperatingSystem, RebootPolicy } from "./enums";
-import { at, type InputErrors, must, oneOf, optional, type Rule, required, shown, wholeNumberFrom } from "./validate";
+import {
+  at,
+  flag,
+  type InputErrors,
+  must,
+  oneOf,
+  optional,
+  plainFlag,
+  type Rule,
+  required,
+  shown,
+  wholeNumberFrom,
+} from "./validate";
 import { address } from "./validateAddress";
 import { hostKey, privateKey } from "./validateKey";
 
@@ -56,6 +68,17 @@ export function validateHostOptions(args: unknown): InputErrors {
     ...check("reboot", optional(oneOf(RebootPolicy))),
     ...check("connectTimeoutSeconds", optional(waitSeconds)),
     ...check("rebootTimeoutSeconds", optional(waitSeconds)),
+  ];
+}
+
+/** What the components that set boot parameters take beside that. */
+export function validateBootConditions(args: unknown): InputErrors {
+  const check = checkerOf(args, "");
+  return [
+    ...check("override", optional(flag)),
+    ...check("force", optional(flag)),
+    ...check("required", optional(flag)),
+    ...check("revertReboot", plainFlag),
   ];
 }
 

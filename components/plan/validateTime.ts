@@ -2,6 +2,7 @@ import { GuestPtp, TimeRole, TimeSourceKind } from "./enums";
 import {
   at,
   each,
+  flag,
   type InputErrors,
   must,
   numberFrom,
@@ -27,7 +28,6 @@ const SMEARED = [
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
 
-const flag = must((value) => typeof value === "boolean", "must be true or false");
 // chrony.conf(5): "minpoll" is -7 (1/128 s) to 24.
 const poll = wholeNumberFrom(-7, 24, "as the logarithm of seconds to base 2");
 const timescale = must(

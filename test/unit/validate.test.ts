@@ -2,12 +2,34 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PENDING, type Rule } from "../../components/plan/validate";
 import { address, cidr } from "../../components/plan/validateAddress";
-import { validateEndpoint } from "../../components/plan/validateHost";
+import { validateBootConditions, validateEndpoint } from "../../components/plan/validateHost";
 import { bareHostKey, hostKey, privateKey } from "../../components/plan/validateKey";
 import { validateSources, validateTime } from "../../components/plan/validateTime";
 import { ENCRYPTED_OPENSSH_KEY, ENCRYPTED_PEM_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY } from "./support/keys";
 
 const reasonOf = (rule: Rule, value: unknown) => rule(value, "it").map(({ reason }) => reason)[0];
+
+describe("the conditions of boot parameters", () => {
+  const errorsOf = (args: object) =>
+    validateBootConditions(args).map((error) => `${error.propertyPath}: ${error.reason}`);
+
+  test("are true or false, or known later", () => {
+    expect(errorsOf({})).toEqual([]);
+    expect(errorsOf({ override: true, force: false, required: PENDING, revertReboot: true })).toEqual([]);
+    expect(errorsOf({ override: "yes", force: 1, required: "no", revertReboot: "true" })).toEqual([
+      "override: must be true or false",
+      "force: must be true or false",
+      "required: must be true or false",
+      "revertReboot: must be true or false",
+    ]);
+  });
+
+  test("but what decides which resources there are cannot become known later", () => {
+    expect(errorsOf({ revertReboot: PENDING })).toEqual([
+      "revertReboot: must be plain true or false, because it decides which resources there are",
+    ]);
+  });
+});
 
 describe("addresses", () => {
   test.each(["node-1", "node-1.example.", "169.254.169.123", "fd00:ec2::123", "::1"])("%s is one", (value) => {

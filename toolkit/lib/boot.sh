@@ -51,7 +51,6 @@ boot_revert() {
   if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then boot_regenerate; fi
   record_forget boot
   rm -f -- "$reboot_record"
-  say "the running kernel keeps its boot parameters until this host's next boot"
 }
 
 # boot_persistent: whether this and every later boot of the system gets the parameters: they are in each of its entries

@@ -49,15 +49,20 @@ check_system() {
 check_rebooted() {
   proved_rebooted=false
   if [ "$plan_converged_reboot" != ordered ]; then return 0; fi
-  if ! boot_id_valid "$(boot_id)" || ! boot_id_valid "$plan_converged_boot_id"; then
-    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$(boot_id)\", before \"$plan_converged_boot_id\")" 'see /proc/sys/kernel/random/boot_id on the host'
-  elif [ "$(boot_id)" = "$plan_converged_boot_id" ]; then
+  if check_boot_id "$plan_converged_boot_id" 'then run `pulumi up` again'; then proved_rebooted=true; fi
+}
+
+# check_boot_id BEFORE THEN: whether the running boot is another one than the one before.
+check_boot_id() {
+  if ! boot_id_valid "$(boot_id)" || ! boot_id_valid "$1"; then
+    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$(boot_id)\", before \"$1\")" 'see /proc/sys/kernel/random/boot_id on the host'
+    return 1
+  elif [ "$(boot_id)" = "$1" ]; then
     check boot.rebooted fail 'a new boot id' 'the boot from before: the ordered reboot did not happen' \
-      'see `journalctl -b` on the host for what held it up (a shutdown inhibitor, a masked reboot.target); then run `pulumi up` again'
-  else
-    proved_rebooted=true
-    check boot.rebooted pass 'a new boot id' 'a new boot id' ''
+      "see \`journalctl -b\` on the host for what held it up (a shutdown inhibitor, a masked reboot.target); $2"
+    return 1
   fi
+  check boot.rebooted pass 'a new boot id' 'a new boot id' ''
 }
 
 check_pending_remedy='reboot this host when it suits you, then run `pulumi up` again; or use RebootPolicy.ToProve'
