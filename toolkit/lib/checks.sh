@@ -77,8 +77,6 @@ check_parameters() {
   fi
   if boot_live; then
     proved_live=true
-    # The reboot that was ordered for them has done its work: a later boot without them may be mended by another one.
-    rm -f -- "$reboot_record"
     check boot.parameters-live pass "$plan_boot_parameters" "$plan_boot_parameters" ''
     return
   fi

@@ -70,6 +70,10 @@ CHECKS
 # evidence_table [TITLE]: every check, what is wrong first in the eye.
 evidence_table() {
   printf '%s: %s\n' "${plan_host:-this host}" "${1:-what was proved}"
+  evidence_rows
+}
+
+evidence_rows() {
   while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
     case "$check_verdict" in
       not-applicable) printf '  n/a   %-24s %s\n' "$check_id" "$check_found" ;;

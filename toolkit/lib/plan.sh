@@ -82,6 +82,13 @@ plan_has() {
   esac
 }
 
+# plan_only SECTION: forgets the others, for a look at one.
+plan_only() {
+  if [ "$1" != boot ]; then plan_clocksource='' boot_not_applicable=''; fi
+  if [ "$1" != time ]; then plan_time_role=''; fi
+  if [ "$1" != ptp ]; then plan_guest_ptp=''; fi
+}
+
 # plan_is_timescale: whether this host's own clock is the cluster's time by definition.
 plan_is_timescale() { [ "$plan_time_role" = hub ] && [ "$plan_timescale" = "hub:$plan_host" ]; }
 
