@@ -112,7 +112,8 @@ export class FakeHost {
     return new Promise((resolve) => child.on("close", (status) => resolve({ ...run, status })));
   }
 
-  private environment(): Record<string, string> {
+  /** What the toolkit runs with; without it, it would work on this machine. */
+  environment(): Record<string, string> {
     return { PATH: `${fakes}:${process.env.PATH}`, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
   }
 
@@ -123,14 +124,20 @@ export class FakeHost {
     return run;
   }
 
-  /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
-  reboot(): void {
+  /** What a boot does: the parameters of the first entry become live, with or without tsc, and the door is open. */
+  reboot(bootId = bootIds.after): void {
     const cmdline = /^\s*linux\s+(.*)/m.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";
     this.write("proc/cmdline", `BOOT_IMAGE=${cmdline}\n`);
-    this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
+    this.write("proc/sys/kernel/random/boot_id", `${bootId}\n`);
     if (/clocksource=tsc/.test(cmdline)) this.onTsc();
+    else this.onHpet();
     this.write("fake/units/ssh.service", "enabled active\n");
     for (const forgotten of ["run/timebase.reboot", "run/timebase.chrony-restart-due"]) this.remove(forgotten);
+  }
+
+  onHpet(): void {
+    this.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+    this.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet acpi_pm \n");
   }
 
   onTsc(): void {
