@@ -18,7 +18,7 @@ const validate = argsWith({ ...hostFields, ...bootFields, ...timeFields, ...gues
  * one reboot at most, and all of it proved after that boot.
  */
 export class HostClock extends pulumi.ComponentResource {
-  /** The clocksource that the kernel uses: "tsc". */
+  /** The clocksource that the kernel uses: "tsc"; another one only where there is no TSC and `required` is false. */
   readonly clocksource: pulumi.Output<string>;
   /** The time that the host keeps: "utc" or "hub:<name>". */
   readonly timescale: pulumi.Output<string>;
@@ -40,7 +40,7 @@ export class HostClock extends pulumi.ComponentResource {
       time: timeSection(known),
       guestPtp: guestPtpSection(known),
     });
-    this.evidence = provenHost(name, name, inputs, sections, this);
+    this.evidence = provenHost(name, name, inputs, sections, this, args.revertReboot);
     this.clocksource = proven(this.evidence, "clocksource");
     this.timescale = proven(this.evidence, "timescale");
     this.errorBoundNs = proven(this.evidence, "errorBoundNs");

@@ -4,7 +4,7 @@ import { checkInputs } from "../inputs";
 import { argsWith } from "../plan/validate";
 import { bootFields, hostFields } from "../plan/validateHost";
 import type { BootArgs, HostArgs } from "./args";
-import { announceReboot, proven, provenHost } from "./provenHost";
+import { announceReboot, proven, provenHost, provenIfApplicable } from "./provenHost";
 import { bootSection } from "./sections";
 
 /** The arguments of a `TscClocksource`. */
@@ -17,10 +17,10 @@ const validate = argsWith({ ...hostFields, ...bootFields });
  * KVM gives microVMs a PTP clock only then (Linux, arch/x86/kvm/x86.c: `kvm_pv_clock_pairing`).
  */
 export class TscClocksource extends pulumi.ComponentResource {
-  /** The clocksource that the kernel uses: "tsc". */
+  /** The clocksource that the kernel uses: "tsc"; another one only where there is no TSC and `required` is false. */
   readonly clocksource: pulumi.Output<string>;
-  /** Whether the boot parameters are on the running kernel's command line. */
-  readonly bootParametersLive: pulumi.Output<boolean>;
+  /** Whether the boot parameters are on the running kernel's command line. Absent where there is no TSC. */
+  readonly bootParametersLive: pulumi.Output<boolean | undefined>;
   /** All that was read back from the host. */
   readonly evidence: pulumi.Output<HostEvidence>;
 
@@ -30,9 +30,16 @@ export class TscClocksource extends pulumi.ComponentResource {
     announceReboot(name, args.reboot, this);
 
     const inputs = pulumi.secret(args).apply(check);
-    this.evidence = provenHost(name, `${name}/clocksource`, inputs, (known) => ({ boot: bootSection(known) }), this);
+    this.evidence = provenHost(
+      name,
+      `${name}/clocksource`,
+      inputs,
+      (known) => ({ boot: bootSection(known) }),
+      this,
+      args.revertReboot,
+    );
     this.clocksource = proven(this.evidence, "clocksource");
-    this.bootParametersLive = proven(this.evidence, "bootParametersLive");
+    this.bootParametersLive = provenIfApplicable(this.evidence, "bootParametersLive");
 
     this.registerOutputs({ clocksource: this.clocksource, bootParametersLive: this.bootParametersLive });
   }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { GuestPtp, OperatingSystem, RebootPolicy, TimeRole } from "../plan/enums";
+import type { BootConditionArgs } from "./bootArgs";
 import type { TimeSourceArgs } from "./timeSource";
 
 // Each argument is declared once, with its docstring: the schema for other languages takes what an interface extends.
@@ -16,7 +17,7 @@ export interface HostArgs {
 }
 
 /** Arguments of the components that set boot parameters. */
-export interface BootArgs {
+export interface BootArgs extends BootConditionArgs {
   /** When the host may be rebooted, once, to make the parameters live. Default: RebootPolicy.ToProve. */
   reboot?: pulumi.Input<RebootPolicy>;
   /** How long the host may take to answer again after its reboot, in seconds. Default: 600. */

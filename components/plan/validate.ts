@@ -103,6 +103,15 @@ export function must(test: (value: unknown) => boolean, reason: string): Rule {
   return (value, path) => (test(value) ? [] : [{ propertyPath: path, reason }]);
 }
 
+/** A rule for true or false. */
+export const flag: Rule = must((value) => typeof value === "boolean", "must be true or false");
+
+/** A rule for true or false that decides which resources exist, so that it cannot become known later. */
+export const plainFlag: Rule = (value, path) =>
+  value === PENDING
+    ? [{ propertyPath: path, reason: "must be plain true or false, because it decides which resources there are" }]
+    : optional(flag)(value, path);
+
 /** A rule for the members of a string enum. */
 export function oneOf(members: Record<string, string>): Rule {
   const values = Object.values(members);

@@ -1,5 +1,17 @@
 import { OperatingSystem, RebootPolicy } from "./enums";
-import { type Fields, fields, must, oneOf, optional, type Rule, required, shown, wholeNumberFrom } from "./validate";
+import {
+  type Fields,
+  fields,
+  flag,
+  must,
+  oneOf,
+  optional,
+  plainFlag,
+  type Rule,
+  required,
+  shown,
+  wholeNumberFrom,
+} from "./validate";
 import { address } from "./validateAddress";
 import { HOST_KEY_REMEDY, hostKey, privateKey } from "./validateKey";
 
@@ -65,4 +77,8 @@ export const hostFields = {
 export const bootFields = {
   reboot: optional(oneOf(RebootPolicy)),
   rebootTimeoutSeconds: optional(waitSeconds),
+  override: optional(flag),
+  force: optional(flag),
+  required: optional(flag),
+  revertReboot: plainFlag,
 } as const satisfies Fields;

@@ -4,6 +4,7 @@ import {
   each,
   type Fields,
   fields,
+  flag,
   type InputErrors,
   must,
   numberFrom,
@@ -28,7 +29,6 @@ const SMEARED = [
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
 
-const flag = must((value) => typeof value === "boolean", "must be true or false");
 // chrony.conf(5): "minpoll" is -7 (1/128 s) to 24.
 const poll = wholeNumberFrom(-7, 24, "as the logarithm of seconds to base 2");
 const timescale = must(

@@ -5,7 +5,7 @@ import type { HostEndpoint } from "../hosts/endpoint";
 import { connectionTo } from "./connection";
 import { toolkitFolder } from "./toolkit";
 
-/** What the three commands of a host are made of. */
+/** What the commands of a host are made of. */
 export interface HostCommandsArgs {
   /** Secret: it holds the key. */
   endpoint: pulumi.Output<HostEndpoint>;
@@ -13,6 +13,8 @@ export interface HostCommandsArgs {
   plan: pulumi.Output<string>;
   /** The copy of the toolkit on the host, in the user's home: one for each owner of a plan, as they may come at once. */
   folder: string;
+  /** Whether a revert reboots the host and proves what came back. */
+  revertReboot: boolean;
   /** How long the host may take to answer. */
   connectSeconds: pulumi.Output<number>;
   /** How long the host may take to answer again after a reboot. */
@@ -29,23 +31,31 @@ export function copyFolder(owner: string): string {
 }
 
 // Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
-const convergeCommand = (folder: string) => `sh ${folder}/toolkit/timebase converge`;
-const proveCommand = (folder: string) => `sh ${folder}/toolkit/timebase prove --repair`;
+const toolkitCommand = (folder: string, verb: string) => `sh ${folder}/toolkit/timebase ${verb}`;
+
+/** What the boot was like before the host was converged for the first time. */
+const beforeRecord = (folder: string) => `${folder}/before`;
 
 /** By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert. */
-const revertCommand = (folder: string) => `program=/usr/local/lib/timebase/current/timebase
+const revertCommand = (folder: string, verb: string) => `program=/usr/local/lib/timebase/current/timebase
 if [ ! -e $program ]; then program=${folder}/toolkit/timebase; fi
 if [ -e $program ]; then
-  sh $program revert
+  sh $program ${verb}
 elif [ -d /var/lib/timebase ]; then
   echo 'timebase: error: /usr/local/lib/timebase is gone, so that what /var/lib/timebase records cannot be taken back' >&2
   echo 'timebase: what to do: run \`pulumi up\`, which installs it again, then \`pulumi destroy\`' >&2
   false
-fi && rm -rf ${folder}`;
+fi`;
+
+/** The folder goes with the record, which stays while there is something left to prove. */
+const revertedCommand = (folder: string) =>
+  `if [ -e ${folder}/toolkit/timebase ]; then ${toolkitCommand(folder, `reverted ${beforeRecord(folder)}`)}; fi &&
+if [ ! -e ${beforeRecord(folder)} ]; then rm -rf ${folder}; fi`;
 
 /**
  * The three commands of a host: copy the toolkit, converge, prove. They are two commands and not one because a command
- * cannot outlive the reboot that it orders. Returns the evidence as `prove` printed it.
+ * cannot outlive the reboot that it orders. For the same reason a revert that reboots has a fourth one, which is made
+ * before `converge` and so deleted after it. Returns the evidence as `prove` printed it.
  */
 export function hostCommands(
   name: string,
@@ -68,16 +78,34 @@ export function hostCommands(
     { parent },
   );
 
+  const reverted = args.revertReboot
+    ? [
+        new remote.Command(
+          `${name}-reverted`,
+          {
+            ...channel,
+            connection: phase(args.rebootSeconds),
+            create: toolkitCommand(args.folder, `before ${beforeRecord(args.folder)}`),
+            delete: revertedCommand(args.folder),
+            stdin: args.plan,
+          },
+          { parent, dependsOn: toolkit, deletedWith: machineOf(args.endpoint) },
+        ),
+      ]
+    : [];
+
   const converge = new remote.Command(
     `${name}-converge`,
     {
       ...channel,
       connection: phase(args.connectSeconds),
-      create: convergeCommand(args.folder),
-      delete: revertCommand(args.folder),
+      create: toolkitCommand(args.folder, "converge"),
+      delete: args.revertReboot
+        ? revertCommand(args.folder, `revert --reboot ${beforeRecord(args.folder)}`)
+        : `${revertCommand(args.folder, "revert")} && rm -rf ${args.folder}`,
       stdin: args.plan,
     },
-    { parent, dependsOn: toolkit, deletedWith: machineOf(args.endpoint) },
+    { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },
   );
 
   const prove = new remote.Command(
@@ -85,7 +113,7 @@ export function hostCommands(
     {
       ...channel,
       connection: phase(args.rebootSeconds),
-      create: proveCommand(args.folder),
+      create: toolkitCommand(args.folder, "prove --repair"),
       stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
     },
     { parent, dependsOn: converge },

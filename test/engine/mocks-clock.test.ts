@@ -169,6 +169,77 @@ guest-ptp=reported
   });
 });
 
+describe("revertReboot", () => {
+  const makersOf = {
+    TscClocksource: (more: object) => new TscClocksource("a", { endpoint, ...more }),
+    HostClock: (more: object) => new HostClock("a", { endpoint, sources, ...more }),
+  };
+
+  test.each(Object.entries(makersOf))("gives %s a command between toolkit and converge", async (_, make) => {
+    const registered = startEngine({ preview: false });
+    await resolved(make({ revertReboot: true, rebootTimeoutSeconds: 11 }).evidence);
+    expect(registered.map(({ name }) => name)).toEqual(["a", "a-toolkit", "a-reverted", "a-converge", "a-prove"]);
+    const { connection, stdin, ...reverted } = inputsOf(registered, "a-reverted");
+    const folder = inputsOf(registered, "a-toolkit").remotePath;
+    expect(reverted).toEqual({
+      create: `sh ${folder}/toolkit/timebase before ${folder}/before`,
+      delete: expect.stringContaining(`sh ${folder}/toolkit/timebase reverted ${folder}/before`),
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    });
+    expect(isSecret(connection)).toBe(true);
+    expect(revealed(connection).dialErrorLimit).toBe(10);
+    expect(stdin).toBe(inputsOf(registered, "a-converge").stdin);
+    const revert = inputsOf(registered, "a-converge").delete;
+    expect(revert).toContain(`sh $program revert --reboot ${folder}/before`);
+    expect(revert).not.toContain("rm -rf");
+  });
+
+  test("changes neither resources nor texts when it is off", async () => {
+    const registered = startEngine({ preview: false });
+    await resolved(makersOf.HostClock({ revertReboot: false }).evidence);
+    expect(registered.map(({ name }) => name)).toEqual(["a", "a-toolkit", "a-converge", "a-prove"]);
+    const folder = inputsOf(registered, "a-toolkit").remotePath;
+    expect(inputsOf(registered, "a-converge").delete).toMatch(new RegExp(`&& rm -rf ${folder}$`));
+    expect(inputsOf(registered, "a-converge").delete).not.toContain("--reboot");
+  });
+
+  test("cannot become known later", () => {
+    const registered = startEngine({ preview: false });
+    const revertReboot = pulumi.output(true) as unknown as boolean;
+    expect(() => makersOf.TscClocksource({ revertReboot })).toThrow("revertReboot: must be plain true or false");
+    expect(registered).toEqual([]);
+  });
+});
+
+describe("a host without any TSC", () => {
+  const applicable = {
+    id: "clocksource.applicable",
+    verdict: "not-applicable",
+    expected: "tsc",
+    found: "",
+    remedy: "",
+  };
+  const prove = () =>
+    printed({ clocksource: "arch_sys_counter", bootParametersLive: null, rebooted: null, checks: [applicable] });
+
+  test("is not applicable where it is not required", async () => {
+    const registered = startEngine({ preview: false, prove });
+    const clocksource = new TscClocksource("a", { endpoint, required: false });
+    expect(await resolved(clocksource.clocksource)).toBe("arch_sys_counter");
+    expect(await resolved(clocksource.bootParametersLive)).toBeUndefined();
+    expect(inputsOf(registered, "a-converge").stdin).toContain("boot-required=no\n");
+  });
+
+  test("and a proof that does not say so is not believed", async () => {
+    const reason = 'the proof passed without "bootParametersLive"';
+    await failing(reason, async () => {
+      startEngine({ preview: false, prove: () => printed({ bootParametersLive: null }) });
+      await expect(resolved(new TscClocksource("a", { endpoint }).bootParametersLive)).rejects.toThrow(reason);
+    });
+  });
+});
+
 describe("a preview announces the reboot that may come", () => {
   test.each([
     [RebootPolicy.ToProve, 1],
@@ -192,6 +263,7 @@ test("no value of a plan reaches a command line", async () => {
       const clock = new HostClock("a", {
         endpoint: { name, address, hostKey: HOST_KEY, generation },
         sources: [{ address: source }],
+        revertReboot: true,
       });
       await resolved(clock.evidence);
       const commands = registered.flatMap(({ inputs }) => [inputs.create, inputs.delete, inputs.remotePath]).join("\n");

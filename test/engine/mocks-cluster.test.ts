@@ -102,6 +102,18 @@ describe("a cluster", () => {
     );
   });
 
+  test("gives every host what it knows of boot parameters", async () => {
+    const registered = startEngine({ preview: false });
+    const known = { override: true, force: true, required: false, revertReboot: true };
+    await resolved(new ExperimentCluster("c", { hosts, ...known }).ready);
+    for (const { name } of hosts) {
+      expect(inputsOf(registered, `c-${name}-converge`).stdin).toContain(
+        "boot-override=yes\nboot-force=yes\nboot-required=no\n",
+      );
+      expect(inputsOf(registered, `c-${name}-reverted`).create).toContain(" before ");
+    }
+  });
+
   test("sums its hosts up, legibly", async () => {
     startEngine({ preview: false });
     const cluster = new ExperimentCluster("c", { hosts });

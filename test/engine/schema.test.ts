@@ -94,9 +94,21 @@ describe("the schema for other languages", () => {
     expect(undescribed).toEqual([]);
   });
 
+  test("what decides which resources there are is plain, the rest may become known later", () => {
+    for (const name of ["TscClocksource", "HostClock", "ExperimentCluster"]) {
+      const { inputs } = found[name] ?? {};
+      expect(inputs?.revertReboot, name).toMatchObject({ type: "boolean", plain: true, optional: true });
+      for (const key of ["override", "force", "required"]) {
+        expect(inputs?.[key], `${name}.${key}`).toMatchObject({ type: "boolean", optional: true });
+        expect(inputs?.[key]?.plain, `${name}.${key}`).toBeFalsy();
+      }
+    }
+  });
+
   test("the enums keep the field's own words", () => {
     const members = (name: string) => typeDefinitions[name]?.enum?.map(({ value }) => value);
     expect(members("RebootPolicy")).toEqual(["to-prove", "if-needed", "never"]);
+    expect(members("Verdict")).toEqual(["pass", "fail", "warn", "not-applicable"]);
     expect(members("GuestPtp")).toEqual(["required", "reported"]);
     expect(members("Topology")).toEqual(["hub", "sources"]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");

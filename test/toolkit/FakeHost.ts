@@ -11,6 +11,9 @@ export const bootIds = {
   after: "22222222-2222-4222-8222-222222222222",
 };
 
+/** All of them, as root has on a machine of its own. */
+const capabilities = "000001ffffffffff";
+
 export interface Run {
   status: number | null;
   stdout: string;
@@ -32,12 +35,14 @@ export class FakeHost {
       "etc/default/grub.d/50-cloudimg-settings.cfg":
         'GRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"\n',
       "proc/cpuinfo":
-        "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc\n",
+        "processor\t: 0\nvendor_id\t: AuthenticAMD\nphysical id\t: 0\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc hypervisor\n",
       "proc/cmdline":
         "BOOT_IMAGE=/boot/vmlinuz-6.1.0-41-cloud-amd64 root=/dev/vda1 ro audit=0 console=tty1 console=ttyS0\n",
       "proc/sys/kernel/random/boot_id": `${bootIds.before}\n`,
       "proc/1/stat": "1 (systemd) S 0 1 1 0 -1\n",
       "proc/1/comm": "systemd\n",
+      "proc/self/status": `Name:\tsh\nCapEff:\t${capabilities}\nCapBnd:\t${capabilities}\n`,
+      "proc/self/uid_map": "         0          0 4294967295\n",
       "proc/uptime": "100.00 150.00\n",
       "sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
       "sys/devices/system/clocksource/clocksource0/available_clocksource": "hpet acpi_pm \n",
@@ -107,7 +112,8 @@ export class FakeHost {
     return new Promise((resolve) => child.on("close", (status) => resolve({ ...run, status })));
   }
 
-  private environment(): Record<string, string> {
+  /** What the toolkit runs with; without it, it would work on this machine. */
+  environment(): Record<string, string> {
     return { PATH: `${fakes}:${process.env.PATH}`, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
   }
 
@@ -118,14 +124,20 @@ export class FakeHost {
     return run;
   }
 
-  /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
-  reboot(): void {
+  /** What a boot does: the parameters of the first entry become live, with or without tsc, and the door is open. */
+  reboot(bootId = bootIds.after): void {
     const cmdline = /^\s*linux\s+(.*)/m.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";
     this.write("proc/cmdline", `BOOT_IMAGE=${cmdline}\n`);
-    this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
+    this.write("proc/sys/kernel/random/boot_id", `${bootId}\n`);
     if (/clocksource=tsc/.test(cmdline)) this.onTsc();
+    else this.onHpet();
     this.write("fake/units/ssh.service", "enabled active\n");
     for (const forgotten of ["run/timebase.reboot", "run/timebase.chrony-restart-due"]) this.remove(forgotten);
+  }
+
+  onHpet(): void {
+    this.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+    this.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet acpi_pm \n");
   }
 
   onTsc(): void {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { argsWith, fields, PENDING, type Rule } from "../../components/plan/validate";
 import { address, cidr } from "../../components/plan/validateAddress";
-import { endpointFields } from "../../components/plan/validateHost";
+import { bootFields, endpointFields } from "../../components/plan/validateHost";
 import { bareHostKey, hostKey, privateKey } from "../../components/plan/validateKey";
 import { rolesFit, timeFields, timeSources } from "../../components/plan/validateTime";
 import {
@@ -19,6 +19,28 @@ import {
 const endpoint = fields(endpointFields);
 const validateTime = argsWith(timeFields, rolesFit);
 const reasonOf = (rule: Rule, value: unknown) => rule(value, "it").map(({ reason }) => reason)[0];
+
+describe("the conditions of boot parameters", () => {
+  const errorsOf = (args: object) =>
+    argsWith(bootFields)(args).map((error) => `${error.propertyPath}: ${error.reason}`);
+
+  test("are true or false, or known later", () => {
+    expect(errorsOf({})).toEqual([]);
+    expect(errorsOf({ override: true, force: false, required: PENDING, revertReboot: true })).toEqual([]);
+    expect(errorsOf({ override: "yes", force: 1, required: "no", revertReboot: "true" })).toEqual([
+      "override: must be true or false",
+      "force: must be true or false",
+      "required: must be true or false",
+      "revertReboot: must be true or false",
+    ]);
+  });
+
+  test("but what decides which resources there are cannot become known later", () => {
+    expect(errorsOf({ revertReboot: PENDING })).toEqual([
+      "revertReboot: must be plain true or false, because it decides which resources there are",
+    ]);
+  });
+});
 
 describe("addresses", () => {
   test.each(["node-1", "node-1.example.", "169.254.169.123", "fd00:ec2::123", "::1"])("%s is one", (value) => {

@@ -11,6 +11,10 @@ boot_dropin_text() {
 # It appends: parameters from other files stay.
 GRUB_CMDLINE_LINUX="\$GRUB_CMDLINE_LINUX $plan_boot_parameters"
 TEXT
+  # These come after GRUB_CMDLINE_LINUX in an entry, and may hold what is to be overridden.
+  if [ "$plan_boot_override" = yes ]; then
+    printf 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT %s"\n' "$plan_boot_parameters"
+  fi
 }
 
 boot_converge() {
@@ -47,7 +51,6 @@ boot_revert() {
   if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then boot_regenerate; fi
   record_forget boot
   rm -f -- "$reboot_record"
-  say "the running kernel keeps its boot parameters until this host's next boot"
 }
 
 # boot_persistent: whether this and every later boot of the system gets the parameters: they are in each of its entries
@@ -61,60 +64,39 @@ boot_persistent() {
   [ -z "$boot_missing" ]
 }
 
-# boot_missing_in GRUB_CFG: what is wrong with the entries that GRUB's script for Linux (10_linux) made; other scripts
-# add memory testers, other systems and what the user wrote. For a key that is given twice the last one counts.
+# boot_missing_in GRUB_CFG: what is wrong with its entries.
 boot_missing_in() {
-  awk -v parameters="$plan_boot_parameters" '
-    BEGIN { wanted = split(parameters, parameter, " ") }
-    /^### BEGIN / { marked = 1; ours = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
-    /^### END / { ours = 0 }
-    $1 ~ /^linux(16|efi)?$/ && (ours || !marked) {
-      entries++
-      for (i = 1; i <= wanted; i++) {
-        key = substr(parameter[i], 1, index(parameter[i], "="))
-        last = ""
-        for (f = 3; f <= NF; f++) if (index($f, key) == 1) last = $f
-        if (last != parameter[i]) missing[parameter[i]] = 1
-      }
-    }
-    END {
-      if (!entries) { printf "without any entry for Linux"; exit }
-      for (i = 1; i <= wanted; i++) if (parameter[i] in missing) printf "%s%s", sep++ ? " " : "without ", parameter[i]
-    }' "$1" 2>/dev/null || printf 'unreadable'
+  if ! boot_entries "$1" >"$work/entries" 2>/dev/null; then
+    printf 'unreadable'
+  elif [ ! -s "$work/entries" ]; then
+    printf 'without any entry for Linux'
+  else
+    boot_disobeyed=
+    for boot_parameter in $plan_boot_parameters; do
+      while IFS= read -r boot_entry; do
+        if boot_obeys "$boot_entry" "$boot_parameter"; then continue; fi
+        boot_disobeyed="$boot_disobeyed $boot_parameter"
+        break
+      done <"$work/entries"
+    done
+    printf '%s' "${boot_disobeyed:+without$boot_disobeyed}"
+  fi
 }
 
-# boot_live: whether the running kernel got every parameter; for a key that is given twice the last one counts.
+# boot_entries GRUB_CFG: the command lines of the entries that GRUB's script for Linux (10_linux) made; other scripts
+# add memory testers, other systems and what the user wrote.
+boot_entries() {
+  awk '
+    /^### BEGIN / { marked = 1; ours = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
+    /^### END / { ours = 0 }
+    $1 ~ /^linux(16|efi)?$/ && (ours || !marked) { print }' "$1"
+}
+
+# boot_live: whether the running kernel got every parameter, and heeds it.
 boot_live() {
   boot_cmdline=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
   for boot_parameter in $plan_boot_parameters; do
-    boot_last=
-    for boot_word in $boot_cmdline; do
-      case "$boot_word" in "${boot_parameter%%=*}="*) boot_last=$boot_word ;; esac
-    done
-    if [ "$boot_last" != "$boot_parameter" ]; then return 1; fi
-  done
-}
-
-# A parameter of the user's with the same key and another value is never silently overridden.
-boot_conflicts_refuse() {
-  for boot_file in "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT"/etc/default/grub.d/*.cfg; do
-    if [ ! -r "$boot_file" ] || [ "$boot_file" = "$(boot_dropin)" ]; then continue; fi
-    boot_conflict=$(awk -v parameters="$plan_boot_parameters" '
-      BEGIN { wanted = split(parameters, parameter, " ") }
-      /^[ \t]*#/ { next }
-      {
-        text = $0
-        gsub(/["\x27]/, " ", text)
-        words = split(text, word, /[ \t]+/)
-        for (w = 1; w <= words; w++) for (i = 1; i <= wanted; i++) {
-          key = substr(parameter[i], 1, index(parameter[i], "="))
-          if (index(word[w], key) == 1 && word[w] != parameter[i]) { print "line " NR ": " word[w]; exit }
-        }
-      }' "$boot_file")
-    if [ -n "$boot_conflict" ]; then
-      fail "$boot_file, $boot_conflict: a boot parameter of yours contradicts \"$plan_boot_parameters\"" \
-        'remove it there, or leave TscClocksource out for this host'
-    fi
+    if ! boot_obeys "$boot_cmdline" "$boot_parameter"; then return 1; fi
   done
 }
 
