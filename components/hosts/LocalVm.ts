@@ -101,7 +101,8 @@ export class LocalVm extends pulumi.ComponentResource {
       .all([input.name, pulumi.secret(vm.stdout), vm.urn])
       .apply(([host, json, urn]) => ({ ...endpointOf(host, json), machineUrn: urn }));
 
-    this.registerOutputs({ endpoint: this.endpoint });
+    // The endpoint is secret and in the state already, as the output of the command that printed it.
+    this.registerOutputs({});
   }
 }
 

@@ -49,6 +49,7 @@ export class SshHost extends pulumi.ComponentResource {
 
     this.endpoint = pulumi.secret(endpoint).apply(check).apply(completeEndpoint);
 
-    this.registerOutputs({ endpoint: this.endpoint });
+    // The endpoint is secret and in the state already, as the connection of each command that uses it.
+    this.registerOutputs({});
   }
 }

@@ -36,16 +36,13 @@ const toolkitCommand = (folder: string, verb: string) => `sh ${folder}/toolkit/t
 /** What the boot was like before the host was converged for the first time. */
 const beforeRecord = (folder: string) => `${folder}/before`;
 
-/** By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert. */
-const revertCommand = (folder: string, verb: string) => `program=/usr/local/lib/timebase/current/timebase
-if [ ! -e $program ]; then program=${folder}/toolkit/timebase; fi
-if [ -e $program ]; then
-  sh $program ${verb}
-elif [ -d /var/lib/timebase ]; then
-  echo 'timebase: error: /usr/local/lib/timebase is gone, so that what /var/lib/timebase records cannot be taken back' >&2
-  echo 'timebase: what to do: run \`pulumi up\`, which installs it again, then \`pulumi destroy\`' >&2
-  false
-fi`;
+/**
+ * By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert.
+ * Short, because it is in the state twice.
+ */
+const revertCommand = (folder: string, verb: string) =>
+  `for t in /usr/local/lib/timebase/current ${folder}/toolkit; do [ ! -e $t/timebase ] || exec sh $t/timebase ${verb}; done
+[ ! -e /var/lib/timebase ] || { echo 'timebase: its program is gone: run \`pulumi up\`, which installs it, then \`pulumi destroy\`' >&2; exit 1; }`;
 
 /** The folder goes with the record, which stays while there is something left to prove. */
 const revertedCommand = (folder: string) =>
@@ -102,7 +99,7 @@ export function hostCommands(
       create: toolkitCommand(args.folder, "converge"),
       delete: args.revertReboot
         ? revertCommand(args.folder, `revert --reboot ${beforeRecord(args.folder)}`)
-        : `${revertCommand(args.folder, "revert")} && rm -rf ${args.folder}`,
+        : `(${revertCommand(args.folder, "revert")}) && rm -rf ${args.folder}`,
       stdin: args.plan,
     },
     { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },

@@ -103,7 +103,7 @@ guest-ptp=reported
     const { connection: _, stdin: __, ...converge } = inputsOf(registered, "a-converge");
     expect(converge).toEqual({
       create: expect.stringMatching(/^sh \.timebase-[0-9a-f]{12}\/toolkit\/timebase converge$/),
-      delete: expect.stringContaining("sh $program revert"),
+      delete: expect.stringContaining("sh $t/timebase revert"),
       logging: "stderr",
       addPreviousOutputInEnv: false,
     });
@@ -191,7 +191,7 @@ describe("revertReboot", () => {
     expect(revealed(connection).dialErrorLimit).toBe(10);
     expect(stdin).toBe(inputsOf(registered, "a-converge").stdin);
     const revert = inputsOf(registered, "a-converge").delete;
-    expect(revert).toContain(`sh $program revert --reboot ${folder}/before`);
+    expect(revert).toContain(`sh $t/timebase revert --reboot ${folder}/before`);
     expect(revert).not.toContain("rm -rf");
   });
 
