@@ -56,7 +56,7 @@ CPU
 
 # tsc_doubt: sets tsc_doubt to what makes `tsc=reliable` a promise that this machine may not keep, or to nothing. It
 # turns off the kernel's own watch over the TSC (Linux, Documentation/admin-guide/kernel-parameters.txt), which the
-# kernel itself spares machines of one or two packages with an invariant TSC only (arch/x86/kernel/tsc.c,
+# kernel itself spares machines of few packages (two, later four) with an invariant TSC only (arch/x86/kernel/tsc.c,
 # check_system_tsc_reliable). dmesg forgets; a TSC that was marked unstable is not among the clocksources.
 tsc_doubt() {
   cpu_read
