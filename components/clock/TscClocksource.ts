@@ -1,27 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEvidence } from "../evidence/HostEvidence";
-import type { HostEndpointArgs } from "../hosts/endpoint";
 import { checkInputs } from "../inputs";
-import type { OperatingSystem, RebootPolicy } from "../plan/enums";
-import { at } from "../plan/validate";
-import { validateBootConditions, validateEndpoint, validateHostOptions } from "../plan/validateHost";
-import type { BootConditionArgs } from "./bootArgs";
+import { argsWith } from "../plan/validate";
+import { bootFields, hostFields } from "../plan/validateHost";
+import type { BootArgs, HostArgs } from "./args";
 import { announceReboot, proven, provenHost, provenIfApplicable } from "./provenHost";
 import { bootSection } from "./sections";
 
 /** The arguments of a `TscClocksource`. */
-export interface TscClocksourceArgs extends BootConditionArgs {
-  /** How to reach the host: the `endpoint` of a host component, or the same written out. */
-  endpoint: pulumi.Input<HostEndpointArgs>;
-  /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
-  operatingSystem?: pulumi.Input<OperatingSystem>;
-  /** When the host may be rebooted, once, to make the parameters live. Default: RebootPolicy.ToProve. */
-  reboot?: pulumi.Input<RebootPolicy>;
-  /** How long the host may take to answer for the first time, in seconds. Default: 600. */
-  connectTimeoutSeconds?: pulumi.Input<number>;
-  /** How long the host may take to answer again after its reboot, in seconds. Default: 600. */
-  rebootTimeoutSeconds?: pulumi.Input<number>;
-}
+export interface TscClocksourceArgs extends HostArgs, BootArgs {}
+
+const validate = argsWith({ ...hostFields, ...bootFields });
 
 /**
  * Makes a host keep its time by the TSC, by persistent kernel boot parameters, and proves it after the boot that counts.
@@ -36,11 +25,7 @@ export class TscClocksource extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TscClocksourceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("TscClocksource", name, args, (value) => [
-      ...validateEndpoint(at(value, "endpoint"), "endpoint"),
-      ...validateHostOptions(value),
-      ...validateBootConditions(value),
-    ]);
+    const check = checkInputs("TscClocksource", name, args, validate);
     super("timebase:index:TscClocksource", name, {}, opts);
     announceReboot(name, args.reboot, this);
 

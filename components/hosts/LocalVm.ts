@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { livingIncarnation } from "../../vm/record";
 import { quoted } from "../../vm/shell";
 import { canonical, identityOf, type VmSpecInput, withDefaults } from "../../vm/spec";
-import { validateSpec } from "../../vm/spec-rules";
+import { validateMachine } from "../../vm/spec-rules";
 import type { RunningVm } from "../../vm/up";
 import { checkInputs } from "../inputs";
 import type { HostEndpoint } from "./endpoint";
@@ -62,7 +62,7 @@ export interface LocalVmArgs {
   network?: pulumi.Input<string>;
   /** The machine's address on `network`, with its prefix: "10.77.0.1/24". Default: none. */
   privateAddress?: pulumi.Input<string>;
-  /** Shell commands that run once, as root, at the end of the first boot. Default: none. */
+  /** Shell commands that run once, as root, at the end of the first boot, the only one with cloud-init. Default: none. */
   firstBoot?: pulumi.Input<pulumi.Input<string>[]>;
   /** How long a boot may take until sshd answers, in seconds, 10 to 7200. Default: 600. */
   startTimeoutSeconds?: pulumi.Input<number>;
@@ -80,7 +80,7 @@ export class LocalVm extends pulumi.ComponentResource {
 
   constructor(name: string, args: LocalVmArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args.name ?? name };
-    const check = checkInputs("LocalVm", name, input, validateSpec);
+    const check = checkInputs("LocalVm", name, input, validateMachine);
     super("timebase:index:LocalVm", name, {}, opts);
 
     const spec = pulumi.output(input).apply((resolved) => given(check(resolved)));

@@ -304,6 +304,27 @@ describe("wrong inputs", () => {
     expect(make).toThrow("endpoint.hostKey: is a private key; the public half of the host's key is wanted");
   });
 
+  test("that nobody knows are refused, and their values are in no list either", () => {
+    startEngine({ preview: false });
+    const typo: object = { ...endpoint, privatKey: PRIVATE_KEY, address: PRIVATE_KEY };
+    const args = { endpoint: typo as typeof endpoint, sources, maxErorMicros: 1, guestPTP: GuestPtp.Reported };
+    const make = () => new HostClock("a", args);
+    expect(make).toThrow(`HostClock "a" has 4 input errors:
+  endpoint.address: must be a host name, an IPv4 or an IPv6 address, not the text of a private key
+  endpoint.privatKey: is not an argument; did you mean privateKey?
+  maxErorMicros: is not an argument; did you mean maxErrorMicros?
+  guestPTP: is not an argument; did you mean guestPtp?`);
+    expect(make).toThrow(expect.objectContaining({ errors: [] }));
+  });
+
+  test("a whole host component is no endpoint", () => {
+    startEngine({ preview: false });
+    const host = new SshHost("node-1", { address: "203.0.113.1", hostKey: HOST_KEY });
+    const make = () => new HostClock("a", { endpoint: host as unknown as typeof endpoint, sources });
+    expect(make).toThrow(`HostClock "a" has 1 input error:
+  endpoint: is a whole resource: give its output that is wanted here, such as its endpoint`);
+  });
+
   test("that become known later are refused then, and reach no command", async () => {
     const reason = "endpoint.address: must be a host name, an IPv4 or an IPv6 address, not what was given";
     await failing(reason, async () => {
