@@ -86,6 +86,24 @@ describe.each(["dash", "bash"])("a revert that reboots, under %s,", (shell) => {
     expect(record()).toBe(first);
   });
 
+  test("a record that a refused converge has left is written anew", () => {
+    expect(run("before", "before").status).toBe(0);
+    host.write("boot/grub/.timebase-writable/.keep", "");
+    expect(run("converge").status).toBe(1);
+    host.remove("boot/grub/.timebase-writable");
+    host.write(current, "acpi_pm\n");
+    converged();
+    expect(record()).toContain("clocksource=acpi_pm\n");
+  });
+
+  test("a record whose revert was cut is not: the kernel still has our parameters", () => {
+    converged();
+    host.write("fake/reboot-order-fails", "");
+    expect(run("revert", "--reboot", "before").status).toBe(1);
+    expect(run("before", "before").status).toBe(0);
+    expect(record()).toContain("clocksource=hpet\n");
+  });
+
   test("a host that an older version converged has no record: the proof says what it cannot know", () => {
     converged();
     host.remove("before");

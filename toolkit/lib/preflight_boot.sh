@@ -7,10 +7,10 @@ preflight_boot() {
   if [ -n "$tsc_reason" ]; then
     fail "$tsc_reason" 'use an x86-64 host; or set required: false, or leave TscClocksource out, for this one'
   fi
-  if ! has_word "$(cpu_flags)" tsc; then
+  tsc_doubt
+  if ! has_word "$cpu_flags" tsc; then
     fail 'this CPU has no time stamp counter (no "tsc" in the flags of /proc/cpuinfo)' 'use a machine type that offers the TSC to its guests'
   fi
-  tsc_doubt
   if [ -n "$tsc_doubt" ] && [ "$plan_boot_force" != yes ] && ! tsc_virtual; then
     fail "tsc=reliable would be a lie on this machine: $tsc_doubt" \
       'leave TscClocksource out for this host; or, if you know its TSC to be right (firmware, vendor), set force: true'
@@ -41,29 +41,30 @@ boot_applicability() {
   if [ -n "$boot_not_applicable" ]; then plan_clocksource=''; fi
 }
 
-cpu_flags() {
-  while IFS= read -r cpu_line; do
-    case "$cpu_line" in
-      flags*)
-        printf '%s' "${cpu_line#*:}"
-        return
-        ;;
-    esac
-  done <"$TIMEBASE_ROOT/proc/cpuinfo"
+# cpu_read: sets cpu_flags, of the first CPU, and cpu_sockets.
+cpu_read() {
+  {
+    read -r cpu_sockets
+    IFS= read -r cpu_flags
+  } <<CPU
+$(awk -F: '
+    /^flags/ && flags == "" { flags = $2 }
+    /^physical id/ && !seen[$2]++ { sockets++ }
+    END { print sockets + 0; print flags }' "$TIMEBASE_ROOT/proc/cpuinfo")
+CPU
 }
 
 # tsc_doubt: sets tsc_doubt to what makes `tsc=reliable` a promise that this machine may not keep, or to nothing. It
 # turns off the kernel's own watch over the TSC (Linux, Documentation/admin-guide/kernel-parameters.txt), which the
-# kernel itself spares machines of one or two packages with an invariant TSC only (arch/x86/kernel/tsc.c,
+# kernel itself spares machines of few packages (two, later four) with an invariant TSC only (arch/x86/kernel/tsc.c,
 # check_system_tsc_reliable). dmesg forgets; a TSC that was marked unstable is not among the clocksources.
 tsc_doubt() {
+  cpu_read
   tsc_doubt=
-  tsc_flags=$(cpu_flags)
   for tsc_flag in constant_tsc nonstop_tsc; do
-    if ! has_word "$tsc_flags" "$tsc_flag"; then tsc_doubt="${tsc_doubt:+$tsc_doubt; }the CPU lacks $tsc_flag"; fi
+    if ! has_word "$cpu_flags" "$tsc_flag"; then tsc_doubt="${tsc_doubt:+$tsc_doubt; }the CPU lacks $tsc_flag"; fi
   done
-  tsc_sockets=$(awk -F: '/^physical id/ && !seen[$2]++ { sockets++ } END { print sockets + 0 }' "$TIMEBASE_ROOT/proc/cpuinfo")
-  if [ "$tsc_sockets" -gt 2 ]; then tsc_doubt="${tsc_doubt:+$tsc_doubt; }it has $tsc_sockets sockets, whose TSCs may drift apart"; fi
+  if [ "$cpu_sockets" -gt 2 ]; then tsc_doubt="${tsc_doubt:+$tsc_doubt; }it has $cpu_sockets sockets, whose TSCs may drift apart"; fi
   tsc_available=$(clocksources_available)
   if [ -n "$tsc_available" ] && ! has_word "$tsc_available" tsc; then
     tsc_doubt="${tsc_doubt:+$tsc_doubt; }its kernel has marked the TSC unstable (it offers $tsc_available)"
@@ -73,7 +74,7 @@ tsc_doubt() {
 # tsc_virtual: in a virtual machine sockets and flags are what the hypervisor chose to show, and the mark comes from the
 # scheduling of its CPUs as often as from the TSC. So there a doubt is told by the proof, and does not refuse.
 tsc_virtual() {
-  if has_word "$(cpu_flags)" hypervisor; then return 0; fi
+  if has_word "$cpu_flags" hypervisor; then return 0; fi
   case "$(systemd-detect-virt --vm 2>/dev/null || :)" in '' | none) return 1 ;; *) return 0 ;; esac
 }
 

@@ -5,30 +5,38 @@
 preflight_room_kib=1024
 
 preflight_room() {
-  set -- "$TIMEBASE_ROOT/etc" "$(existing_folder "$TIMEBASE_STATE")" "$(existing_folder "$install_folder")"
+  existing_folder "$TIMEBASE_STATE"
+  set -- "$TIMEBASE_ROOT/etc" "$existing_folder"
+  existing_folder "$install_folder"
+  set -- "$@" "$existing_folder"
   preflight_boot_folder=
   if plan_has boot; then
-    preflight_boot_folder=$(readlink -f -- "$os_grub_cfg")
-    preflight_boot_folder=${preflight_boot_folder%/*}
+    preflight_grub_cfg=$os_grub_cfg
+    if [ -L "$os_grub_cfg" ]; then preflight_grub_cfg=$(readlink -f -- "$os_grub_cfg"); fi
+    preflight_boot_folder=${preflight_grub_cfg%/*}
     set -- "$@" "$preflight_boot_folder"
   fi
   preflight_writable "$@"
   preflight_rooms "$@"
 }
 
+# existing_folder PATH: sets existing_folder to the nearest one above it that is there.
 existing_folder() {
   existing_folder=$1
   while [ ! -d "$existing_folder" ]; do existing_folder=${existing_folder%/*}; done
-  printf '%s' "$existing_folder"
 }
 
 # Asked by writing: to root, permission bits say yes on a file system that is mounted read-only.
 preflight_writable() {
   preflight_probes=
+  preflight_why=
   for preflight_folder in "$@"; do
     preflight_probe=$preflight_folder/.timebase-writable
     preflight_probes="$preflight_probes $preflight_probe"
-    if ! preflight_why=$( (printf 'timebase\n' >"$preflight_probe") 2>&1); then break; fi
+    if ! printf 'timebase\n' 2>/dev/null >"$preflight_probe"; then
+      preflight_why=$( (printf 'timebase\n' >"$preflight_probe") 2>&1) || :
+      break
+    fi
   done
   # shellcheck disable=SC2086 # a list of files
   rm -f -- $preflight_probes 2>/dev/null || :

@@ -12,14 +12,14 @@ boot_before_remember() {
 # boot_before KEY: what boot_before_remember has remembered, or nothing where the section is older than that.
 boot_before() { facts_of boot | sed -n "s/^before $1 //p"; }
 
-# before RECORD: writes it, once: a later run would find our own state.
+# before RECORD: writes it before the first change; a later run would find our own state.
 before() {
   plan_read
   before_write "$1"
 }
 
 before_write() {
-  if [ -e "$1" ]; then return 0; fi
+  if [ -e "$1" ] && ! before_nothing_done "$1"; then return 0; fi
   if [ -e "$TIMEBASE_STATE/plans/boot" ]; then
     printf 'clocksource=%s\ncmdline=%s\n' "$(boot_before clocksource)" "$(boot_before cmdline)" >"$work/before"
   else
@@ -27,6 +27,15 @@ before_write() {
   fi
   file_write "$1" "$work/before"
   say "the clocksource before is $(sed -n 's/^clocksource=//p' "$1")"
+}
+
+# before_nothing_done RECORD: whether nothing has followed the record, as after a converge that was refused: then what is
+# there now is what was before.
+before_nothing_done() {
+  if [ -e "$TIMEBASE_STATE/plans/boot" ]; then return 1; fi
+  before_read "$1"
+  before_parameters_left
+  [ -z "$before_left$before_boot_id" ]
 }
 
 before_read() {

@@ -9,7 +9,7 @@ status() {
     return
   fi
   printf 'timebase on %s: %s, kernel %s, clocksource %s\n' "$(uname -n)" "$os_name" "$(uname -r)" "$(clocksource_now)"
-  status_wrong=0
+  status_wrong=0 status_not_applicable=
   for status_section in boot time ptp; do
     if [ -e "$TIMEBASE_STATE/plans/$status_section" ]; then status_of "$status_section"; fi
   done
@@ -25,6 +25,11 @@ status() {
 status_of() {
   plan_parse "$(cat "$TIMEBASE_STATE/plans/$1")"
   boot_applicability
+  # Nothing is remembered of a section that is not applicable; the plan that asked for it tells.
+  if [ "$boot_not_applicable" != "$status_not_applicable" ]; then
+    status_not_applicable=$boot_not_applicable
+    printf 'boot of %s: not applicable, %s\n' "$plan_owner" "$boot_not_applicable"
+  fi
   plan_only "$1"
   plan_settle_seconds=0
   printf '%s of %s, planned: %s\n' "$1" "$plan_owner" "$(status_planned "$1")"
