@@ -68,8 +68,8 @@ rivals_stop() {
   while read -r rival rival_enabled rival_active; do
     facts_add time unit "$rival" "$rival_enabled" "$rival_active"
     say "stopping $rival: chrony is to be the only owner of this clock"
-    systemctl --quiet disable --now "$rival" ||
-      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable --now $rival"
+    { systemctl --quiet disable "$rival" && systemctl stop "$rival"; } ||
+      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable $rival; systemctl stop $rival"
   done <"$work/rivals"
 }
 

@@ -15,9 +15,6 @@ preflight_system() {
   if [ -n "$plan_os" ] && [ "$plan_os" != "$os_name" ]; then
     fail "the program declares $plan_os, but this host runs $os_name" "declare operatingSystem: \"$os_name\", or leave it out"
   fi
-  if [ "$os_boot" = grubby ]; then
-    fail "$os_name is not served by this version of pulumi-timebase" 'use Ubuntu 22.04 or 24.04, or Debian 12 or 13'
-  fi
   if [ ! -d "$TIMEBASE_ROOT/run/systemd/system" ]; then
     fail 'systemd is not the running init' 'boot this host with systemd; services, reboot and clock daemons are managed through it'
   fi
@@ -40,8 +37,9 @@ preflight_tsc() {
   if ! has_word "$(cpu_flags)" tsc; then
     fail 'this CPU has no time stamp counter (no "tsc" in the flags of /proc/cpuinfo)' 'use a machine type that offers the TSC to its guests'
   fi
-  if [ ! -f "$os_grub_cfg" ] || ! command -v grub-mkconfig >/dev/null; then
-    fail "this host does not boot by GRUB (no $os_grub_cfg, or no grub-mkconfig)" 'install GRUB, or set the boot parameters by the host'\''s own boot loader'
+  preflight_lacking=$(boot_lacking)
+  if [ -n "$preflight_lacking" ]; then
+    fail "this host does not boot by GRUB as $os_name does ($preflight_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
   fi
   boot_conflicts_refuse
 }
