@@ -149,7 +149,7 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     const run = host.run(["converge"], plans.time);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain("E: Unable to fetch some archives");
-    expect(run.stderr).toContain("what to do: check the mirror in /etc/apt");
+    expect(run.stderr).toContain("what to do: check the mirror that this host");
   });
 
   test("converge keeps what somebody else made of our file, each version of it", () => {

@@ -16,7 +16,7 @@ END {
     if (verb == "add") { if (value(all, parameter[p]) != parameter[p]) add(parameter[p]) }
     else for (times = count(all, parameter[p]) - count(before, parameter[p]); times > 0; times--) remove(parameter[p])
   }
-  for (i = 1; i <= lines; i++) printf "%s%s", i > 1 ? "\n" : "", line[i]
+  for (i = 1; i <= lines; i++) printf "%s%s", (i > 1 ? "\n" : ""), line[i]
 }
 
 function ours(text) { return key == "" ? text ~ /[^ \t]/ : text ~ ("^" key "([ \t]|$)") }

@@ -5,6 +5,7 @@ preflight() {
   preflight_system
   preflight_container
   if plan_has boot; then preflight_tsc; fi
+  if plan_has time; then preflight_chrony; fi
   cloud_init_wait
 }
 
@@ -17,6 +18,9 @@ preflight_system() {
   fi
   if [ ! -d "$TIMEBASE_ROOT/run/systemd/system" ]; then
     fail 'systemd is not the running init' 'boot this host with systemd; services, reboot and clock daemons are managed through it'
+  fi
+  if [ -n "$os_support_ended" ]; then
+    say "warning: the support of $os_name by its maker has ended on $os_support_ended: this host gets no security updates any more"
   fi
 }
 
@@ -42,6 +46,15 @@ preflight_tsc() {
     fail "this host does not boot by GRUB as $os_name does ($preflight_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
   fi
   boot_conflicts_refuse
+}
+
+# An Amazon Linux 2 that was never updated has chrony 3, whose chronyc has no -N, and whose chronyd does not know NTS.
+preflight_chrony() {
+  if ! command -v chronyd >/dev/null; then return 0; fi
+  preflight_version=$(chronyd -v 2>/dev/null || :)
+  case "$preflight_version" in
+    *'version '[1-3].*) fail "chrony on this host is too old (${preflight_version%% (+*}), it has to be version 4" "update it: $os_package_program update chrony" ;;
+  esac
 }
 
 cpu_flags() {
