@@ -147,7 +147,8 @@ export class FakeHost {
 
   /** What the user does to give every entry a parameter, by the tool of Amazon Linux. */
   grubby(parameter: string): void {
-    this.fake("grubby", "--update-kernel=ALL", `--args=${parameter}`);
+    const file = this.system.bls ? [] : ["-c", this.path(this.grubCfg)];
+    this.fake("grubby", ...file, "--update-kernel=ALL", `--args=${parameter}`);
   }
 
   /** The files of BLS entries. */

@@ -27,9 +27,14 @@ test("every row of the toolkit's table is in this matrix, with the same data", (
   );
 });
 
-const rows = systems.flatMap(({ name }) =>
-  (["bios", "efi-stub", "efi"] as Firmware[]).map((firmware) => ({ name, firmware })),
-);
+// All on BIOS; and one of each boot loader on EFI, of which a row tells the vendor's folder only.
+const rows: { name: string; firmware: Firmware }[] = [
+  ...systems.map(({ name }) => ({ name, firmware: "bios" as const })),
+  ...["ubuntu-22.04", "amazon-linux-2", "amazon-linux-2023"].flatMap((name) => [
+    { name, firmware: "efi-stub" as const },
+    { name, firmware: "efi" as const },
+  ]),
+];
 
 // Amazon Linux has bash as sh, the others dash.
 describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
@@ -73,6 +78,14 @@ describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
     expect(host.converge(plans.all).stdout).toContain("converged-reboot=none");
     expect(host.writes()).toEqual(before);
     expect(host.calls().filter((call) => !/^systemctl .*(is-active|is-enabled|show)/.test(call))).toEqual([]);
+  });
+
+  test("the other configuration, which it does not boot by, stays as it is", () => {
+    const other = firmware === "efi" ? host.system.grubCfg : host.system.efiGrubCfg;
+    host.write(other, "configfile $prefix/grub.cfg\n");
+    const before = host.snapshot()[other];
+    host.converge(plans.boot);
+    expect(host.snapshot()[other]).toBe(before);
   });
 
   test("a later kernel has them too", () => {

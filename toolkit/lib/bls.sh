@@ -86,11 +86,16 @@ bls_missing() {
     }' "$bls_folder"/*.conf 2>/dev/null || printf 'without readable entries in %s' "$bls_folder")
   if [ -n "$bls_missing" ]; then
     printf '%s' "$bls_missing"
-  elif [ -e "$bls_cmdline" ] && ! parameters_in "$(cat -- "$bls_cmdline")" || [ ! -e "$bls_cmdline" ] && [ -e "$bls_cmdline_package" ]; then
+  elif ! bls_cmdline_right; then
     printf 'right until the next kernel update only: %s is without %s' "$bls_cmdline" "$plan_boot_parameters"
   else
     grub_defaults_missing
   fi
+}
+
+# Without any such file a new kernel gets what the running one has.
+bls_cmdline_right() {
+  if [ -e "$bls_cmdline" ]; then parameters_in "$(cat -- "$bls_cmdline")"; else [ ! -e "$bls_cmdline_package" ]; fi
 }
 
 bls_revert() {
