@@ -70,7 +70,18 @@ describe.each(names)("/etc/default/grub on %s", (name) => {
         expect(left.slice(text.length)).toMatch(/^\\?\n?GRUB_TIMEOUT=7$/);
         for (const shell of ["dash", "bash"]) expect(sourced(shell, host.path(defaults), "GRUB_TIMEOUT")).toBe("7");
       }),
-      { numRuns: 12 },
+      {
+        numRuns: 15,
+        // How a file can end.
+        examples: [
+          [[], false],
+          [["GRUB_TIMEOUT=0"], false],
+          [[`${variable[name]}=a\\`], false],
+          [[`${variable[name]}=a\\`], true],
+          [[`${variable[name]}=a\\\\`], false],
+          [["# a comment \\"], false],
+        ],
+      },
     );
   });
 
@@ -150,19 +161,26 @@ describe.each(["dash", "bash"])("amazon linux under %s", (shell) => {
     expect(run.stderr).toContain("what to do: run `grubby --info=ALL` on the host");
   });
 
-  test("values of our keys that one entry had, and another had not, come back although the file was changed since", () => {
-    start("amazon-linux-2");
-    const [first, second] = host.read(host.grubCfg).split(/(?=menuentry.*5\.10)/) as [string, string];
-    host.write(host.grubCfg, first.replace("rd.shell=0", "rd.shell=0 tsc=nowatchdog clocksource=hpet") + second);
-    host.converge(plans.boot);
-    for (const line of host.commandLines()) expect(line).not.toMatch(/hpet|nowatchdog/);
-    fs.appendFileSync(host.path(host.grubCfg), "# theirs\n");
-    expect(host.run(["revert"], plans.boot).status).toBe(0);
-    const [old, other] = host.commandLines();
-    expect(old).toMatch(/rd\.shell=0 tsc=nowatchdog clocksource=hpet/);
-    expect(other).not.toMatch(/tsc|hpet/);
-    expect(host.read(host.grubCfg)).toContain("# theirs");
-  });
+  test.each([
+    ["", "/boot"],
+    [" where /boot is a file system of its own", ""],
+  ])(
+    "values of our keys that one entry had, and another had not, come back to a file that was changed%s",
+    (_where, boot) => {
+      start("amazon-linux-2");
+      host.write(host.grubCfg, host.read(host.grubCfg).replaceAll("/boot/vmlinuz", `${boot}/vmlinuz`));
+      const [first, second] = host.read(host.grubCfg).split(/(?=menuentry.*5\.10)/) as [string, string];
+      host.write(host.grubCfg, first.replace("rd.shell=0", "rd.shell=0 tsc=nowatchdog clocksource=hpet") + second);
+      host.converge(plans.boot);
+      for (const line of host.commandLines()) expect(line).not.toMatch(/hpet|nowatchdog/);
+      fs.appendFileSync(host.path(host.grubCfg), "# theirs\n");
+      expect(host.run(["revert"], plans.boot).status).toBe(0);
+      const [old, other] = host.commandLines();
+      expect(old).toMatch(/rd\.shell=0 tsc=nowatchdog clocksource=hpet/);
+      expect(other).not.toMatch(/tsc|hpet/);
+      expect(host.read(host.grubCfg)).toContain("# theirs");
+    },
+  );
 
   test("/etc/kernel/cmdline gets them too, and is newer than GRUB's defaults; revert takes them out", () => {
     start("amazon-linux-2023");

@@ -51,15 +51,17 @@ grubby_undo() {
       print $2 "|" restore "|" remove
     }' "$grubby_was" "$1" >"$work/kernels"
   while IFS='|' read -r grubby_kernel grubby_restore grubby_remove; do
+    # Where /boot is a file system of its own, its name is not in the file's paths; grubby wants it.
+    grubby_kernel=/boot${grubby_kernel#/boot}
     grubby_update "taking our boot parameters away from $grubby_kernel" "$1" "$grubby_kernel" "$grubby_restore" "$grubby_remove"
   done <"$work/kernels"
 }
 
 # grubby_update TEXT FILE KERNEL ADD REMOVE. An argument that is added replaces the one of the same key; one with a value
-# is removed only when the value is the same (grubby.c, updateActualImage). /boot may be a file system of its own, without
-# /boot in the paths of its kernels: --boot-filesystem=/ takes the paths as they are in the file.
+# is removed only when the value is the same (grubby.c, updateActualImage). An empty list of arguments is an error to it.
 grubby_update() {
-  patiently "$1" timeout 60 grubby --grub2 -c "$2" --boot-filesystem=/ --update-kernel="$3" --args="$4" --remove-args="$5" ||
+  if [ -z "$4$5" ]; then return 0; fi
+  patiently "$1" timeout 60 grubby --grub2 -c "$2" --update-kernel="$3" ${4:+"--args=$4"} ${5:+"--remove-args=$5"} ||
     fail 'grubby failed (its output is above)' "run \`grubby --info=ALL\` on the host, correct what it says about $os_grub_cfg, then run \`pulumi up\` again"
 }
 
