@@ -1,8 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeHost, parameters, plans } from "./FakeHost";
+import { FakeHost, overriding, parameters, plans } from "./FakeHost";
 
-const override = plans.boot.replace("reboot=", "boot-override=yes\nreboot=");
+const override = overriding(plans.boot);
 const mine = "etc/default/grub.d/60-mine.cfg";
 const commandLine = "proc/cmdline";
 
@@ -63,9 +62,7 @@ describe.each(["dash", "bash"])("a parameter of the user's, under %s,", (shell) 
 
   test("override puts ours last into every entry, and the revert gives theirs back", () => {
     host.write(mine, 'GRUB_CMDLINE_LINUX="clocksource=hpet"\nGRUB_CMDLINE_LINUX_DEFAULT="quiet clocksource=acpi_pm"\n');
-    spawnSync(`${__dirname}/fakes/grub-mkconfig`, ["-o", host.path("boot/grub/grub.cfg")], {
-      env: { PATH: process.env.PATH, TIMEBASE_ROOT: host.root },
-    });
+    host.regenerate();
     const before = host.snapshot();
     host.converge(override);
     const entries = host.read("boot/grub/grub.cfg").match(/linux\s.*vmlinuz.*/g) ?? [];
@@ -119,31 +116,32 @@ describe.each(["dash", "bash"])("a parameter of the user's, under %s,", (shell) 
   });
 });
 
-describe("where entries are edited by themselves (grubby)", () => {
-  const found = (host: FakeHost, boot: string) => {
-    const lib = `${__dirname}/../../toolkit/lib`;
-    const script = `TIMEBASE_ROOT=${host.root} os_boot=${boot} os_grub_cfg=${host.path("boot/grub2/grub.cfg")} plan_boot_override=no
-      . ${lib}/base.sh; . ${lib}/boot.sh; . ${lib}/boot_conflicts.sh; boot_conflict_in_files`;
-    return spawnSync("dash", ["-euc", script], { encoding: "utf8" }).stdout.replace(`${host.root}/`, "");
-  };
-
+// Those of each boot loader are in the matrix of systems.
+describe("where the boot loader does not look", () => {
   test.each([
-    [
-      "boot/loader/entries/a.conf",
-      "title it's mine\noptions root=/dev/xvda1 clocksource=xen\n",
-      "line 2: clocksource=xen",
-    ],
-    ["boot/grub2/grubenv", "# GRUB Environment Block\nkernelopts=clocksource=xen ro\n", "line 2: clocksource=xen"],
-    [
-      "boot/grub2/grub.cfg",
-      "menuentry 'clocksource=hpet' {\n\tlinux16 /vmlinuz tsc=unstable\n}\n",
-      "line 2: tsc=unstable",
-    ],
-  ])("%s is looked at", (file, text, line) => {
-    const host = new FakeHost("dash");
+    ["amazon-linux-2", "etc/default/grub.d/60-mine.cfg", "GRUB_CMDLINE_LINUX=clocksource=hpet\n"],
+    ["amazon-linux-2", "boot/loader/entries/a.conf", "linux /boot/vmlinuz\noptions clocksource=hpet\n"],
+    ["debian-12", "boot/loader/entries/a.conf", "linux /boot/vmlinuz\noptions clocksource=hpet\n"],
+    ["amazon-linux-2023", "boot/loader/entries/a.conf", "title other\nefi /x.efi\noptions clocksource=hpet\n"],
+    ["amazon-linux-2023", "boot/loader/entries/a.conf", "title clocksource=hpet\nlinux /boot/vmlinuz\n"],
+  ])("on %s, %s is no conflict", (system, file, text) => {
+    const host = new FakeHost("dash", system);
     host.write(file, text);
-    expect(found(host, "grubby")).toBe(`${file}, ${line}\n`);
-    expect(found(host, "grub-dropin")).toBe("");
+    host.converge(plans.boot);
+    host.destroy();
+  });
+
+  test("on amazon-linux-2 an entry of the user's own script is none, on amazon-linux-2023 GRUB's environment is one", () => {
+    const own = new FakeHost("dash", "amazon-linux-2");
+    const entry = "menuentry 'clocksource=hpet' {\n\tlinux /boot/vmlinuz-mine clocksource=hpet\n}\n";
+    const text = `${own.read(own.grubCfg)}### BEGIN /etc/grub.d/40_custom ###\n${entry}### END /etc/grub.d/40_custom ###\n`;
+    own.write(own.grubCfg, text);
+    own.converge(plans.boot);
+    expect(own.read(own.grubCfg)).toContain(entry);
+    own.destroy();
+    const host = new FakeHost("dash", "amazon-linux-2023");
+    host.write("boot/grub2/grubenv", "# GRUB Environment Block\nkernelopts=clocksource=xen ro\n");
+    expect(host.run(["converge"], plans.boot).stderr).toContain("boot/grub2/grubenv, line 2: clocksource=xen");
     host.destroy();
   });
 });

@@ -1,91 +1,90 @@
 # shellcheck shell=sh
 # Kernel boot parameters: made persistent, found again in the boot loader's configuration and on the running kernel.
 
-# Sorted after every other drop-in (cloud images assign GRUB_CMDLINE_LINUX_DEFAULT in 50-cloudimg-settings.cfg), and
-# it appends to GRUB_CMDLINE_LINUX, which recovery entries get too.
-boot_dropin() { printf '%s' "$TIMEBASE_ROOT/etc/default/grub.d/zz-timebase.cfg"; }
+# One file for each boot loader, lib/<os_boot>.sh, with these functions:
+#   <os_boot>_lacking   what this host lacks to be served in this way, as a text; nothing when all is there
+#   <os_boot>_sources   what can give a kernel parameters, now or later: a line "KIND FILE" each (lib/boot_conflicts.sh)
+#   <os_boot>_replaces  the file outside of /etc that is made anew, one for all where there are several
+#   <os_boot>_converge  makes this and every later boot of the system get the parameters
+#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there
+#   <os_boot>_revert    takes out what converge has put in; parameters of others stay
+#   <os_boot>_entries   all that the boot loader reads, so that a change of it is seen
 
-boot_dropin_text() {
-  cat <<TEXT
-# Written by timebase for $plan_owner; \`sudo timebase revert\` removes it.
-# It appends: parameters from other files stay.
-GRUB_CMDLINE_LINUX="\$GRUB_CMDLINE_LINUX $plan_boot_parameters"
-TEXT
-  # These come after GRUB_CMDLINE_LINUX in an entry, and may hold what is to be overridden.
-  if [ "$plan_boot_override" = yes ]; then
-    printf 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT %s"\n' "$plan_boot_parameters"
-  fi
-}
+boot_lacking() { "${os_boot}_lacking"; }
+
+boot_sources() { "${os_boot}_sources"; }
+
+boot_replaces() { "${os_boot}_replaces"; }
+
+boot_entries() { "${os_boot}_entries"; }
 
 boot_converge() {
-  boot_dropin_text >"$work/dropin"
-  file_own boot "$(boot_dropin)" "$work/dropin"
-  if ! boot_persistent; then boot_regenerate; fi
+  if ! boot_persistent; then "${os_boot}_converge"; fi
 }
 
-# The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
-# content decides, not grub-mkconfig's word.
-boot_regenerate() {
-  boot_grub_cfg=$(readlink -f -- "$os_grub_cfg" || printf '%s' "$os_grub_cfg")
-  boot_new=$boot_grub_cfg.timebase-new
-  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$boot_new"; then
-    rm -f -- "$boot_new"
-    fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
-  fi
-  boot_missing=$(boot_missing_in "$boot_new")
-  if [ -n "$boot_missing" ]; then
-    rm -f -- "$boot_new"
-    fail "the configuration that grub-mkconfig made is $boot_missing" \
-      "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
-  fi
-  sync "$boot_new" 2>/dev/null || sync
-  mv -f -- "$boot_new" "$boot_grub_cfg"
-  sync
-}
-
-# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is.
 boot_revert() {
-  files_restore boot
-  boot_reverted=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot")
-  plan_boot_parameters=''
-  if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then boot_regenerate; fi
+  plan_boot_parameters=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot" | tr '\n' ' ')
+  plan_boot_parameters=${plan_boot_parameters% }
+  "${os_boot}_revert"
   record_forget boot
+  edits_forget boot
   rm -f -- "$reboot_record"
 }
 
-# boot_persistent: whether this and every later boot of the system gets the parameters: they are in each of its entries
-# now, and in the drop-in that the next kernel update reads. Sets boot_missing to what is wrong.
+# boot_persistent: whether this and every later boot of the system gets the parameters. Sets boot_missing to what is wrong.
 boot_persistent() {
-  boot_missing=$(boot_missing_in "$os_grub_cfg")
-  boot_dropin_text >"$work/dropin"
-  if [ -z "$boot_missing" ] && ! cmp -s -- "$work/dropin" "$(boot_dropin)"; then
-    boot_missing="right until the next kernel update only: $(boot_dropin) was changed, or is gone"
-  fi
+  boot_missing=$("${os_boot}_missing")
   [ -z "$boot_missing" ]
+}
+
+# `clocksource=` (and the old `clock=`) overwrites one name: the last one wins (Linux, kernel/time/clocksource.c,
+# boot_override_clocksource). `tsc=` adds up: each one sets a flag of its own, so that reliable, nowatchdog, noirqtime,
+# watchdog and recalibrate live side by side in any order, while unstable (and `notsc`) marks the TSC for good, and
+# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup).
+
+# boot_obeys COMMAND_LINE PARAMETER: whether a kernel that was given this line does what the parameter says.
+boot_obeys() {
+  boot_said=
+  for boot_word in $1; do
+    case "$2:$boot_word" in
+      tsc=*:tsc=unstable | tsc=*:notsc) return 1 ;;
+      clocksource=*:clocksource=*) boot_said=$boot_word ;;
+      clocksource=*:clock=*) boot_said=clocksource=${boot_word#clock=} ;;
+      *:"$2") boot_said=$2 ;;
+    esac
+  done
+  [ "$boot_said" = "$2" ]
+}
+
+# boot_disobeyed COMMAND_LINE: sets boot_disobeyed to those of our parameters that a kernel would not do with this line.
+boot_disobeyed() {
+  boot_disobeyed=
+  for boot_parameter in $plan_boot_parameters; do
+    if ! boot_obeys "$1" "$boot_parameter"; then boot_disobeyed="${boot_disobeyed:+$boot_disobeyed }$boot_parameter"; fi
+  done
 }
 
 # boot_missing_in GRUB_CFG: what is wrong with its entries.
 boot_missing_in() {
-  if ! boot_entries "$1" >"$work/entries" 2>/dev/null; then
+  if ! boot_command_lines "$1" >"$work/entries" 2>/dev/null; then
     printf 'unreadable'
   elif [ ! -s "$work/entries" ]; then
     printf 'without any entry for Linux'
   else
-    boot_disobeyed=
-    for boot_parameter in $plan_boot_parameters; do
-      while IFS= read -r boot_entry; do
-        if boot_obeys "$boot_entry" "$boot_parameter"; then continue; fi
-        boot_disobeyed="$boot_disobeyed $boot_parameter"
-        break
-      done <"$work/entries"
-    done
-    printf '%s' "${boot_disobeyed:+without$boot_disobeyed}"
+    boot_lost=
+    while IFS= read -r boot_entry; do
+      boot_disobeyed "$boot_entry"
+      for boot_parameter in $boot_disobeyed; do
+        if ! has_word "$boot_lost" "$boot_parameter"; then boot_lost="$boot_lost $boot_parameter"; fi
+      done
+    done <"$work/entries"
+    printf '%s' "${boot_lost:+without$boot_lost}"
   fi
 }
 
-# boot_entries GRUB_CFG: the command lines of the entries that GRUB's script for Linux (10_linux) made; other scripts
-# add memory testers, other systems and what the user wrote.
-boot_entries() {
+# boot_command_lines GRUB_CFG: "linux KERNEL PARAMETER..." of the entries that GRUB's script for Linux (10_linux) made;
+# other scripts add memory testers, other systems and what the user wrote.
+boot_command_lines() {
   awk '
     /^### BEGIN / { marked = 1; ours = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
     /^### END / { ours = 0 }
@@ -95,9 +94,8 @@ boot_entries() {
 # boot_live: whether the running kernel got every parameter, and heeds it.
 boot_live() {
   boot_cmdline=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
-  for boot_parameter in $plan_boot_parameters; do
-    if ! boot_obeys "$boot_cmdline" "$boot_parameter"; then return 1; fi
-  done
+  boot_disobeyed "$boot_cmdline"
+  [ -z "$boot_disobeyed" ]
 }
 
 clocksource_now() { first_line "$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0/current_clocksource"; }

@@ -1,24 +1,5 @@
 # shellcheck shell=sh
-# What the kernel makes of a command line that has our parameters and others of the same kind.
-
-# `clocksource=` (and the old `clock=`) overwrites one name: the last one wins (Linux, kernel/time/clocksource.c,
-# boot_override_clocksource). `tsc=` adds up: each one sets a flag of its own, so that reliable, nowatchdog, noirqtime,
-# watchdog and recalibrate live side by side in any order, while unstable (and `notsc`) marks the TSC for good, and
-# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup).
-
-# boot_obeys COMMAND_LINE PARAMETER: whether a kernel that was given this line does what the parameter says.
-boot_obeys() {
-  boot_said=
-  for boot_word in $1; do
-    case "$2:$boot_word" in
-      tsc=*:tsc=unstable | tsc=*:notsc) return 1 ;;
-      clocksource=*:clocksource=*) boot_said=$boot_word ;;
-      clocksource=*:clock=*) boot_said=clocksource=${boot_word#clock=} ;;
-      *:"$2") boot_said=$2 ;;
-    esac
-  done
-  [ "$boot_said" = "$2" ]
-}
+# Boot parameters of the user's that contradict ours: found where the boot loader reads them, or on the running kernel.
 
 # A parameter of the user's that contradicts ours is never silently overridden. With `override` ours is put after
 # theirs; that does not help where the kernel heeds no order.
@@ -53,20 +34,21 @@ boot_contradicts() {
   esac
 }
 
-# boot_conflict_in_files: "FILE, line N: WORD" of the first contradiction in what the boot loader's entries are made of.
+# boot_conflict_in_files: "FILE, line N: WORD" of the first contradiction in the boot loader's sources. Their kinds:
+#   shell     is sourced by sh, as /etc/default/grub
+#   grub      GRUB's configuration: the entries of its script for Linux
+#   bls       an entry of the Boot Loader Specification
+#   grubenv   GRUB's environment block, in which kernelopts may be
+#   cmdline   a command line, and nothing else
 boot_conflict_in_files() {
   set --
-  for boot_file in "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT"/etc/default/grub.d/*.cfg; do
-    if [ -r "$boot_file" ] && [ "$boot_file" != "$(boot_dropin)" ]; then set -- "$@" "$boot_file"; fi
-  done
-  # Elsewhere the entries themselves can be edited (grubby), and stay so.
-  if [ "$os_boot" != grub-dropin ]; then
-    for boot_file in "$TIMEBASE_ROOT"/boot/loader/entries/*.conf "${os_grub_cfg%/*}/grubenv" "$os_grub_cfg"; do
-      if [ -r "$boot_file" ]; then set -- "$@" "$boot_file"; fi
-    done
-  fi
+  while read -r boot_kind boot_file; do
+    if [ -r "$boot_file" ]; then set -- "$@" "kind=$boot_kind" "$boot_file"; fi
+  done <<SOURCES
+$(boot_sources)
+SOURCES
   if [ $# = 0 ]; then return 0; fi
-  awk -v override="$plan_boot_override" -v grub_cfg="$os_grub_cfg" '
+  awk -v override="$plan_boot_override" '
     # What the shell that reads the file would see of a line, without its quotes and comments.
     function code(line,    at, letter, seen) {
       for (at = 1; at <= length(line); at++) {
@@ -84,11 +66,14 @@ boot_conflict_in_files() {
       if (word == "tsc=unstable" || word == "notsc") return 1
       return override != "yes" && word ~ /^clock(source)?=/ && word !~ /^clock(source)?=tsc$/
     }
-    FNR == 1 { quote = "" }
-    FILENAME ~ /\/etc\/default\/grub/ { text = code($0) }
-    FILENAME ~ /\.conf$/ { text = /^options[ \t]/ ? $0 : "" }
-    FILENAME ~ /\/grubenv$/ { text = sub(/^kernelopts=/, "") ? $0 : "" }
-    FILENAME == grub_cfg { text = $1 ~ /^linux(16|efi)?$/ ? $0 : "" }
+    FNR == 1 { quote = ""; marked = 0 }
+    /^### BEGIN / { marked = 1; linux = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
+    /^### END / { linux = 0 }
+    kind == "shell" { text = code($0) }
+    kind == "grub" { text = $1 ~ /^linux(16|efi)?$/ && (linux || !marked) ? $0 : "" }
+    kind == "bls" { text = /^options[ \t]/ ? $0 : "" }
+    kind == "grubenv" { text = sub(/^kernelopts=/, "") ? $0 : "" }
+    kind == "cmdline" { text = $0 }
     {
       words = split(text, word, /[ \t]+/)
       for (w = 1; w <= words; w++) if (contradicts(word[w])) { print FILENAME ", line " FNR ": " word[w]; exit }

@@ -6,9 +6,11 @@ preflight() {
   preflight_container
   if plan_has boot || plan_has time; then preflight_clock; fi
   if plan_has boot; then preflight_boot; fi
+  if plan_has time; then preflight_chrony; fi
   preflight_room
   cloud_init_wait
-  if plan_has time; then preflight_packages; fi
+  # What is installed already needs no package manager.
+  if plan_has time && ! package_installed chrony; then packages_await; fi
 }
 
 preflight_system() {
@@ -18,11 +20,11 @@ preflight_system() {
   if [ -n "$plan_os" ] && [ "$plan_os" != "$os_name" ]; then
     fail "the program declares $plan_os, but this host runs $os_name" "declare operatingSystem: \"$os_name\", or leave it out"
   fi
-  if [ "$os_boot" = grubby ]; then
-    fail "$os_name is not served by this version of pulumi-timebase" 'use Ubuntu 22.04 or 24.04, or Debian 12 or 13'
-  fi
   if [ ! -d "$TIMEBASE_ROOT/run/systemd/system" ]; then
     fail 'systemd is not the running init' 'boot this host with systemd; services, reboot and clock daemons are managed through it'
+  fi
+  if [ -n "$os_support_ended" ]; then
+    say "warning: the support of $os_name by its maker has ended on $os_support_ended: this host gets no security updates any more"
   fi
 }
 
@@ -59,6 +61,15 @@ MAP
       fail 'root here is root of a user name space only (/proc/self/uid_map), which may not set the clock' \
         'point the endpoint at the machine itself'
       ;;
+  esac
+}
+
+# An Amazon Linux 2 that was never updated has chrony 3, whose chronyc has no -N, and whose chronyd does not know NTS.
+preflight_chrony() {
+  if ! command -v chronyd >/dev/null; then return 0; fi
+  preflight_version=$(chronyd -v 2>/dev/null || :)
+  case "$preflight_version" in
+    *'version '[1-3].*) fail "chrony on this host is too old (${preflight_version%% (+*}), it has to be version 4" "update it: $os_package_program update chrony" ;;
   esac
 }
 

@@ -15,8 +15,9 @@ preflight_boot() {
     fail "tsc=reliable would be a lie on this machine: $tsc_doubt" \
       'leave TscClocksource out for this host; or, if you know its TSC to be right (firmware, vendor), set force: true'
   fi
-  if [ ! -f "$os_grub_cfg" ] || ! command -v grub-mkconfig >/dev/null; then
-    fail "this host does not boot by GRUB (no $os_grub_cfg, or no grub-mkconfig)" 'install GRUB, or set the boot parameters by the host'\''s own boot loader'
+  preflight_lacking=$(boot_lacking)
+  if [ -n "$preflight_lacking" ]; then
+    fail "this host does not boot by GRUB as $os_name does ($preflight_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
   fi
   preflight_kexec
   boot_conflicts_refuse

@@ -11,9 +11,9 @@ preflight_room() {
   set -- "$@" "$existing_folder"
   preflight_boot_folder=
   if plan_has boot; then
-    preflight_grub_cfg=$os_grub_cfg
-    if [ -L "$os_grub_cfg" ]; then preflight_grub_cfg=$(readlink -f -- "$os_grub_cfg"); fi
-    preflight_boot_folder=${preflight_grub_cfg%/*}
+    preflight_boot_file=$(boot_replaces)
+    if [ -L "$preflight_boot_file" ]; then preflight_boot_file=$(readlink -f -- "$preflight_boot_file"); fi
+    preflight_boot_folder=${preflight_boot_file%/*}
     set -- "$@" "$preflight_boot_folder"
   fi
   preflight_writable "$@"
@@ -46,12 +46,12 @@ preflight_writable() {
   fi
 }
 
-# GRUB's configuration is made beside the one that counts, so there must be room for another one, and a larger one.
+# What the boot loader reads is made beside the one that counts, so there must be room for another one, and a larger one.
 preflight_rooms() {
   LC_ALL=C df -Pk "$@" >"$work/df" || fail 'df does not tell the room on this host'\''s file systems' 'see what `df -Pk` says on the host'
   preflight_wanted_boot=0
   if [ -n "$preflight_boot_folder" ]; then
-    preflight_wanted_boot=$(wc -c <"$os_grub_cfg")
+    preflight_wanted_boot=$(wc -c <"$preflight_boot_file")
     preflight_wanted_boot=$((preflight_wanted_boot * 2 / 1024 + preflight_room_kib))
   fi
   {
@@ -69,7 +69,7 @@ preflight_rooms() {
       case "$preflight_free" in '' | *[!0-9]*) continue ;; esac
       if [ "$preflight_free" -lt "$preflight_wanted" ]; then
         fail "the file system of $preflight_folder is full: $preflight_free KiB are free, $preflight_wanted are needed" \
-          "make room there (see \`df -h $preflight_folder\`; old kernels: apt-get autoremove --purge)"
+          "make room there (see \`df -h $preflight_folder\`; packages of old kernels take the most)"
       fi
     done
   } <"$work/df"

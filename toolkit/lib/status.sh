@@ -55,9 +55,10 @@ status_planned() {
   esac
 }
 
-# status_drift SECTION: the files that we wrote and somebody else has changed since.
+# status_drift SECTION: the files that we wrote and somebody else has changed since. In a file that stays the user's
+# (lib/edits.sh) that is their right: whether ours is still in it is what the checks say.
 status_drift() {
-  for record in "$TIMEBASE_STATE/files/$1"/*; do
+  for record in "$TIMEBASE_STATE/files/$1"/* "$TIMEBASE_STATE/files/$1-edits"/*; do
     if [ ! -f "$record/ours" ]; then continue; fi
     status_path=$(first_line "$record/path")
     if [ ! -e "$status_path" ]; then
@@ -69,7 +70,7 @@ status_drift() {
     else
       status_what='was changed by somebody else since'
     fi
-    status_wrong=1
+    case "$record" in */"$1-edits"/*) ;; *) status_wrong=1 ;; esac
     printf '  drift %s %s\n' "$status_path" "$status_what"
   done
 }
@@ -90,6 +91,18 @@ status_revert() {
     if [ ! -f "$record/path" ]; then continue; fi
     if [ -e "$record/was" ]; then status_what=restores; else status_what=removes; fi
     printf '  undo  %s %s\n' "$status_what" "$(first_line "$record/path")"
+  done
+  for record in "$TIMEBASE_STATE/files/$1-edits"/*; do
+    if [ ! -f "$record/path" ]; then continue; fi
+    status_path=$(first_line "$record/path")
+    if ! cmp -s -- "$record/ours" "$status_path"; then
+      status_what='takes what is ours out of'
+    elif [ -e "$record/was" ]; then
+      status_what=restores
+    else
+      status_what=removes
+    fi
+    printf '  undo  %s %s\n' "$status_what" "$status_path"
   done
   facts_of "$1" | while read -r status_kind status_name status_rest; do
     case "$status_kind $status_name" in
