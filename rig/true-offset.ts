@@ -62,9 +62,8 @@ export async function answering(page: string, program: ExecaChildProcess): Promi
   const ended = program.catch((error: Error) => error);
   if (program.stdout === null || program.stdin === null) throw new Error("the program must have pipes");
   const { stdin } = program;
-  const first = createInterface(program.stdout)[Symbol.asyncIterator]().next();
-  const said = await first;
-  if (said.value !== "ready") throw new Error(`the machine's clock does not answer: ${said.value ?? (await ended)}`);
+  const { value: said } = await createInterface(program.stdout)[Symbol.asyncIterator]().next();
+  if (said !== "ready") throw new Error(`the machine's clock does not answer: ${said ?? (await ended)}`);
   return {
     page,
     close: async () => {
@@ -74,7 +73,7 @@ export async function answering(page: string, program: ExecaChildProcess): Promi
   };
 }
 
-/** What our clock, which nothing steps, has to be added to give the time. */
+/** What, added to our monotonic clock, which nothing steps, gives the time. */
 const epochNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 
 /** The closest exchange with each of the clocks, in this order, immediately one after the other. */

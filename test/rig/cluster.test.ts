@@ -14,7 +14,7 @@ import {
   SshHost,
 } from "../../components";
 import { trapImage } from "../../rig/image";
-import { largestError, smallestError, width } from "../../rig/offset-interval";
+import { largestError, type OffsetInterval, smallestError, width } from "../../rig/offset-interval";
 import { changed } from "../../rig/summary";
 import { trueDifference, type WatchedClock, watchClock } from "../../rig/true-offset";
 import { livingProcess } from "../../vm/process";
@@ -158,13 +158,16 @@ describe("a cluster of two machines", () => {
       return parseEvidence(await client.run(`${plan} | sudo timebase prove 2>/dev/null`));
     };
     const { errorBoundNs: bound = Number.NaN } = await prove();
-    for (let round = 0; round < 5; round++) {
-      const seen = await trueDifference(follower, hub);
-      const [low, high, claimed] = [seen.lowNs, seen.highNs, bound].map((ns) => `${(ns / 1000).toFixed(0)} us`);
-      console.log(`true difference ${low} to ${high}, bound ${claimed}`);
-      expect(width(seen), "too wide to judge a bound by: nothing was measured").toBeLessThan(200_000);
-      expect(largestError(seen)).toBeLessThanOrEqual(bound);
-    }
+    const seen: OffsetInterval[] = [];
+    for (let look = 0; look < 5; look++) seen.push(await trueDifference(follower, hub));
+    const micros = (ns: number) => (ns / 1000).toFixed(0);
+    const texts = seen.map(({ lowNs, highNs }) => `${micros(lowNs)} to ${micros(highNs)}`);
+    console.log(`true offset ${texts.join(", ")} us; bound ${micros(bound)} us`);
+    // A look that a busy machine has blurred can only refute the bound; a sharp one has to confirm it.
+    const sharp = seen.filter((look) => width(look) < 200_000);
+    expect(sharp.length, `nothing was measured: ${texts.join(", ")}`).toBeGreaterThanOrEqual(3);
+    for (const look of sharp) expect(largestError(look)).toBeLessThanOrEqual(bound);
+    for (const look of seen) expect(smallestError(look)).toBeLessThanOrEqual(bound);
     // The control, so that this test can fail: an error that the bound does not cover is seen from outside, before
     // chronyd has slewed it away.
     await client.run("sudo date -s '+0.25 seconds'");
