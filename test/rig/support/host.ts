@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { execa } from "execa";
+import { type ExecaChildProcess, execa } from "execa";
 import type { HostEndpoint } from "../../../components";
 
 /** A host of the test, reached past the product: what the product claims is compared with what is seen here. */
@@ -32,6 +31,11 @@ export class TestHost {
     return stdout.trim();
   }
 
+  /** Starts a command that goes on. */
+  start(command: string): ExecaChildProcess {
+    return execa("ssh", [...this.ssh, command]);
+  }
+
   /** Not by `cloud-init status --wait`: it starts a Python every quarter of a second, which an emulated boot feels. */
   async cloudInitEnd(): Promise<void> {
     await this.run("until [ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ]; do sleep 1; done");
@@ -59,27 +63,4 @@ export class TestHost {
   async logins(): Promise<number> {
     return Number(await this.run("sudo journalctl -b -u ssh | grep -c Accepted")) - 1;
   }
-}
-
-/** Makes a virtual machine's NTP server reachable from here, at UDP port `port` of its loopback address. */
-export async function openNtp(host: TestHost, monitor: string, port: number): Promise<void> {
-  await host.run("sudo chronyc allow 10.0.2.2");
-  await monitorCommand(monitor, `hostfwd_add outside udp:${host.endpoint.address}:${port}-:123`);
-}
-
-function monitorCommand(socketPath: string, command: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(socketPath).setEncoding("utf8");
-    let received = "";
-    socket.on("connect", () => {
-      socket.write('{"execute":"qmp_capabilities"}\n');
-      socket.write(`{"execute":"human-monitor-command","arguments":{"command-line":"${command}"},"id":"done"}\n`);
-    });
-    socket.on("data", (text) => {
-      received += String(text);
-      if (received.includes('"id": "done"')) socket.end();
-    });
-    socket.on("error", reject);
-    socket.on("close", () => resolve());
-  });
 }
