@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { HostEndpoint } from "../../../components";
+import { monitorCommand } from "./monitor";
 
 /** A host of the test, reached past the product: what the product claims is compared with what is seen here. */
 export class TestHost {
@@ -29,6 +29,13 @@ export class TestHost {
   /** Runs a command; returns what it printed, also when it failed. */
   async run(command: string, input = ""): Promise<string> {
     const { stdout } = await execa("ssh", [...this.ssh, command], { input, reject: false, timeout: 600_000 });
+    return stdout.trim();
+  }
+
+  /** The same on a host whose key is not the pinned one. */
+  async runUnpinned(command: string): Promise<string> {
+    const anyKey = ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no"];
+    const { stdout } = await execa("ssh", [...anyKey, ...this.ssh, command], { timeout: 60_000 });
     return stdout.trim();
   }
 
@@ -65,21 +72,4 @@ export class TestHost {
 export async function openNtp(host: TestHost, monitor: string, port: number): Promise<void> {
   await host.run("sudo chronyc allow 10.0.2.2");
   await monitorCommand(monitor, `hostfwd_add outside udp:${host.endpoint.address}:${port}-:123`);
-}
-
-function monitorCommand(socketPath: string, command: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(socketPath).setEncoding("utf8");
-    let received = "";
-    socket.on("connect", () => {
-      socket.write('{"execute":"qmp_capabilities"}\n');
-      socket.write(`{"execute":"human-monitor-command","arguments":{"command-line":"${command}"},"id":"done"}\n`);
-    });
-    socket.on("data", (text) => {
-      received += String(text);
-      if (received.includes('"id": "done"')) socket.end();
-    });
-    socket.on("error", reject);
-    socket.on("close", () => resolve());
-  });
 }

@@ -1,0 +1,98 @@
+import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { attempt, clockStack } from "../support/Attempt";
+import { endsProved, sceneAt } from "../support/scene";
+
+/** A file system of its own on /boot, as small as it has to be, for as long as the fault lasts. */
+const ownBoot = `truncate -s $(($(du -sm /boot | cut -f1) + 16))M /root/boot.img
+mkfs.ext4 -q -m 0 /root/boot.img
+mount -o loop /root/boot.img /mnt
+cp -a /boot/. /mnt
+mount --move /mnt /boot`;
+
+/** Holds dpkg's lock as apt does, by fcntl; flock(1) takes another kind. */
+const holdLock = (seconds: number) => `systemd-run --quiet --unit=rig-lock python3 -c "
+import fcntl, time
+lock = open('/var/lib/dpkg/lock-frontend', 'w')
+fcntl.lockf(lock, fcntl.LOCK_EX)
+time.sleep(${seconds})"`;
+
+describe("what a host lacks", () => {
+  test("the disk is full", async () => {
+    const scene = await sceneAt("live", { scope: "boot" });
+    await scene.room.root(`tune2fs -m 0 "$(findmnt -no SOURCE /)"
+fallocate -l "$(($(df --output=avail -k / | tail -1) - 4))K" /filler || :
+dd if=/dev/zero bs=4k >>/filler || :
+df /`);
+    const first = await attempt(scene.stack);
+    expect(first.ok).toBe(false);
+    await scene.room.root("rm /filler");
+    await endsProved(scene, "resources", "1. the disk is full", first);
+  });
+
+  test("/boot is full", async () => {
+    const scene = await sceneAt("live", { scope: "boot" });
+    await scene.room.root(`${ownBoot}\ndd if=/dev/zero bs=1k of=/boot/filler || :`);
+    const first = await attempt(scene.stack);
+    expect(first.ok).toBe(false);
+    await scene.room.root("umount /boot");
+    await endsProved(scene, "resources", "2. /boot, a file system of its own, is full", first);
+  });
+
+  test("/boot cannot be written to", async () => {
+    const scene = await sceneAt("live", { scope: "boot" });
+    await scene.room.root("mount --bind /boot /boot && mount -o remount,bind,ro /boot");
+    const first = await attempt(scene.stack);
+    expect(first.ok).toBe(false);
+    await scene.room.root("umount /boot");
+    await endsProved(scene, "resources", "3. /boot is mounted read-only", first);
+  });
+
+  test("somebody holds dpkg's lock for 60 s", async () => {
+    const scene = await sceneAt("live");
+    await scene.room.root(holdLock(60));
+    const first = await attempt(scene.stack);
+    expect(first.said).toBe("");
+    await endsProved(scene, "resources", "4. the package manager's lock is held for 60 s", first);
+  });
+
+  test("a mirror that does not answer", async () => {
+    const scene = await sceneAt("live");
+    const silent = await silentServer();
+    // The address by which QEMU's user network reaches this machine.
+    const mirror = `http://10.0.2.2:${(silent.address() as { port: number }).port}`;
+    await scene.room.root(`cp -a /etc/apt/sources.list /root/
+sed -i 's#http[^ ]*#${mirror}#' /etc/apt/sources.list
+mv /var/cache/apt/archives /root/archives && mkdir -p /var/cache/apt/archives/partial`);
+    const first = await attempt(scene.stack);
+    silent.close();
+    expect(first.said).toContain("mirror");
+    await scene.room.root(`cp -a /root/sources.list /etc/apt/
+rm -r /var/cache/apt/archives && mv /root/archives /var/cache/apt/archives`);
+    await endsProved(scene, "resources", "5. the mirror accepts connections and says nothing", first);
+  });
+
+  test("two ups of two stacks at once", async () => {
+    const scene = await sceneAt("live", { scope: "boot" });
+    const other = await clockStack(scene.room.host, scene.folder, { scope: "boot" });
+    const { stopped } = await scene.room.arm({ when: "before", call: "basename /boot/vmlinuz-*" });
+    const first = attempt(scene.stack);
+    await stopped;
+    const second = attempt(other);
+    await sleep(30_000);
+    await scene.room.release();
+    expect((await first).said).toBe("");
+    const refused = await second;
+    expect(refused.output).toContain("waiting for another timebase on this host");
+    expect(refused.said).toContain("belongs to");
+    await endsProved(scene, "resources", "6. two `up`s of two stacks at once: what the other one said", refused);
+  });
+});
+
+/** Takes every connection and never says a word. */
+function silentServer(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer(() => {}).listen(0, "127.0.0.1", () => resolve(server));
+  });
+}
