@@ -10,6 +10,7 @@ import {
   required,
   wholeNumberFrom,
 } from "../components/plan/validate";
+import { firmwares } from "./firmware";
 import { suites } from "./suites";
 
 const text = (pattern: RegExp, reason: string): Rule =>
@@ -46,6 +47,7 @@ const imageRules: Record<string, Rule> = {
     (value) => typeof value === "string" && Object.hasOwn(suites, value),
     `must be one of ${Object.keys(suites).join(", ")}`,
   ),
+  firmware: must((value) => firmwares.some((firmware) => firmware === value), `must be one of ${firmwares.join(", ")}`),
   mirror: text(/^https?:\/\/[^\s[\]]+$/, "must be an http:// or https:// address of the distribution's archive"),
   components: each(text(/^[a-z-]+$/, "must be a component of the archive, for example main")),
   packages: each(text(/^[a-z0-9][a-z0-9+.:-]+$/, "must be the name of a package")),
