@@ -29,7 +29,14 @@ export function copyFolder(owner: string): string {
 }
 
 // Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
-const convergeCommand = (folder: string) => `sh ${folder}/toolkit/timebase converge`;
+/**
+ * A host that loses its power within seconds after the copy comes back with empty files, and an empty program succeeds.
+ * So the copy is made durable, and told from one that is not: only the user can have the engine make it again.
+ */
+const convergeCommand = (folder: string) =>
+  `sync; find ${folder}/toolkit -type f -size 0 | grep . && ` +
+  `echo "are empty, as after a power cut just after the copy: run pulumi up --replace '**-toolkit'" && exit 1; ` +
+  `sh ${folder}/toolkit/timebase converge`;
 const proveCommand = (folder: string) => `sh ${folder}/toolkit/timebase prove --repair`;
 
 /** By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert. */

@@ -88,7 +88,7 @@ function refuseUnknown(type: string, inputs: Registered["inputs"]): void {
 }
 
 function stdoutOf(inputs: Registered["inputs"], prove: (plan: string) => string): string {
-  const verb = String(inputs.create).split(" ").slice(2).join(" ");
+  const verb = String(inputs.create).split("/toolkit/timebase ").at(-1);
   switch (verb) {
     case "converge":
       // The command provider cuts the last newline off.
