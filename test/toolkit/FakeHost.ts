@@ -125,7 +125,7 @@ export class FakeHost {
     this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
     if (/clocksource=tsc/.test(cmdline)) this.onTsc();
     this.write("fake/units/ssh.service", "enabled active\n");
-    this.remove("run/timebase.reboot");
+    for (const forgotten of ["run/timebase.reboot", "run/timebase.chrony-restart-due"]) this.remove(forgotten);
   }
 
   onTsc(): void {

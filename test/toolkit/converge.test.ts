@@ -204,6 +204,15 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     expect(host.calls().filter((call) => call.includes("restart"))).toEqual(["systemctl restart chrony"]);
   });
 
+  test("chronyd is not restarted just before a reboot, which starts it with its new configuration", () => {
+    converge(plans.all);
+    expect(host.calls().join()).not.toContain("restart chrony");
+    expect(host.exists("run/timebase.chrony-restart-due")).toBe(true);
+    host.reboot();
+    converge(plans.all);
+    expect(host.calls().join()).not.toContain("restart chrony");
+  });
+
   test("a GRUB configuration without the parameters does not take the place of the live one", () => {
     const live = host.read("boot/grub/grub.cfg");
     host.write("fake/grub-drops-parameters", "");

@@ -134,7 +134,7 @@ const lies: Lie[] = [
   {
     check: "time.configuration",
     naive: "the file is right; chronyd was never restarted with it",
-    lie: (host) => host.write("var/lib/timebase/chrony-restart-due", ""),
+    lie: (host) => host.write("run/timebase.chrony-restart-due", ""),
     found: "it runs with an earlier configuration",
   },
   {

@@ -9,19 +9,23 @@ time_converge() {
   rivals_stop
   chrony_install
   chrony_conf_text >"$work/chrony.conf"
-  # Durable, so that a converge that is cut after the write still restarts the daemon the next time.
+  # Before the write, so that a converge that is cut after it still restarts the daemon the next time.
   if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
   file_own time "$os_chrony_conf" "$work/chrony.conf"
-  if [ -e "$chrony_restart_due" ] || ! systemctl --quiet is-active "$os_chrony_service"; then
-    say "restarting $os_chrony_service"
-    systemctl restart "$os_chrony_service" ||
-      fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
-    rm -f -- "$chrony_restart_due"
-  fi
   if ! systemctl --quiet is-enabled "$os_chrony_service"; then systemctl --quiet enable "$os_chrony_service"; fi
 }
 
-chrony_restart_due=$TIMEBASE_STATE/chrony-restart-due
+# In /run, because a boot starts the daemon with what is written, and settles the debt.
+chrony_restart_due=$TIMEBASE_ROOT/run/timebase.chrony-restart-due
+
+# chrony_start: the running daemon is one that has read the configuration. Of no use just before a reboot.
+chrony_start() {
+  if [ ! -e "$chrony_restart_due" ] && systemctl --quiet is-active "$os_chrony_service"; then return 0; fi
+  say "restarting $os_chrony_service"
+  systemctl restart "$os_chrony_service" ||
+    fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
+  rm -f -- "$chrony_restart_due"
+}
 
 # The whole configuration, because every source that is not in the plan would be a second opinion about the time.
 chrony_conf_text() {

@@ -15,26 +15,19 @@ boot_id_valid() {
   esac
 }
 
-# reboot_settle: what the reboot policy makes of the running kernel, as the last step of converge.
-reboot_settle() {
-  if ! plan_has boot || boot_live; then
-    reboot_answer none
-    return
-  fi
+# reboot_decide: what the reboot policy makes of the running kernel: sets reboot_decision to none, pending or ordered.
+reboot_decide() {
+  reboot_decision=none
+  if ! plan_has boot || boot_live; then return 0; fi
   case "$plan_reboot" in
     never)
       say "\"$plan_boot_parameters\" take effect at this host's next boot; its reboot policy is never"
-      reboot_answer pending
+      reboot_decision=pending
       ;;
     if-needed)
-      if has_word "$(clocksources_available)" tsc; then
-        clocksource_switch
-        reboot_answer none
-      else
-        reboot_order
-      fi
+      if has_word "$(clocksources_available)" tsc; then clocksource_switch; else reboot_decision=ordered; fi
       ;;
-    to-prove) reboot_order ;;
+    to-prove) reboot_decision=ordered ;;
   esac
 }
 
@@ -49,8 +42,8 @@ reboot_refuse_ordered() {
     'run this again when the host is back; so that it does not happen to `pulumi up`, manage the host by one HostClock, or let one component depend on the other (dependsOn)'
 }
 
-# reboot_answer ANSWER: the lines that prove is given in addition to the plan.
-reboot_answer() { printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$(boot_id)" "$1"; }
+# reboot_answer: the lines that prove is given in addition to the plan.
+reboot_answer() { printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$(boot_id)" "$reboot_decision"; }
 
 reboot_record=$TIMEBASE_STATE/reboot
 
@@ -75,7 +68,6 @@ reboot_order() {
     door_open
     fail 'the reboot could not be ordered (systemd-run failed)' 'see `journalctl -b` on the host'
   }
-  reboot_answer ordered
 }
 
 # timer SECONDS DESCRIPTION COMMAND...: runs it then, detached. A timer of systemd may be a minute late by default.
