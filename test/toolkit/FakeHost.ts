@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { blsEntry, blsFolder, type FakeSystem, systemOf } from "./systems";
 
 const toolkit = path.join(__dirname, "../../toolkit");
 const fakes = path.join(__dirname, "fakes");
@@ -17,20 +18,27 @@ export interface Run {
   stderr: string;
 }
 
-/** A folder that looks like a freshly started Debian 12 cloud host, on which the real toolkit runs. */
+/** Where GRUB reads its configuration: on BIOS, or by a stub or by itself on the EFI system partition. */
+export type Firmware = "bios" | "efi-stub" | "efi";
+
+/** A folder that looks like a freshly started cloud host, on which the real toolkit runs. */
 export class FakeHost {
   readonly root: string;
 
+  readonly system: FakeSystem;
+  /** GRUB's configuration that this host boots by. */
+  readonly grubCfg: string;
+
   /** @param shell the shell that interprets the toolkit: dash or bash. */
-  constructor(readonly shell: string) {
+  constructor(
+    readonly shell: string,
+    system = "debian-12",
+    firmware: Firmware = "bios",
+  ) {
+    this.system = systemOf(system);
+    this.grubCfg = firmware === "efi" ? this.system.efiGrubCfg : this.system.grubCfg;
     this.root = fs.mkdtempSync(path.join(os.tmpdir(), "timebase-"));
     const text: Record<string, string> = {
-      "etc/os-release":
-        'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n',
-      "etc/default/grub":
-        "# mine, and 'quoted'\nGRUB_DEFAULT=0\nGRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\nGRUB_CMDLINE_LINUX='audit=0' # keep",
-      "etc/default/grub.d/50-cloudimg-settings.cfg":
-        'GRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"\n',
       "proc/cpuinfo":
         "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc\n",
       "proc/cmdline":
@@ -42,19 +50,25 @@ export class FakeHost {
       "sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
       "sys/devices/system/clocksource/clocksource0/available_clocksource": "hpet acpi_pm \n",
       "run/systemd/system/.keep": "",
-      "run/cloud-init/result.json": '{"v1": {"errors": []}}',
       "usr/local/sbin/.keep": "",
       "usr/local/lib/.keep": "",
       "var/lib/.keep": "",
       "dev/kvm": "",
-      "fake/packages/systemd-timesyncd": "",
-      "fake/units/systemd-timesyncd.service": "enabled active\n",
-      "fake/units/ssh.service": "enabled active\n",
-      "boot/grub/grub.cfg": "",
       calls: "",
+      ...this.system.files,
     };
+    if (firmware !== "bios") text["sys/firmware/efi/.keep"] = "";
+    if (firmware === "efi-stub") {
+      text[this.system.efiGrubCfg] =
+        "search.fs_uuid 1234 root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n";
+    }
     for (const [name, content] of Object.entries(text)) this.write(name, content);
-    spawnSync(path.join(fakes, "grub-mkconfig"), ["-o", this.path("boot/grub/grub.cfg")], { env: this.environment() });
+    fs.mkdirSync(path.dirname(this.path(this.grubCfg)), { recursive: true });
+    // The entries that are there are the user's: only the configuration is made.
+    const entries = this.system.bls ? this.entryFiles().map((name) => [name, this.read(name)] as const) : [];
+    this.regenerate();
+    for (const [name, content] of entries) this.write(name, content);
+    this.remove("etc/kernel");
     this.forgetCalls();
   }
 
@@ -118,13 +132,71 @@ export class FakeHost {
     return run;
   }
 
+  private fake(program: string, ...args: string[]): void {
+    const { status, stderr } = spawnSync(path.join(fakes, program), args, {
+      env: this.environment(),
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
+  }
+
+  /** What the user, or a package, does to make the boot configuration anew. */
+  regenerate(): void {
+    this.fake(this.system.mkconfig, "-o", this.path(this.grubCfg));
+  }
+
+  /** What the user does to give every entry a parameter, by the tool of Amazon Linux. */
+  grubby(parameter: string): void {
+    const file = this.system.bls ? [] : ["-c", this.path(this.grubCfg)];
+    this.fake("grubby", ...file, "--update-kernel=ALL", `--args=${parameter}`);
+  }
+
+  /** The files of BLS entries. */
+  entryFiles(): string[] {
+    return fs.readdirSync(this.path(blsFolder)).map((name) => `${blsFolder}/${name}`);
+  }
+
+  /** What the entries for Linux give the kernel, as GRUB would read them. */
+  commandLines(): string[] {
+    if (!this.system.bls) return this.read(this.grubCfg).match(/^\s*linux\s+\S*vmlinuz.*/gm) ?? [];
+    return this.entryFiles().map((name) =>
+      (this.read(name).match(/^options\b.*/gm) ?? []).map((line) => line.slice("options ".length)).join(" "),
+    );
+  }
+
+  /** What the package of a new kernel does: Debian's runs grub-mkconfig, Amazon Linux 2's copies the default entry,
+   *  Amazon Linux 2023's takes /etc/kernel/cmdline or the running kernel's command line. */
+  installKernel(version: string): void {
+    if (this.system.bls) {
+      const running = this.read("proc/cmdline")
+        .trim()
+        .split(" ")
+        .filter((word) => !word.startsWith("BOOT_IMAGE="));
+      const options = this.exists("etc/kernel/cmdline") ? this.read("etc/kernel/cmdline").trim() : running.join(" ");
+      this.write(`${blsFolder}/0123-${version}.conf`, blsEntry(version, options));
+    } else if (this.system.mkconfig === "grub-mkconfig") {
+      this.write("fake/kernels", `${version}\n${this.read("fake/kernels")}`);
+      this.regenerate();
+    } else {
+      const [before, entry, after] = this.read(this.grubCfg).split(/(menuentry [^}]*}\n)(.*)/s) as [
+        string,
+        string,
+        string,
+      ];
+      const [kernel] = this.read("fake/kernels").split("\n") as [string];
+      this.write(this.grubCfg, before + entry.replaceAll(kernel, version) + entry + after);
+    }
+  }
+
   /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
   reboot(): void {
-    const cmdline = /^\s*linux\s+(.*)/m.exec(this.read("boot/grub/grub.cfg"))?.[1] ?? "";
-    this.write("proc/cmdline", `BOOT_IMAGE=${cmdline}\n`);
+    const cmdline = this.commandLines()[0]?.replace(/^\s*linux\s+/, "") ?? "";
+    this.write("proc/cmdline", `BOOT_IMAGE=${this.system.bls ? "/boot/vmlinuz " : ""}${cmdline}\n`);
     this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
     if (/clocksource=tsc/.test(cmdline)) this.onTsc();
-    this.write("fake/units/ssh.service", "enabled active\n");
+    for (const unit of ["fake/units/ssh.service", "fake/units/sshd.service"]) {
+      if (this.exists(unit)) this.write(unit, "enabled active\n");
+    }
     for (const forgotten of ["run/timebase.reboot", "run/timebase.chrony-restart-due"]) this.remove(forgotten);
   }
 

@@ -36,7 +36,7 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
   test("orders one reboot with the door closed: timer first, then sshd, then the reboot", () => {
     const run = converge();
     expect(run.stdout).toBe(`converged-boot-id=${bootIds.before}\nconverged-reboot=ordered\n`);
-    const door = host.calls().filter((call) => /systemd-run|systemctl stop/.test(call));
+    const door = host.calls().filter((call) => /systemd-run|systemctl stop ssh/.test(call));
     expect(door).toEqual([
       "systemd-run --quiet --description=timebase: open sshd again --on-active=150 --timer-property=AccuracySec=100ms systemctl start ssh.service",
       "systemctl stop ssh.service",
@@ -136,7 +136,7 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
       "rtcsync",
       "maxclockerror 50",
     ]);
-    expect(host.calls()).toContain("systemctl --quiet disable --now systemd-timesyncd.service");
+    expect(host.calls()).toContain("systemctl stop systemd-timesyncd.service");
   });
 
   test("a hub that defines the timescale serves its network and nothing else", () => {
@@ -149,7 +149,7 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     const run = host.run(["converge"], plans.time);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain("E: Unable to fetch some archives");
-    expect(run.stderr).toContain("what to do: check the mirror in /etc/apt");
+    expect(run.stderr).toContain("what to do: check the mirror that this host");
   });
 
   test("converge keeps what somebody else made of our file, each version of it", () => {

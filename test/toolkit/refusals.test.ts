@@ -17,12 +17,6 @@ const refusals: Refusal[] = [
     remedy: "use one of: ubuntu-22.04",
   },
   {
-    what: "a system that this version does not serve",
-    prepare: (host) => host.write("etc/os-release", 'ID="amzn"\nVERSION_ID="2"\n'),
-    error: "amazon-linux-2 is not served",
-    remedy: "use Ubuntu",
-  },
-  {
     what: "another system than the program declares",
     prepare: () => {},
     plan: plans.all.replace("host=node-1", "host=node-1\nos=ubuntu-22.04"),

@@ -1,63 +1,34 @@
 # shellcheck shell=sh
 # Kernel boot parameters: made persistent, found again in the boot loader's configuration and on the running kernel.
 
-# Sorted after every other drop-in (cloud images assign GRUB_CMDLINE_LINUX_DEFAULT in 50-cloudimg-settings.cfg), and
-# it appends to GRUB_CMDLINE_LINUX, which recovery entries get too.
-boot_dropin() { printf '%s' "$TIMEBASE_ROOT/etc/default/grub.d/zz-timebase.cfg"; }
+# One file for each boot loader, lib/<os_boot>.sh, with these functions:
+#   <os_boot>_lacking   what this host lacks to be served in this way, as a text; nothing when all is there
+#   <os_boot>_converge  makes this and every later boot of the system get the parameters
+#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there
+#   <os_boot>_revert    takes out what converge has put in; parameters of others stay
+#   <os_boot>_entries   all that the boot loader reads, so that a change of it is seen
 
-boot_dropin_text() {
-  cat <<TEXT
-# Written by timebase for $plan_owner; \`sudo timebase revert\` removes it.
-# It appends: parameters from other files stay.
-GRUB_CMDLINE_LINUX="\$GRUB_CMDLINE_LINUX $plan_boot_parameters"
-TEXT
-}
+boot_lacking() { "${os_boot}_lacking"; }
+
+boot_entries() { "${os_boot}_entries"; }
 
 boot_converge() {
-  boot_dropin_text >"$work/dropin"
-  file_own boot "$(boot_dropin)" "$work/dropin"
-  if ! boot_persistent; then boot_regenerate; fi
+  if ! boot_persistent; then "${os_boot}_converge"; fi
 }
 
-# The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
-# content decides, not grub-mkconfig's word.
-boot_regenerate() {
-  boot_grub_cfg=$(readlink -f -- "$os_grub_cfg" || printf '%s' "$os_grub_cfg")
-  boot_new=$boot_grub_cfg.timebase-new
-  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$boot_new"; then
-    rm -f -- "$boot_new"
-    fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
-  fi
-  boot_missing=$(boot_missing_in "$boot_new")
-  if [ -n "$boot_missing" ]; then
-    rm -f -- "$boot_new"
-    fail "the configuration that grub-mkconfig made is $boot_missing" \
-      "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
-  fi
-  sync "$boot_new" 2>/dev/null || sync
-  mv -f -- "$boot_new" "$boot_grub_cfg"
-  sync
-}
-
-# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is.
 boot_revert() {
-  files_restore boot
-  boot_reverted=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot")
-  plan_boot_parameters=''
-  if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then boot_regenerate; fi
+  plan_boot_parameters=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot" | tr '\n' ' ')
+  plan_boot_parameters=${plan_boot_parameters% }
+  "${os_boot}_revert"
   record_forget boot
+  edits_forget boot
   rm -f -- "$reboot_record"
   say "the running kernel keeps its boot parameters until this host's next boot"
 }
 
-# boot_persistent: whether this and every later boot of the system gets the parameters: they are in each of its entries
-# now, and in the drop-in that the next kernel update reads. Sets boot_missing to what is wrong.
+# boot_persistent: whether this and every later boot of the system gets the parameters. Sets boot_missing to what is wrong.
 boot_persistent() {
-  boot_missing=$(boot_missing_in "$os_grub_cfg")
-  boot_dropin_text >"$work/dropin"
-  if [ -z "$boot_missing" ] && ! cmp -s -- "$work/dropin" "$(boot_dropin)"; then
-    boot_missing="right until the next kernel update only: $(boot_dropin) was changed, or is gone"
-  fi
+  boot_missing=$("${os_boot}_missing")
   [ -z "$boot_missing" ]
 }
 
@@ -83,16 +54,21 @@ boot_missing_in() {
     }' "$1" 2>/dev/null || printf 'unreadable'
 }
 
-# boot_live: whether the running kernel got every parameter; for a key that is given twice the last one counts.
-boot_live() {
-  boot_cmdline=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
+# parameters_in TEXT: whether a command line has every parameter; for a key that is given twice the last one counts.
+parameters_in() {
   for boot_parameter in $plan_boot_parameters; do
     boot_last=
-    for boot_word in $boot_cmdline; do
+    for boot_word in $1; do
       case "$boot_word" in "${boot_parameter%%=*}="*) boot_last=$boot_word ;; esac
     done
     if [ "$boot_last" != "$boot_parameter" ]; then return 1; fi
   done
+}
+
+# boot_live: whether the running kernel got every parameter.
+boot_live() {
+  boot_cmdline=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
+  parameters_in "$boot_cmdline"
 }
 
 # A parameter of the user's with the same key and another value is never silently overridden.

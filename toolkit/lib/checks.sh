@@ -40,6 +40,9 @@ checks_run() {
 
 check_system() {
   check_that system "${plan_os:-$os_name}" "$os_name" 'declare the system that the host runs'
+  if [ -n "$os_support_ended" ]; then
+    check system.support warn 'a system that its maker supports' "the support of $os_name has ended on $os_support_ended" 'move to a system that gets security updates, such as amazon-linux-2023'
+  fi
 }
 
 # The boot that counts is the one after converge: waiting for sshd alone can meet the old one.

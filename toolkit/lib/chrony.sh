@@ -35,8 +35,8 @@ TEXT
   if [ -n "$plan_time_sources" ]; then printf '%s\n' "$plan_time_sources"; fi
   if [ -n "$plan_time_allow" ]; then printf '%s\n' "$plan_time_allow" | sed 's/^/allow /'; fi
   if plan_is_timescale; then printf 'local stratum 10\n'; fi
-  cat <<'TEXT'
-driftfile /var/lib/chrony/chrony.drift
+  cat <<TEXT
+driftfile $os_chrony_drift
 ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
@@ -68,8 +68,8 @@ rivals_stop() {
   while read -r rival rival_enabled rival_active; do
     facts_add time unit "$rival" "$rival_enabled" "$rival_active"
     say "stopping $rival: chrony is to be the only owner of this clock"
-    systemctl --quiet disable --now "$rival" ||
-      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable --now $rival"
+    { systemctl --quiet disable "$rival" && systemctl stop "$rival"; } ||
+      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable $rival; systemctl stop $rival"
   done <"$work/rivals"
 }
 
@@ -83,14 +83,18 @@ chrony_install() {
     return 0
   fi
   if ! chrony_removes=$(packages_removed_by chrony); then
-    patiently 'refreshing the package lists' apt_update || :
+    packages_refresh || :
     chrony_removes=$(packages_removed_by chrony) || :
   fi
   for chrony_removed in $chrony_removes; do facts_add time removed "$chrony_removed"; done
+  for chrony_leftover in $("${os_packages}_leftovers" "$os_chrony_conf"); do record_file time "$chrony_leftover"; done
   # A package that was removed and not purged has left its configuration, which is the user's.
-  if [ -e "$chrony_folder" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
+  if [ -e "$chrony_folder" ] || [ -e "$os_chrony_conf" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
   packages_change 'installing chrony' chrony ||
-    fail 'package chrony could not be installed (the output is above)' 'install it by hand: apt-get install chrony'
+    fail 'package chrony could not be installed (the output is above)' "install it by hand: $os_package_program install chrony"
+  if ! package_installed chrony; then
+    fail "$os_package_program says that it has installed chrony, and it is not there" "install it by hand: $os_package_program install chrony"
+  fi
   chrony_files >"$work/chrony-files"
   file_write "$chrony_files_record" "$work/chrony-files"
 }
@@ -147,7 +151,7 @@ packages_revert() {
   packages_purge=--purge
   if chrony_was_installed over-configuration || chrony_files_foreign >/dev/null; then
     packages_purge=--no-purge
-    say "$chrony_folder stays, because purging chrony would remove more than chrony's own files"
+    say "chrony's configuration stays, because purging chrony would remove more than chrony's own files"
   fi
   # shellcheck disable=SC2086 # a list of packages
   packages_others=$(packages_removed_by $packages_wanted | grep -vx chrony | tr '\n' ' ') || :
@@ -163,6 +167,11 @@ packages_revert() {
   # shellcheck disable=SC2086 # a list of packages
   packages_change "putting packages back: $packages_wanted" "$packages_purge" $packages_wanted ||
     fail 'the packages could not be put back as they were (the output is above)' 'run `pulumi destroy` again when the package mirror answers'
+  # What the daemon has written while it was ours. Not every package takes it away.
+  if ! chrony_was_installed over-configuration && ! package_installed chrony; then
+    rm -f -- "$TIMEBASE_ROOT$os_chrony_drift"
+    rmdir -- "$TIMEBASE_ROOT${os_chrony_drift%/*}" 2>/dev/null || :
+  fi
 }
 
 # clock_owners: every process that steers this clock, "comm (pid)". Children of one daemon (chronyd's helper) are it.

@@ -1,18 +1,22 @@
 # shellcheck shell=sh
 # What differs between systems: one row each. Everything else is the same on all of them.
 
-# boot: how kernel parameters are made persistent
-#   grub-dropin: grub-mkconfig sources /etc/default/grub.d/*.cfg in glob order
-#   grubby: Amazon Linux; not served by this version
-# The last two columns name chrony's main configuration and its service.
+# The columns of a row, one variable each:
+#   os_boot           who makes kernel parameters persistent: lib/<os_boot>.sh (what each has to offer: lib/boot.sh)
+#   os_grub_cfg       GRUB's configuration; os_efi_vendor is the folder of the EFI system partition where it may be instead
+#   os_grub_variable  of /etc/default/grub, gets the parameters for kernels to come
+#   os_packages       the family of package tools (lib/packages_<family>.sh) and, after a colon, the program
+#   os_chrony_*       chrony's main configuration, its service, and where the clock's drift is remembered
+#   os_support_ended  the day on which the system's maker stopped to support it, or -
+# On Amazon Linux 2 the stock file assigns GRUB_CMDLINE_LINUX_DEFAULT alone, and makes no recovery entries.
 os_table() {
   cat <<'TABLE'
-ubuntu-22.04      grub-dropin /boot/grub/grub.cfg  apt /etc/chrony/chrony.conf chrony
-ubuntu-24.04      grub-dropin /boot/grub/grub.cfg  apt /etc/chrony/chrony.conf chrony
-debian-12         grub-dropin /boot/grub/grub.cfg  apt /etc/chrony/chrony.conf chrony
-debian-13         grub-dropin /boot/grub/grub.cfg  apt /etc/chrony/chrony.conf chrony
-amazon-linux-2    grubby      /boot/grub2/grub.cfg yum /etc/chrony.conf        chronyd
-amazon-linux-2023 grubby      /boot/grub2/grub.cfg dnf /etc/chrony.conf        chronyd
+ubuntu-22.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
+ubuntu-24.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
+debian-12         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
+debian-13         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
+amazon-linux-2    grubby      /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX_DEFAULT rpm:yum     /etc/chrony.conf        chronyd /var/lib/chrony/drift        2026-06-30
+amazon-linux-2023 bls         /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX         rpm:dnf     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -
 TABLE
 }
 
@@ -31,16 +35,26 @@ os_detect() {
     amzn) os_name=amazon-linux-$os_version ;;
     *) os_name=$os_id-$os_version ;;
   esac
-  os_boot='' os_grub_cfg='' os_packages='' os_chrony_conf='' os_chrony_service=''
-  while read -r os_row os_row_boot os_row_grub_cfg os_row_packages os_row_chrony_conf os_row_chrony_service; do
-    if [ "$os_row" = "$os_name" ]; then
-      os_boot=$os_row_boot
-      os_grub_cfg=$TIMEBASE_ROOT$os_row_grub_cfg
-      os_packages=$os_row_packages
-      os_chrony_conf=$TIMEBASE_ROOT$os_row_chrony_conf
-      os_chrony_service=$os_row_chrony_service
-    fi
+  while read -r os_row os_boot os_grub_cfg os_efi_vendor os_grub_variable os_packages os_chrony_conf os_chrony_service os_chrony_drift os_support_ended; do
+    if [ "$os_row" = "$os_name" ]; then break; fi
+    os_boot=''
   done <<TABLE
 $(os_table)
 TABLE
+  os_package_program=${os_packages#*:}
+  os_packages=${os_packages%%:*}
+  os_chrony_conf=$TIMEBASE_ROOT$os_chrony_conf
+  if [ "$os_support_ended" = - ]; then os_support_ended=''; fi
+  os_grub_cfg=$TIMEBASE_ROOT$os_grub_cfg
+  os_grub_cfg_efi
+}
+
+# With EFI firmware GRUB reads its configuration on the EFI system partition first. Mostly that is a stub which only
+# goes on to the one on /boot; where it has entries of its own, it is the one that counts.
+os_grub_cfg_efi() {
+  os_efi_cfg=$TIMEBASE_ROOT/boot/efi/EFI/$os_efi_vendor/grub.cfg
+  if [ -d "$TIMEBASE_ROOT/sys/firmware/efi" ] && [ -f "$os_efi_cfg" ] &&
+    grep -qE '^[[:blank:]]*(menuentry|linux|linux16|linuxefi|blscfg)([[:blank:]]|$)' "$os_efi_cfg"; then
+    os_grub_cfg=$os_efi_cfg
+  fi
 }

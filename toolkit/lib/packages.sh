@@ -1,52 +1,42 @@
 # shellcheck shell=sh
-# Installing and removing packages without anybody at the terminal.
+# Installing and removing packages without anybody at the terminal. One file for each family of package tools,
+# lib/packages_<os_packages>.sh, with these functions:
+#   <family>_installed NAME      whether it is there; that it is to stay as it is (hold) is another matter
+#   <family>_change WORD...      installs these packages and removes those that are written `name-`; --purge and
+#                                --no-purge tell what becomes of configuration, where the family knows that
+#   <family>_removed_by WORD...  the packages that this would remove, a line each; fails when it cannot be known
+#   <family>_refresh             gets the lists of packages anew
+#   <family>_locked              whether the last output ($work/output) says that another program holds the lock
+#   <family>_leftovers FILE      what the tools make of FILE when they put it, or their own version of it, aside
+#   <family>_mend                finishes what an earlier installation has left unfinished, if there is such a thing
 
-# needrestart asks, or restarts daemons, in the middle of an installation on Ubuntu; env because sudo drops it. The
-# limit is above the wait for the lock and an installation together: dpkg must not be ended in its middle.
-apt() {
-  env LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 timeout 1500 apt-get -q -y \
-    -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 -o Acquire::http::Timeout=30 \
-    --no-install-recommends "$@"
-}
+package_installed() { "${os_packages}_installed" "$1"; }
 
-# The lock of the lists is not covered by DPkg::Lock::Timeout: the daily refresh of a fresh host may hold it.
-apt_update() {
-  for apt_try in 1 2 3 4 5 6 7 8 9 10 11 12; do
-    apt update && return 0
-    if ! grep -q 'Could not get lock.*/lists/lock' "$work/output"; then return 1; fi
-    sleep 10
-    : >"$work/output"
-  done
-  return 1
-}
+packages_removed_by() { "${os_packages}_removed_by" "$@"; }
 
-# Whether it is there; that it is to stay as it is (hold) is the first letter's matter.
-package_installed() {
-  case "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null || :)" in
-    ?i*) return 0 ;;
-    *) return 1 ;;
-  esac
-}
+packages_refresh() { patiently 'refreshing the package lists' "${os_packages}_refresh"; }
 
-# packages_change TEXT ARG...: installs (and with `name-` removes) these packages. When that fails, an installation
-# that was cut is finished first, and the lists are refreshed: old ones name files that the mirror has dropped.
+# packages_change TEXT WORD...: when it fails, an installation that was cut is finished first, and the lists are
+# refreshed: old ones name files that the mirror has dropped.
 packages_change() {
   packages_text=$1
   shift
-  if patiently "$packages_text" apt install "$@"; then return 0; fi
-  if grep -q 'dpkg was interrupted' "$work/output"; then
-    patiently 'finishing an interrupted installation' packages_finish || :
-  fi
-  patiently 'refreshing the package lists' apt_update ||
-    fail 'the package lists could not be refreshed (the output is above)' 'check the mirror in /etc/apt and the network of this host'
-  patiently "$packages_text" apt install "$@"
+  if packages_unlocked "$@"; then return 0; fi
+  "${os_packages}_mend" || :
+  packages_refresh ||
+    fail 'the package lists could not be refreshed (the output is above)' 'check the mirror that this host gets its packages from, and its network'
+  packages_unlocked "$@"
 }
 
-packages_finish() { env DEBIAN_FRONTEND=noninteractive timeout 900 dpkg --force-confold --configure -a; }
+packages_lock_seconds=600
 
-# packages_removed_by ARG...: the packages that apt would remove with these arguments, a line each. Fails where apt does
-# not know what to do, as without lists.
-packages_removed_by() {
-  apt -s install "$@" >"$work/simulation" 2>/dev/null || return 1
-  awk '/^(Remv|Purg) / { print $2 }' "$work/simulation"
+# packages_unlocked WORD...: while somebody else holds the lock, it is tried again, as long as the limit allows.
+packages_unlocked() {
+  packages_waited=0
+  until patiently "$packages_text" "${os_packages}_change" "$@"; do
+    if ! "${os_packages}_locked" || [ "$packages_waited" -ge "$packages_lock_seconds" ]; then return 1; fi
+    say "another program holds the lock of the package tools, waited $packages_waited of $packages_lock_seconds s"
+    sleep 10
+    packages_waited=$((packages_waited + 10))
+  done
 }

@@ -5,6 +5,7 @@ preflight() {
   preflight_system
   preflight_container
   if plan_has boot; then preflight_tsc; fi
+  if plan_has time; then preflight_chrony; fi
   cloud_init_wait
 }
 
@@ -15,11 +16,11 @@ preflight_system() {
   if [ -n "$plan_os" ] && [ "$plan_os" != "$os_name" ]; then
     fail "the program declares $plan_os, but this host runs $os_name" "declare operatingSystem: \"$os_name\", or leave it out"
   fi
-  if [ "$os_boot" = grubby ]; then
-    fail "$os_name is not served by this version of pulumi-timebase" 'use Ubuntu 22.04 or 24.04, or Debian 12 or 13'
-  fi
   if [ ! -d "$TIMEBASE_ROOT/run/systemd/system" ]; then
     fail 'systemd is not the running init' 'boot this host with systemd; services, reboot and clock daemons are managed through it'
+  fi
+  if [ -n "$os_support_ended" ]; then
+    say "warning: the support of $os_name by its maker has ended on $os_support_ended: this host gets no security updates any more"
   fi
 }
 
@@ -40,10 +41,20 @@ preflight_tsc() {
   if ! has_word "$(cpu_flags)" tsc; then
     fail 'this CPU has no time stamp counter (no "tsc" in the flags of /proc/cpuinfo)' 'use a machine type that offers the TSC to its guests'
   fi
-  if [ ! -f "$os_grub_cfg" ] || ! command -v grub-mkconfig >/dev/null; then
-    fail "this host does not boot by GRUB (no $os_grub_cfg, or no grub-mkconfig)" 'install GRUB, or set the boot parameters by the host'\''s own boot loader'
+  preflight_lacking=$(boot_lacking)
+  if [ -n "$preflight_lacking" ]; then
+    fail "this host does not boot by GRUB as $os_name does ($preflight_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
   fi
   boot_conflicts_refuse
+}
+
+# An Amazon Linux 2 that was never updated has chrony 3, whose chronyc has no -N, and whose chronyd does not know NTS.
+preflight_chrony() {
+  if ! command -v chronyd >/dev/null; then return 0; fi
+  preflight_version=$(chronyd -v 2>/dev/null || :)
+  case "$preflight_version" in
+    *'version '[1-3].*) fail "chrony on this host is too old (${preflight_version%% (+*}), it has to be version 4" "update it: $os_package_program update chrony" ;;
+  esac
 }
 
 cpu_flags() {

@@ -49,7 +49,7 @@ reboot_record=$TIMEBASE_STATE/reboot
 
 # Ordered once for a configuration: a host that came back without the parameters would reboot for ever.
 reboot_order() {
-  reboot_ordered="$plan_boot_parameters $(cksum <"$os_grub_cfg")"
+  reboot_ordered="$plan_boot_parameters $(boot_entries | cksum)"
   if [ -e "$reboot_record" ]; then
     { IFS= read -r reboot_last_boot_id && IFS= read -r reboot_last; } <"$reboot_record" || :
     if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$(boot_id)" ]; then

@@ -79,7 +79,7 @@ files_restore() {
       cp -p -- "$record/was" "$record_target.timebase-new"
       mv -f -- "$record_target.timebase-new" "$record_target"
       say "restored $record_path"
-    else
+    elif [ -e "$record_path" ] || [ -L "$record_path" ]; then
       rm -f -- "$record_path"
       say "removed $record_path"
     fi

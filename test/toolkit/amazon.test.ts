@@ -1,0 +1,334 @@
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeHost, parameters, plans, synchronised } from "./FakeHost";
+
+const variable = { "amazon-linux-2": "GRUB_CMDLINE_LINUX_DEFAULT", "amazon-linux-2023": "GRUB_CMDLINE_LINUX" } as const;
+const names = Object.keys(variable) as (keyof typeof variable)[];
+
+/** What the file gives a variable, sourced by this shell. */
+const sourced = (shell: string, file: string, name: string): string =>
+  spawnSync(shell, ["-c", `. "$1" >/dev/null 2>&1; printf %s "$${name}"`, shell, file], { encoding: "utf8" }).stdout;
+
+describe.each(names)("/etc/default/grub on %s", (name) => {
+  let host: FakeHost;
+  beforeEach(() => {
+    host = new FakeHost("dash", name);
+  });
+  afterEach(() => host.destroy());
+  const defaults = "etc/default/grub";
+  const other = Object.values(variable).find((value) => value !== variable[name]) as string;
+
+  test("every byte of the user's stays, sourcing it gives the user's value and ours, revert gives the same bytes", () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        'GRUB_CMDLINE_LINUX="audit=0"',
+        "GRUB_CMDLINE_LINUX_DEFAULT='a b' # c",
+        "GRUB_CMDLINE_LINUX_DEFAULT=quiet",
+        'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX \\$x \\"y\\" `echo z`"',
+        "GRUB_DISTRIBUTOR=\"$(sed 's, release .*$,,g' /etc/system-release)\"",
+        'GRUB_CMDLINE_LINUX="one \\\ntwo"',
+        "GRUB_CMDLINE_LINUX=a\\",
+        "GRUB_CMDLINE_LINUX_DEFAULT=a\\\\",
+        "  GRUB_TERMINAL=serial\t",
+        "",
+        "# it's $HOME \\",
+        "\\",
+        "export GRUB_CMDLINE_LINUX",
+        "# timebase end",
+      ),
+      fc.stringMatching(/^# [ -~]{0,20}$/),
+      fc.stringMatching(/^GRUB_CMDLINE_LINUX(_DEFAULT)?='[ -&(-~]{0,20}'$/),
+      fc.stringMatching(/^GRUB_CMDLINE_LINUX(_DEFAULT)?=([a-z]|\\[ -~]){0,5}$/),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), fc.boolean(), (pieces, newline) => {
+        const text = pieces.join("\n") + (newline ? "\n" : "");
+        host.write(defaults, text);
+        const users = ["dash", "bash"].map((shell) =>
+          [variable[name], other].map((key) => sourced(shell, host.path(defaults), key)),
+        );
+        const before = host.snapshot();
+        // A clocksource or tsc of the user's would be a conflict, which is another matter.
+        fc.pre(!/clocksource=|tsc=/.test(text));
+        host.converge(plans.boot);
+        const after = host.read(defaults);
+        expect(after.startsWith(text)).toBe(true);
+        for (const [index, shell] of ["dash", "bash"].entries()) {
+          expect(sourced(shell, host.path(defaults), variable[name])).toBe(`${users[index]?.[0]} ${parameters}`);
+          expect(sourced(shell, host.path(defaults), other)).toBe(users[index]?.[1]);
+        }
+        expect(host.run(["revert"], plans.boot).status).toBe(0);
+        expect(host.snapshot()).toEqual(before);
+        // And when somebody has added to it in the meantime: theirs stays, ours goes.
+        host.converge(plans.boot);
+        fs.appendFileSync(host.path(defaults), "GRUB_TIMEOUT=7");
+        expect(host.run(["revert"], plans.boot).status).toBe(0);
+        const left = host.read(defaults);
+        expect(left.startsWith(text) && left.endsWith("GRUB_TIMEOUT=7")).toBe(true);
+        expect(left.slice(text.length)).toMatch(/^\\?\n?GRUB_TIMEOUT=7$/);
+        for (const shell of ["dash", "bash"]) expect(sourced(shell, host.path(defaults), "GRUB_TIMEOUT")).toBe("7");
+      }),
+      {
+        numRuns: 15,
+        // How a file can end.
+        examples: [
+          [[], false],
+          [["GRUB_TIMEOUT=0"], false],
+          [[`${variable[name]}=a\\`], false],
+          [[`${variable[name]}=a\\`], true],
+          [[`${variable[name]}=a\\\\`], false],
+          [["# a comment \\"], false],
+        ],
+      },
+    );
+  });
+
+  test.each([
+    ["ends in the middle of a quotation", 'GRUB_CMDLINE_LINUX="audit=0\n'],
+    ["leaves early", "GRUB_TIMEOUT=0\nexit 0\n"],
+    ["returns early", "GRUB_TIMEOUT=0\nreturn 0\n"],
+    ["ends in the middle of a here-document", "cat <<END\n"],
+  ])("a file that %s is refused before anything is changed", (_what, text) => {
+    host.write(defaults, text);
+    const before = host.snapshot();
+    const run = host.run(["converge"], plans.all);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("ends before a line that is added at its end");
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("an edit of the user's below our block is kept, and a later converge puts ours last again", () => {
+    host.converge(plans.boot);
+    fs.appendFileSync(host.path(defaults), `${variable[name]}=mine\n`);
+    host.converge(plans.boot);
+    expect(sourced("dash", host.path(defaults), variable[name])).toBe(`mine ${parameters}`);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(sourced("dash", host.path(defaults), variable[name])).toBe("mine");
+    expect(host.read(defaults)).not.toContain("timebase");
+  });
+
+  test("a file that was not there is not there after revert", () => {
+    host.remove(defaults);
+    const before = host.snapshot();
+    host.converge(plans.boot);
+    expect(sourced("dash", host.path(defaults), variable[name])).toBe(` ${parameters}`);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+});
+
+describe.each(["dash", "bash"])("amazon linux under %s", (shell) => {
+  let host: FakeHost;
+  const start = (name: string, firmware: "bios" | "efi" = "bios") => {
+    host = new FakeHost(shell, name, firmware);
+  };
+  afterEach(() => host.destroy());
+
+  test("the end of Amazon Linux 2's support is told and proved as a warning, not refused", () => {
+    start("amazon-linux-2");
+    expect(host.converge(plans.boot).stderr).toContain(
+      "warning: the support of amazon-linux-2 by its maker has ended on 2026-06-30",
+    );
+    host.reboot();
+    const proof = host.run(["prove"], plans.boot);
+    expect(proof.status, proof.stderr).toBe(0);
+    expect(JSON.parse(proof.stdout).checks).toContainEqual(
+      expect.objectContaining({ id: "system.support", verdict: "warn" }),
+    );
+    expect(
+      JSON.parse(new FakeHost(shell, "amazon-linux-2023").run(["prove"], plans.boot).stdout).checks,
+    ).not.toContainEqual(expect.objectContaining({ id: "system.support" }));
+  });
+
+  test("grubby that ends well and does nothing is noticed; GRUB's configuration stays as it was", () => {
+    start("amazon-linux-2");
+    host.write("fake/grubby-does-nothing", "");
+    const before = host.read(host.grubCfg);
+    const run = host.run(["converge"], plans.boot);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("is without clocksource=tsc tsc=reliable");
+    expect(host.read(host.grubCfg)).toBe(before);
+  });
+
+  test("grubby that fails says why and what to do", () => {
+    start("amazon-linux-2");
+    host.write("fake/grubby-fails", "");
+    const run = host.run(["converge"], plans.boot);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("No space left on device");
+    expect(run.stderr).toContain("what to do: run `grubby --info=ALL` on the host");
+  });
+
+  test.each([
+    ["", "/boot"],
+    [" where /boot is a file system of its own", ""],
+  ])(
+    "values of our keys that one entry had, and another had not, come back to a file that was changed%s",
+    (_where, boot) => {
+      start("amazon-linux-2");
+      host.write(host.grubCfg, host.read(host.grubCfg).replaceAll("/boot/vmlinuz", `${boot}/vmlinuz`));
+      const [first, second] = host.read(host.grubCfg).split(/(?=menuentry.*5\.10)/) as [string, string];
+      host.write(host.grubCfg, first.replace("rd.shell=0", "rd.shell=0 tsc=nowatchdog clocksource=hpet") + second);
+      host.converge(plans.boot);
+      for (const line of host.commandLines()) expect(line).not.toMatch(/hpet|nowatchdog/);
+      fs.appendFileSync(host.path(host.grubCfg), "# theirs\n");
+      expect(host.run(["revert"], plans.boot).status).toBe(0);
+      const [old, other] = host.commandLines();
+      expect(old).toMatch(/rd\.shell=0 tsc=nowatchdog clocksource=hpet/);
+      expect(other).not.toMatch(/tsc|hpet/);
+      expect(host.read(host.grubCfg)).toContain("# theirs");
+    },
+  );
+
+  test("/etc/kernel/cmdline gets them too, and is newer than GRUB's defaults; revert takes them out", () => {
+    start("amazon-linux-2023");
+    host.write("etc/kernel/cmdline", "root=UUID=1234 ro quiet");
+    const before = host.snapshot();
+    host.converge(plans.boot);
+    expect(host.read("etc/kernel/cmdline")).toBe(`root=UUID=1234 ro quiet ${parameters}`);
+    const time = (name: string) => fs.statSync(host.path(name), { bigint: true }).mtimeNs;
+    expect(time("etc/kernel/cmdline")).toBeGreaterThan(time("etc/default/grub"));
+    host.grubby("mine=1");
+    host.write("etc/kernel/cmdline", `${host.read("etc/kernel/cmdline")} more=1\n`);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.read("etc/kernel/cmdline")).toBe("root=UUID=1234 ro quiet mine=1 more=1\n");
+    host.write("etc/kernel/cmdline", "root=UUID=1234 ro quiet");
+    host.converge(plans.boot);
+    host.write("etc/kernel/cmdline", "root=UUID=1234 ro quiet");
+    expect(host.run(["prove"], plans.boot).stderr).toContain("right until the next kernel update only");
+    host.converge(plans.boot);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()["etc/kernel/cmdline"]).toBe(before["etc/kernel/cmdline"]);
+  });
+
+  test("a kernel command line that a package has brought is not changed; ours comes before it, and goes again", () => {
+    start("amazon-linux-2023");
+    host.write("usr/lib/kernel/cmdline", "ro quiet\n");
+    host.write("etc/kernel/.keep", "");
+    const before = host.snapshot();
+    host.converge(plans.boot);
+    expect(host.read("etc/kernel/cmdline")).toBe(`ro quiet ${parameters}\n`);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("an entry of another system is not touched, one without options gets some", () => {
+    start("amazon-linux-2023");
+    host.write("boot/loader/entries/windows.conf", "title Windows\nefi /EFI/windows.efi\noptions x\n");
+    host.write("boot/loader/entries/bare.conf", "title bare\nlinux /boot/vmlinuz-6.1\n");
+    const before = host.snapshot();
+    host.converge(plans.boot);
+    expect(host.read("boot/loader/entries/windows.conf")).toBe("title Windows\nefi /EFI/windows.efi\noptions x\n");
+    expect(host.read("boot/loader/entries/bare.conf")).toContain(`\noptions ${parameters}\n`);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("a GRUB that does not read the entries is refused", () => {
+    start("amazon-linux-2023");
+    host.write(host.grubCfg, "menuentry x {\n\tlinux /boot/vmlinuz\n}\n");
+    expect(host.run(["converge"], plans.boot).stderr).toContain("does not read the entries");
+  });
+
+  test("a host that was mended after a reboot without the parameters is rebooted for what it boots by now", () => {
+    start("amazon-linux-2023");
+    host.converge(plans.boot);
+    host.write("proc/sys/kernel/random/boot_id", "22222222-2222-4222-8222-222222222222\n");
+    host.remove("run/timebase.reboot");
+    expect(host.run(["converge"], plans.boot).stderr).toContain("it was rebooted for");
+    host.write(`boot/loader/entries/new.conf`, "linux /boot/vmlinuz-9\noptions ro\n");
+    expect(host.converge(plans.boot).stdout).toContain("converged-reboot=ordered");
+  });
+
+  test.each(names)("chrony of %s: its own file, service and drift; not touched by package tools", (name) => {
+    start(name);
+    const before = host.snapshot();
+    host.converge(plans.time);
+    expect(host.read("etc/chrony.conf")).toContain("\ndriftfile /var/lib/chrony/drift\n");
+    expect(host.calls()).toContain("systemctl restart chronyd");
+    host.chrony(synchronised);
+    expect(host.run(["prove"], plans.time)).toMatchObject({ status: 0 });
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    expect(host.calls().filter((call) => /^(yum|dnf)/.test(call))).toEqual([]);
+  });
+
+  const withoutChrony = (name: string) => {
+    start(name);
+    for (const file of ["etc/chrony.conf", "etc/chrony.keys", "fake/packages/chrony", "fake/units/chronyd.service"])
+      host.remove(file);
+  };
+
+  test.each(names)("a chrony that %s lacks is installed, and goes without a trace", (name) => {
+    withoutChrony(name);
+    const before = host.snapshot();
+    host.converge(plans.time);
+    expect(host.read("fake/units/chronyd.service")).toBe("enabled active\n");
+    host.write("var/lib/chrony/drift", "1.0 0.1\n");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status, run.stderr).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    const calls = host.calls().filter((call) => /^(yum|dnf)/.test(call));
+    expect(calls.map((call) => call.replace(/ .* (?=install|remove)/, " "))).toEqual(
+      ["install", "remove"].map((verb) => `${name === "amazon-linux-2" ? "yum" : "dnf"} ${verb} chrony`),
+    );
+    for (const call of calls) expect(call).toContain("--setopt=exit_on_lock=True");
+  });
+
+  test("a configuration that was there without its package is the user's, before and after", () => {
+    withoutChrony("amazon-linux-2");
+    host.write("etc/chrony.conf", "server mine.example\n");
+    const before = host.snapshot();
+    host.converge(plans.time);
+    expect(host.exists("etc/chrony.conf.rpmnew")).toBe(true);
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    host.remove("var/lib/chrony");
+    expect(host.snapshot()).toEqual(before);
+  });
+
+  test("revert takes no package away that needs chrony", () => {
+    withoutChrony("amazon-linux-2023");
+    host.converge(plans.time);
+    host.write("fake/packages/mine", "");
+    host.write("fake/needs-chrony", "mine");
+    expect(host.run(["revert"], plans.time).stderr).toContain("removing chrony would remove mine too");
+    expect(host.exists("fake/packages/chrony")).toBe(true);
+  });
+
+  test("a package tool that ends well and installs nothing is noticed; one that fails says what to do", () => {
+    withoutChrony("amazon-linux-2");
+    host.write("fake/rpm-does-nothing", "");
+    expect(host.run(["converge"], plans.time).stderr).toContain(
+      "yum says that it has installed chrony, and it is not there",
+    );
+    host.remove("fake/rpm-does-nothing");
+    host.write("fake/rpm-fails", "");
+    const failed = host.run(["converge"], plans.time).stderr;
+    expect(failed).toContain("Cannot find a valid baseurl");
+    expect(failed).toContain("what to do: check the mirror that this host gets its packages from");
+  });
+
+  test("a chrony that is too old for this toolkit is refused before anything is changed", () => {
+    start("amazon-linux-2");
+    host.write("fake/chrony-version", "3.5");
+    const before = host.snapshot();
+    const run = host.run(["converge"], plans.all);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("chronyd (chrony) version 3.5");
+    expect(run.stderr).toContain("what to do: update it: yum update chrony");
+    expect(host.snapshot()).toEqual(before);
+  });
+});
+
+test("the lock of the package tools is waited for, and the wait is told", () => {
+  const host = new FakeHost("dash", "amazon-linux-2");
+  for (const file of ["etc/chrony.conf", "fake/packages/chrony"]) host.remove(file);
+  host.write("fake/rpm-locked", "");
+  expect(host.converge(plans.time).stderr).toContain(
+    "another program holds the lock of the package tools, waited 0 of 600 s",
+  );
+  expect(host.exists("fake/packages/chrony")).toBe(true);
+  host.destroy();
+}, 60000);

@@ -1,0 +1,108 @@
+# shellcheck shell=sh
+# Amazon Linux 2023: an entry is a file of the Boot Loader Specification, and GRUB's blscfg reads them at boot. Who makes
+# entries anew takes the parameters from /etc/kernel/cmdline, if it is there (kernel-install), or from
+# GRUB_CMDLINE_LINUX (grub2-mkconfig, which also writes /etc/kernel/cmdline anew when it is older than
+# /etc/default/grub: rhboot/grub2, util/grub.d/10_linux.in, fedora-36; NVIDIA's driver packages: awslabs/amazon-eks-ami
+# pull request 2746), or else from the running kernel.
+#
+# grubby is not used: with --update-kernel=ALL it would rewrite lines of the user's in /etc/default/grub, it drops blanks
+# in entries, and `sed -i`, by which it writes, is not durable. An entry is plain text; it is changed as such.
+
+bls_folder=$TIMEBASE_ROOT/boot/loader/entries
+bls_cmdline=$TIMEBASE_ROOT/etc/kernel/cmdline
+bls_cmdline_package=$TIMEBASE_ROOT/usr/lib/kernel/cmdline
+
+# The entries: those that boot Linux.
+bls_files() { grep -lE '^linux[[:blank:]]' "$bls_folder"/*.conf 2>/dev/null || :; }
+
+bls_lacking() {
+  if ! grep -qE '^[[:blank:]]*blscfg([[:blank:]]|$)' "$os_grub_cfg" 2>/dev/null; then
+    printf '%s does not read the entries in %s: GRUB_ENABLE_BLSCFG is not true' "$os_grub_cfg" "$bls_folder"
+  elif [ -z "$(bls_files)" ]; then
+    printf 'no entry for Linux in %s' "$bls_folder"
+  else
+    grub_defaults_lacking
+  fi
+}
+
+# The kernel's command line is written after GRUB's defaults: grub2-mkconfig replaces one that is older. The one that a
+# package has brought counts where the administrator has none.
+bls_converge() {
+  file_edit boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
+  if [ -e "$bls_cmdline" ]; then
+    file_edit boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo
+  elif [ -e "$bls_cmdline_package" ]; then
+    cat -- "$bls_cmdline_package" >"$work/cmdline"
+    bls_cmdline_edit "$work/cmdline"
+    file_own boot "$bls_cmdline" "$work/cmdline"
+  fi
+  for bls_file in $(bls_files); do file_edit boot "$bls_file" bls_edit bls_undo; done
+}
+
+bls_edit() { bls_change "$1" options add; }
+bls_undo() { bls_change "$1" options remove; }
+bls_cmdline_edit() { bls_change "$1" '' add; }
+bls_cmdline_undo() { bls_change "$1" '' remove; }
+
+# What the file was without us; of an entry that was made since then, what another one was.
+bls_was() {
+  for bls_record in "$record" "$TIMEBASE_STATE"/files/boot-edits/*.conf; do
+    if [ -e "$bls_record/was" ]; then
+      printf '%s' "$bls_record/was"
+      return
+    fi
+  done
+  printf /dev/null
+}
+
+# bls_change FILE KEY VERB: adds the parameters to the lines of this key, or removes those that were not there before us.
+# The x shows awk whether the last line ends with a newline.
+bls_change() {
+  { cat -- "$1" && printf x; } |
+    LC_ALL=C awk -v key="$2" -v verb="$3" -v parameters="$plan_boot_parameters" -v was="$(bls_was)" -f "$TIMEBASE_HOME/lib/bls.awk" >"$work/changed"
+  cat -- "$work/changed" >"$1"
+}
+
+# Read from the entries themselves. Several `options` lines are one command line, in which the last one of a key counts.
+bls_missing() {
+  bls_missing=$(awk -v parameters="$plan_boot_parameters" '
+    FNR == 1 { judge() }
+    /^linux[ \t]/ { linux = FILENAME }
+    /^options[ \t]/ { all = all " " substr($0, 8) }
+    END {
+      judge()
+      if (!entries) printf "without any entry for Linux"
+    }
+    function judge(wanted, parameter, words, word, last, p, w) {
+      wanted = split(parameters, parameter, " ")
+      words = split(all, word, " ")
+      for (p = 1; linux != "" && p <= wanted; p++) {
+        last = ""
+        for (w = 1; w <= words; w++) if (index(word[w], substr(parameter[p], 1, index(parameter[p], "="))) == 1) last = word[w]
+        if (last != parameter[p]) printf "%swithout %s in %s", said++ ? ", " : "", parameter[p], linux
+      }
+      if (linux != "") entries++
+      linux = all = ""
+    }' "$bls_folder"/*.conf 2>/dev/null || printf 'without readable entries in %s' "$bls_folder")
+  if [ -n "$bls_missing" ]; then
+    printf '%s' "$bls_missing"
+  elif ! bls_cmdline_right; then
+    printf 'right until the next kernel update only: %s is without %s' "$bls_cmdline" "$plan_boot_parameters"
+  else
+    grub_defaults_missing
+  fi
+}
+
+# Without any such file a new kernel gets what the running one has.
+bls_cmdline_right() {
+  if [ -e "$bls_cmdline" ]; then parameters_in "$(cat -- "$bls_cmdline")"; else [ ! -e "$bls_cmdline_package" ]; fi
+}
+
+bls_revert() {
+  files_restore boot
+  file_undo boot "$grub_defaults" grub_defaults_undo
+  file_undo boot "$bls_cmdline" bls_cmdline_undo
+  for bls_file in $(bls_files); do file_undo boot "$bls_file" bls_undo; done
+}
+
+bls_entries() { cat -- "$os_grub_cfg" "$bls_folder"/*.conf; }

@@ -1,0 +1,57 @@
+# shellcheck shell=sh
+# /etc/default/grub, from which Amazon Linux makes the entries of kernels to come. Its grub2-mkconfig sources this file
+# and no folder beside it (rhboot/grub2, util/grub-mkconfig.in in each branch from fedora-20 to fedora-44; the folder
+# /etc/default/grub.d is Debian's own patch). So a block of ours comes to its end, and every byte of the user's stays.
+
+grub_defaults=$TIMEBASE_ROOT/etc/default/grub
+
+# Indented, because grubby rewrites the lines that begin with GRUB_CMDLINE_LINUX= on Amazon Linux 2023.
+grub_defaults_block() {
+  cat <<TEXT
+# timebase begin: added to what is above for $plan_owner; \`sudo timebase revert\` takes it out
+  $os_grub_variable="\$$os_grub_variable $plan_boot_parameters"
+# timebase end
+TEXT
+}
+
+grub_defaults_edit() { grub_defaults_change "$1" "$(grub_defaults_block)" ''; }
+
+# What grubby has copied from our block into a line of the user's goes too, unless it was there before us.
+grub_defaults_undo() {
+  grub_defaults_take=
+  for grub_defaults_parameter in $plan_boot_parameters; do
+    if ! grep -qF -e "$grub_defaults_parameter" "$record/was" 2>/dev/null; then
+      grub_defaults_take="$grub_defaults_take $grub_defaults_parameter"
+    fi
+  done
+  grub_defaults_change "$1" '' "$grub_defaults_take"
+}
+
+# grub_defaults_change FILE BLOCK WORDS: FILE without our block and words, and with this block. The x shows awk whether
+# the last line ends with a newline.
+grub_defaults_change() {
+  { cat -- "$1" && printf x; } |
+    TIMEBASE_BLOCK=$2 TIMEBASE_WORDS=$3 LC_ALL=C awk -f "$TIMEBASE_HOME/lib/grub_defaults.awk" >"$work/defaults"
+  cat -- "$work/defaults" >"$1"
+}
+
+# grub_defaults_value FILE: what grub2-mkconfig would get from it: sourced by sh, as there.
+grub_defaults_value() {
+  GRUB_CMDLINE_LINUX='' GRUB_CMDLINE_LINUX_DEFAULT='' timeout 10 sh -c \
+    ". \"\$1\" >/dev/null 2>&1; printf %s \"\$$os_grub_variable\"" sh "$1" 2>/dev/null </dev/null || :
+}
+
+grub_defaults_missing() {
+  if ! parameters_in "$(grub_defaults_value "$grub_defaults")"; then
+    printf 'right until the next kernel update only: %s does not give %s "%s"' "$grub_defaults" "$os_grub_variable" "$plan_boot_parameters"
+  fi
+}
+
+# A file that ends in the middle of a quotation or leaves early cannot be added to.
+grub_defaults_lacking() {
+  cat -- "$grub_defaults" >"$work/lacking" 2>/dev/null || :
+  grub_defaults_edit "$work/lacking"
+  if ! parameters_in "$(grub_defaults_value "$work/lacking")"; then
+    printf 'sourced by sh, %s ends before a line that is added at its end: it has a syntax error, or an exit' "$grub_defaults"
+  fi
+}

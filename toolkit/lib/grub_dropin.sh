@@ -1,0 +1,70 @@
+# shellcheck shell=sh
+# Ubuntu and Debian: grub-mkconfig sources /etc/default/grub, then /etc/default/grub.d/*.cfg in glob order, and runs again
+# at every kernel update.
+
+# Sorted after every other drop-in (cloud images assign GRUB_CMDLINE_LINUX_DEFAULT in 50-cloudimg-settings.cfg), and
+# it appends to GRUB_CMDLINE_LINUX, which recovery entries get too.
+boot_dropin() { printf '%s' "$TIMEBASE_ROOT/etc/default/grub.d/zz-timebase.cfg"; }
+
+boot_dropin_text() {
+  cat <<TEXT
+# Written by timebase for $plan_owner; \`sudo timebase revert\` removes it.
+# It appends: parameters from other files stay.
+$os_grub_variable="\$$os_grub_variable $plan_boot_parameters"
+TEXT
+}
+
+grub_dropin_lacking() {
+  if [ ! -f "$os_grub_cfg" ] || ! command -v grub-mkconfig >/dev/null; then
+    printf 'no %s, or no grub-mkconfig' "$os_grub_cfg"
+  elif [ "$os_grub_cfg" = "$os_efi_cfg" ] && ! grep -q '^### BEGIN /etc/grub.d/' "$os_grub_cfg"; then
+    printf '%s was written by hand, not by grub-mkconfig' "$os_grub_cfg"
+  fi
+}
+
+grub_dropin_converge() {
+  boot_dropin_text >"$work/dropin"
+  file_own boot "$(boot_dropin)" "$work/dropin"
+  if [ -n "$(boot_missing_in "$os_grub_cfg")" ]; then grub_dropin_regenerate; fi
+}
+
+# The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
+# content decides, not grub-mkconfig's word.
+grub_dropin_regenerate() {
+  boot_grub_cfg=$(readlink -f -- "$os_grub_cfg" || printf '%s' "$os_grub_cfg")
+  boot_new=$boot_grub_cfg.timebase-new
+  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$boot_new"; then
+    rm -f -- "$boot_new"
+    fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
+  fi
+  boot_missing=$(boot_missing_in "$boot_new")
+  if [ -n "$boot_missing" ]; then
+    rm -f -- "$boot_new"
+    fail "the configuration that grub-mkconfig made is $boot_missing" \
+      "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
+  fi
+  sync "$boot_new" 2>/dev/null || sync
+  mv -f -- "$boot_new" "$boot_grub_cfg"
+  sync
+}
+
+# Now in each entry, and in the drop-in that the next kernel update reads.
+grub_dropin_missing() {
+  grub_dropin_missing=$(boot_missing_in "$os_grub_cfg")
+  boot_dropin_text >"$work/dropin"
+  if [ -n "$grub_dropin_missing" ]; then
+    printf '%s' "$grub_dropin_missing"
+  elif ! cmp -s -- "$work/dropin" "$(boot_dropin)"; then
+    printf 'right until the next kernel update only: %s was changed, or is gone' "$(boot_dropin)"
+  fi
+}
+
+# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is.
+grub_dropin_revert() {
+  files_restore boot
+  boot_reverted=$(printf %s "$plan_boot_parameters" | tr ' ' '\n')
+  plan_boot_parameters=''
+  if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then grub_dropin_regenerate; fi
+}
+
+grub_dropin_entries() { cat -- "$os_grub_cfg"; }

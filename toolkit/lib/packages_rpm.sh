@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# rpm with yum (Amazon Linux 2) or dnf (Amazon Linux 2023).
+
+# By default both wait for the lock for ever; with exit_on_lock they say so and end. The limit on time is for a mirror
+# that does not answer, and far above an installation: rpm must not be ended in its middle.
+rpm_run() {
+  env LC_ALL=C timeout 1500 "$os_package_program" -y --setopt=exit_on_lock=True --setopt=timeout=30 --setopt=retries=3 "$@"
+}
+
+# Packages that nothing needs any more stay when the one that needed them goes: it may not have been us who wanted them.
+rpm_change() {
+  rpm_installs='' rpm_removes=''
+  for rpm_word in "$@"; do
+    case "$rpm_word" in
+      --*) ;;
+      *-) rpm_removes="$rpm_removes ${rpm_word%-}" ;;
+      *) rpm_installs="$rpm_installs $rpm_word" ;;
+    esac
+  done
+  # shellcheck disable=SC2086 # lists of packages
+  if [ -n "$rpm_removes" ]; then rpm_run --setopt=clean_requirements_on_remove=False remove $rpm_removes || return 1; fi
+  # shellcheck disable=SC2086 # lists of packages
+  if [ -n "$rpm_installs" ]; then rpm_run install $rpm_installs; fi
+}
+
+# Every command of these programs gets lists that have expired by itself.
+rpm_refresh() { rpm_run clean expire-cache; }
+
+rpm_locked() { grep -qiE '(^|[^a-z])lock' "$work/output"; }
+
+rpm_installed() { rpm -q --quiet "$1"; }
+
+rpm_leftovers() { printf '%s\n' "$1.rpmnew" "$1.rpmorig" "$1.rpmsave"; }
+
+rpm_mend() { :; }
+
+# rpm_removed_by WORD...: what needs the packages that go, which rpm tells by refusing to try.
+rpm_removed_by() {
+  for rpm_word in "$@"; do
+    case "$rpm_word" in
+      --* | *[!-]) ;;
+      *) LC_ALL=C rpm -e --test "${rpm_word%-}" 2>&1 | awk '/ is needed by \(installed\) / { print $NF }' ;;
+    esac
+  done
+}
