@@ -18,6 +18,15 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "systems",
+          include: ["test/systems/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
         // Real machines: they share this one's cores, and some of them reboot.
         test: {
           name: "rig",

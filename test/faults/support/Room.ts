@@ -29,9 +29,13 @@ export class Room {
   ) {}
 
   /** A machine that runs, is made if it is not there, and keeps its keys in `folder`. Names begin with a letter. */
-  static async open(name: string, folder: string, image: Partial<ImageSpec> = trapImage): Promise<Room> {
+  static async open(
+    name: string,
+    folder: string,
+    spec: { image: Partial<ImageSpec>; user?: string } = { image: trapImage },
+  ): Promise<Room> {
     process.env.XDG_STATE_HOME = join(folder, "machines");
-    const machine = await up(withDefaults({ name, image }));
+    const machine = await up(withDefaults({ name, ...spec }));
     return new Room(name, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
   }
 
@@ -91,6 +95,17 @@ ${cutPointSetup()}sync`);
     const { status, stderr } = await run("qemu-system-x86_64", [...args, ...more]);
     if (status !== 0) throw new Error(`${this.name} does not start: ${stderr}`);
   }
+
+  /** Reboots the machine by its own means, and waits for it. */
+  async reboot(): Promise<void> {
+    const restarting = this.consoleSays(Room.restarting, this.console().length, bootMillis);
+    await this.root("systemctl reboot");
+    await restarting;
+    await this.answers();
+  }
+
+  /** What the kernel says last before the next boot. */
+  static readonly restarting = /reboot: Restarting system/;
 
   /** Stops the machine's processors, or lets them go on: for whoever waits, it hangs. */
   async freeze(command: "stop" | "cont"): Promise<void> {

@@ -1,18 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type Attempt, attempt, engineProcesses } from "../support/Attempt";
+import { Room } from "../support/Room";
 import { endsProved, type Scene, sceneAt } from "../support/scene";
 
 /** The first `up`, once the machine is between the two boots. */
 async function upToReboot({ room, stack }: Scene): Promise<{ first: Promise<Attempt> }> {
-  const rebooted = room.consoleSays(restarting, room.console().length, 600_000);
+  const rebooted = room.consoleSays(Room.restarting, room.console().length, 600_000);
   const first = attempt(stack);
   await rebooted;
   return { first };
 }
-
-/** What the kernel says last. */
-const restarting = /reboot: Restarting system/;
 
 describe("the reboot", () => {
   test("the machine that runs Pulumi is killed in mid-reboot", async () => {
@@ -29,7 +27,7 @@ describe("the reboot", () => {
   test("it does not happen, and the door opens again within 3 minutes", async () => {
     const scene = await sceneAt("fresh", { scope: "boot" });
     await scene.room.root("systemctl mask --quiet --runtime reboot.target");
-    const rebooted = scene.room.consoleSays(restarting, scene.room.console().length, 900_000);
+    const rebooted = scene.room.consoleSays(Room.restarting, scene.room.console().length, 900_000);
     const first = attempt(scene.stack);
     await scene.room.door("closed");
     const closed = performance.now();
@@ -93,9 +91,7 @@ update-grub`);
     const pristine = await scene.room.host.configuration();
     const cut = await attempt(scene.stack);
     expect(cut.said).toContain("audit=0 loglevel=5");
-    const rebooted = scene.room.consoleSays(restarting, scene.room.console().length, 600_000);
-    await scene.room.root("systemctl reboot");
-    await rebooted;
+    await scene.room.reboot();
     await endsProved({ ...scene, pristine }, "reboot", "6. the host comes back on another boot entry", cut);
   });
 });

@@ -55,9 +55,10 @@ export class TestHost {
   /** Checksums of everything that decides how the host boots and keeps time, except what a regeneration dates. */
   configuration(): Promise<string> {
     return this.run(
-      "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/chrony etc/systemd/timesyncd.conf -type f 2>/dev/null" +
-        ' | sort | xargs stat -c "%n %a %U" && find etc/default/grub etc/default/grub.d etc/chrony -type f 2>/dev/null' +
-        " | sort | xargs cksum; cksum < boot/grub/grub.cfg; systemctl is-enabled systemd-timesyncd chrony 2>&1;" +
+      "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/kernel/cmdline etc/chrony etc/chrony.conf" +
+        " etc/systemd/timesyncd.conf boot/grub/grub.cfg boot/grub2 boot/loader boot/efi -type f 2>/dev/null" +
+        ' | grep -v grubenv | sort | xargs stat -c "%n %a %U" | tee /run/files; cut -d" " -f1 /run/files | xargs cksum;' +
+        " systemctl is-enabled systemd-timesyncd chrony chronyd 2>&1;" +
         " ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase-* 2>/dev/null'",
     );
   }
