@@ -7,6 +7,14 @@ export default defineConfig({
       { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
+        test: {
+          name: "faults",
+          include: ["test/faults/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
         // Minutes for each fault: `npm run test:faults`.
         test: {
           name: "sweep",

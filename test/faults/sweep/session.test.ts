@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CutPoint } from "../../../rig/cut-points";
 import { attempt, engineProcesses, type Scope } from "../support/Attempt";
 import { endsProved, sceneAt } from "../support/scene";
+import { killSession } from "../support/session";
 
 const points: readonly [where: string, scope: Scope, point: CutPoint][] = [
   ["before anything was written", "boot", { when: "before", call: "cp -R * /usr/local/lib/timebase/*" }],
@@ -11,11 +12,6 @@ const points: readonly [where: string, scope: Scope, point: CutPoint][] = [
   ["while dpkg unpacks chrony", "everything", { when: "after", call: "dpkg-deb --fsys-tarfile *chrony*" }],
   ["before chronyd is restarted", "everything", { when: "before", call: "systemctl restart chrony" }],
 ];
-
-/** Kills the sshd of the session that the toolkit runs in, as a firewall's reset or a dying network does. */
-const killSession = `pid=$(pgrep -of 'toolkit/timebase converge')
-while [ "$(cat /proc/$pid/comm)" != sshd ]; do pid=$(ps -o ppid= -p "$pid" | tr -d ' '); done
-kill -KILL "$pid"`;
 
 describe("the session is cut", () => {
   test.each(points)("%s", async (where, scope, point) => {
