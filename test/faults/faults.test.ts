@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CutPoint } from "../../rig/cut-points";
-import { attempt, clockStack, engineProcesses } from "./support/Attempt";
+import { attempt, clockStack } from "./support/Attempt";
 import { Room } from "./support/Room";
 import { killSession } from "./support/session";
 
@@ -47,14 +47,6 @@ describe("a host to which all of this happens before it is proved once", () => {
   test("the session is cut in the middle of grub-mkconfig", async () => {
     const { up } = await stoppedAt({ when: "before", call: "basename /boot/vmlinuz-*" });
     await room.root(killSession);
-    expect((await up).ok).toBe(false);
-    await room.release();
-  });
-
-  test("Ctrl-C, before grub.cfg takes its place", async () => {
-    const { up } = await stoppedAt({ when: "before", call: "mv -f -- /boot/grub/grub.cfg.timebase-new *" });
-    process.kill(engineProcesses()[0] ?? Number.NaN, "SIGINT");
-    await room.root("pkill -KILL -f toolkit/timebase || :");
     expect((await up).ok).toBe(false);
     await room.release();
   });
