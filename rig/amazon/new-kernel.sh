@@ -19,6 +19,8 @@ grub_users \$grub_users
 grub_arg --unrestricted
 grub_class amzn
 ENTRY
+  if [ ! -e /boot/grub2/grubenv ]; then grub-editenv /boot/grub2/grubenv create; fi
+  grub-editenv /boot/grub2/grubenv set "saved_entry=$version"
 else
   # new-kernel-pkg: the first entry once more, before all others, with the new kernel.
   awk -v version="$version" '

@@ -70,7 +70,10 @@ export function errorsIn(text: string): string {
   const told = lines
     .map((line) => /^(?:timebase: )?((?:error on|what to do:|FAIL ).*|.*what to do:.*)$/.exec(line)?.[1])
     .filter((line) => line !== undefined);
-  const engine = lines.filter((line) => /^error: (?!update failed)/.test(line));
+  // The command provider repeats the whole command.
+  const engine = lines
+    .filter((line) => /^error: (?!update failed)/.test(line))
+    .map((line) => line.replace(/: running ".*/, ""));
   return [...new Set(told.length > 0 ? told : engine)].join("\n");
 }
 
