@@ -50,11 +50,12 @@ export function clockStack(host: TestHost, folder: string, options: Options = {}
   });
 }
 
-/** One `pulumi up`, to its end. */
-export async function attempt(stack: Stack): Promise<Attempt> {
+/** One `pulumi up`, to its end. `show` gets what the engine prints, as it comes. */
+export async function attempt(stack: Stack, show: (text: string) => void = () => {}): Promise<Attempt> {
   let output = "";
   const onOutput = (text: string) => {
     output += text;
+    show(text);
   };
   try {
     const { outputs } = await stack.up({ onOutput });
