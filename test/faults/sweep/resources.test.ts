@@ -19,16 +19,16 @@ fcntl.lockf(lock, fcntl.LOCK_EX)
 time.sleep(${seconds})"`;
 
 describe("what a host lacks", () => {
-  test("the disk is full", async () => {
+  // Room for the toolkit's copy is left: without it the command provider's own error comes first.
+  test("the disk is full but for 1 MiB", async () => {
     const scene = await sceneAt("live", { scope: "boot" });
     await scene.room.root(`tune2fs -m 0 "$(findmnt -no SOURCE /)"
-fallocate -l "$(($(df --output=avail -k / | tail -1) - 4))K" /filler || :
-dd if=/dev/zero bs=4k >>/filler || :
+fallocate -l "$(($(df --output=avail -k / | tail -1) - 1024))K" /filler
 df /`);
     const first = await attempt(scene.stack);
-    expect(first.ok).toBe(false);
+    expect(first.said).toContain("what to do:");
     await scene.room.root("rm /filler");
-    await endsProved(scene, "resources", "1. the disk is full", first);
+    await endsProved(scene, "resources", "1. the disk is full but for 1 MiB", first);
   });
 
   test("/boot is full", async () => {
