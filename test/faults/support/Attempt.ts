@@ -69,7 +69,7 @@ export async function attempt(stack: Stack, show: (text: string) => void = () =>
 export function errorsIn(text: string): string {
   const lines = text.split("\n").map((line) => line.trim());
   const told = lines
-    .map((line) => /^(?:timebase: )?((?:error on|what to do:|FAIL ).*|.*what to do:.*)$/.exec(line)?.[1])
+    .map((line) => /^(?:timebase: )?((?:error on|what to do:|FAIL |found ).*)$/.exec(line)?.[1])
     .filter((line) => line !== undefined);
   // The command provider repeats the whole command.
   const engine = lines
