@@ -7,6 +7,34 @@ export default defineConfig({
       { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
+        test: {
+          name: "faults",
+          include: ["test/faults/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
+        // Minutes for each fault: `npm run test:faults`.
+        test: {
+          name: "sweep",
+          include: ["test/faults/sweep/**/*.test.ts"],
+          globalSetup: "test/faults/support/sweepSetup.ts",
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
+          name: "systems",
+          include: ["test/systems/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
         // Real machines: they share this one's cores, and some of them reboot.
         test: {
           name: "rig",

@@ -11,6 +11,6 @@ export { type Check, GuestPtpState, type HostEvidence, SourceKind, Verdict } fro
 export { EvidenceError, parseEvidence } from "./evidence/parse";
 export { type ClusterSummary, clusterSummary, type HostSummary } from "./evidence/summary";
 export type { HostEndpoint, HostEndpointArgs, ProxyEndpoint, ProxyEndpointArgs } from "./hosts/endpoint";
-export { LocalVm, type LocalVmArgs, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
+export { LocalVm, type LocalVmArgs, LocalVmFirmware, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
 export { GuestPtp, OperatingSystem, RebootPolicy, TimeRole, TimeSourceKind, Topology } from "./plan/enums";

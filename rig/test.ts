@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { efiTools } from "../vm/host-tools";
 import type { Engine } from "./engine";
 import { ensurePackages, testTools } from "./packages";
 import { machineTools, setUp } from "./setup";
@@ -10,6 +11,8 @@ interface Stage {
   command: [string, ...string[]];
   /** What has to be set up first, beyond the npm dependencies: programs; or also the engine and an image. */
   needs?: "programs" | "engine";
+  /** Takes so long that it runs only when it is named. */
+  long?: true;
 }
 
 const vitest = (project: string): Stage["command"] => ["vitest", "run", "--project", project, "--reporter=default"];
@@ -31,13 +34,23 @@ const stages: readonly Stage[] = [
     command: vitest("engine"),
     needs: "engine",
   },
+  { name: "faults", what: "a virtual machine that faults happen to", command: vitest("faults"), needs: "engine" },
   { name: "rig", what: "virtual machines that reboot", command: vitest("rig"), needs: "engine" },
+  { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
+  { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
 ];
+
+const namesOf = (wanted: (stage: Stage) => boolean) =>
+  stages
+    .filter(wanted)
+    .map(({ name }) => name)
+    .join(", ");
 
 const help = `npm test: sets up what the tests need, and runs all of them.
 
-  npm test                      every stage: ${stages.map(({ name }) => name).join(", ")}
+  npm test                      these stages: ${namesOf(({ long }) => !long)}
   npm test -- unit toolkit      these stages only
+  npm run test:faults           what takes hours without KVM, and writes docs/systems.md: ${namesOf(({ long }) => !!long)}
 `;
 
 async function main(): Promise<void> {
@@ -51,14 +64,14 @@ async function main(): Promise<void> {
   }
   const unknown = positionals.filter((name) => !stages.some((stage) => stage.name === name));
   if (unknown.length > 0) throw new Error(`there is no stage "${unknown.join('", "')}"\n\n${help}`);
-  const chosen = stages.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const chosen = stages.filter(({ name, long }) => (positionals.length === 0 ? !long : positionals.includes(name)));
 
   const start = performance.now();
   let engine: Engine | undefined;
   for (const { name, what, command, needs } of chosen) {
     console.log(`\n=== ${name}: ${what}`);
     if (needs === "programs") await ensurePackages(testTools, console.log);
-    if (needs === "engine") engine ??= await setUp([...machineTools, ...testTools]);
+    if (needs === "engine") engine ??= await setUp([...machineTools, ...efiTools, ...testTools]);
     const began = performance.now();
     const [program, ...args] = command;
     const { exitCode } = await execa(program, args, {

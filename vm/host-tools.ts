@@ -1,10 +1,11 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { environment } from "./run";
 import { Trouble } from "./trouble";
 
 /** A program that this machine must have, and the package that brings it. */
 export interface HostTool {
+  /** Its name on PATH, or the absolute path of a file that is no program. */
   program: string;
   apt: string;
   dnf: string;
@@ -25,6 +26,11 @@ export const buildingTools: readonly HostTool[] = [
   { program: "sfdisk", apt: "fdisk", dnf: "util-linux" },
 ];
 
+/** What an EFI machine is started by. Only who asks for one needs it. */
+export const efiTools: readonly HostTool[] = [
+  { program: "/usr/share/OVMF/OVMF_CODE_4M.fd", apt: "ovmf", dnf: "edk2-ovmf" },
+];
+
 /** An ordinary user builds an image as the root of a name space of its own. */
 export const nameSpaceTools: readonly HostTool[] = [
   { program: "newuidmap", apt: "uidmap", dnf: "shadow-utils" },
@@ -40,6 +46,7 @@ export function missingOnPath(tools: readonly HostTool[]): HostTool[] {
 }
 
 function onPath(program: string): boolean {
+  if (program.startsWith("/")) return existsSync(program);
   return (environment.PATH ?? "").split(":").some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

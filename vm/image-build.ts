@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path";
 import { acceleratorArguments, chooseAccelerator } from "./accelerator";
 import { tailOf, textOf, withFile } from "./files";
+import { type Firmware, firmwareFacts } from "./firmware";
 import { step } from "./progress";
 import { diskScript, finishedMark, mmdebstrapArguments } from "./recipe";
 import { type Ending, run } from "./run";
@@ -17,8 +18,9 @@ export async function buildImage(image: ImageSpec, path: string): Promise<void> 
   mkdirSync(work, { mode: 0o700 });
   try {
     await bootstrap(image, work, `${path}.log`);
-    await makeDisk(work);
-    await finish(work, `${path}.log`);
+    const firmware = image.firmware ?? "bios";
+    await makeDisk(work, firmware);
+    await finish(work, `${path}.log`, firmware);
     const draft = join(work, "image.qcow2");
     const convert = () => run("qemu-img", ["convert", "-O", "qcow2", join(work, "disk.raw"), draft]);
     succeeded(await step("writing the image", convert), "qemu-img convert");
@@ -64,9 +66,9 @@ export function bootstrapRemedy(report: string): string {
   return "read the log; a failure of the setup text or an unknown package shows in its last lines";
 }
 
-async function makeDisk(work: string): Promise<void> {
+async function makeDisk(work: string, firmware: Firmware): Promise<void> {
   const [root, disk] = [join(work, "root.tar"), join(work, "disk.tar")];
-  const shell = ["sh", "-c", diskScript];
+  const shell = ["sh", "-c", diskScript(firmware)];
   const [program = "", ...args] = process.getuid?.() === 0 ? shell : ["mmdebstrap", "--unshare-helper", ...shell];
   await step("making the file system", async () => {
     await withFile(root, "r", (stdin) =>
@@ -78,7 +80,7 @@ async function makeDisk(work: string): Promise<void> {
   succeeded(await run("tar", ["-x", "-f", root, "-C", work, ...boot]), "tar");
 }
 
-async function finish(work: string, log: string): Promise<void> {
+async function finish(work: string, log: string, firmware: Firmware): Promise<void> {
   const only = (prefix: string) => join(work, readdirSync(work).find((name) => name.startsWith(prefix)) ?? prefix);
   const accelerator = await chooseAccelerator();
   const args = [
@@ -86,7 +88,7 @@ async function finish(work: string, log: string): Promise<void> {
     ...acceleratorArguments[accelerator],
     ...["-drive", `file=${join(work, "disk.raw")},format=raw,if=virtio,cache=unsafe`, "-serial", `file:${log}`],
     ...["-kernel", only("vmlinuz-"), "-initrd", only("initrd.img-")],
-    ...["-append", "root=/dev/vda1 rw console=ttyS0 panic=-1 init=/timebase-finish.sh"],
+    ...["-append", `root=/dev/vda${firmwareFacts[firmware].root} rw console=ttyS0 panic=-1 init=/timebase-finish.sh`],
   ];
   const boot = () => run("qemu-system-x86_64", args, { limitMillis: finishLimitMillis });
   const ending = await step(`installing the boot loader (one boot, ${accelerator})`, boot, () => tailOf(log, 1));

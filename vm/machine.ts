@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canBind, candidateAddresses, chooseAddress } from "./address";
 import { ensureFile } from "./files";
+import { efiFirmware } from "./firmware";
 import { ensureImage } from "./image";
 import { ensureKeys } from "./keys";
 import { withLock } from "./lock";
@@ -44,6 +45,9 @@ export async function createMachine(folder: string, spec: VmSpec): Promise<Machi
 export async function equipMachine(folder: string, spec: VmSpec): Promise<MachineKeys & { loginPrivate: string }> {
   const files = machineFiles(folder);
   const keys = await ensureKeys(files, spec.name);
+  if (spec.image.firmware === "efi") {
+    await ensureFile(files.efiVariables, async (draft) => copyFileSync(efiFirmware().variables, draft));
+  }
   await ensureFile(files.seed, (draft) => makeSeed(folder, draft, seedFiles(spec, keys)));
   await ensureFile(files.disk, async (draft) => makeDisk(draft, await ensureImage(spec.image), spec.diskGib));
   return keys;

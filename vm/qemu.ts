@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Accelerator, acceleratorArguments } from "./accelerator";
+import { efiFirmware } from "./firmware";
 import type { VmSpec } from "./spec";
 
 /** The files of a machine's folder. */
 export interface MachineFiles {
   disk: string;
   seed: string;
+  /** The variables of EFI firmware, where the machine has it. */
+  efiVariables: string;
   console: string;
   pid: string;
   monitor: string;
@@ -19,6 +22,7 @@ export function machineFiles(folder: string): MachineFiles {
   return {
     disk: join(folder, "disk.qcow2"),
     seed: join(folder, "seed.iso"),
+    efiVariables: join(folder, "efi-variables.fd"),
     console: join(folder, "console.log"),
     pid: join(folder, "qemu.pid"),
     monitor: join(folder, "qmp.sock"),
@@ -65,6 +69,7 @@ export function qemuArguments(
     ...["-name", `timebase-${spec.name}`, "-nodefaults", "-no-user-config", "-display", "none", "-daemonize"],
     ...["-pidfile", files.pid, "-qmp", `unix:${files.monitor},server=on,wait=off`, "-serial", `file:${files.console}`],
     ...acceleratorArguments[accelerator],
+    ...firmwareArguments(spec, files),
     ...["-smp", String(spec.cpus), "-m", String(spec.memoryMib), "-device", "virtio-rng-pci"],
     ...["-drive", `file=${escaped(files.disk)},format=qcow2,if=virtio,discard=unmap`],
     ...["-drive", `file=${escaped(files.seed)},format=raw,if=virtio,readonly=on`],
@@ -79,6 +84,12 @@ export function qemuArguments(
     ...["-netdev", `socket,id=private,mcast=${group}:${port},localaddr=127.0.0.1`],
     ...card("private", hardwareAddress(spec.name, "private"), slots.private),
   ];
+}
+
+function firmwareArguments({ image }: VmSpec, files: MachineFiles): string[] {
+  if (image.firmware !== "efi") return [];
+  const flash = (path: string, more: string) => ["-drive", `if=pflash,format=raw,file=${escaped(path)}${more}`];
+  return [...flash(efiFirmware().code, ",readonly=on"), ...flash(files.efiVariables, "")];
 }
 
 /** A path inside a QEMU option list, where a comma is written twice. */

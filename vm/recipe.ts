@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type Firmware, firmwareFacts } from "./firmware";
 import { quoted } from "./shell";
 import { canonical, type ImageSpec } from "./spec";
 import { aptSources, commonPackages, suites } from "./suites";
@@ -14,7 +15,6 @@ export const imageGib = 4;
  * software emulation.
  */
 export const earlyFiles: Readonly<Record<string, string>> = {
-  "/etc/fstab": "LABEL=root / ext4 discard,errors=remount-ro 0 1\n",
   "/etc/hosts": "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n",
   "/etc/initramfs-tools/conf.d/driver-policy": "MODULES=list\nCOMPRESS=lz4\n",
   "/usr/share/initramfs-tools/modules.d/timebase": "virtio_pci\nvirtio_blk\next4\n",
@@ -46,13 +46,12 @@ export const finishedMark = "timebase-image-finished";
  * will see it, and this needs neither SSH nor root on the building machine. It moves itself into memory first: an open
  * file would keep the file system from becoming read-only.
  */
-export const finishScript = `#!/bin/sh
+export const finishScript = (firmware: Firmware): string => `#!/bin/sh
 set -eu
 if [ "$0" = /timebase-finish.sh ]; then mv "$0" /run/ && exec /bin/sh /run/timebase-finish.sh; fi
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
 trap 'sync; poweroff -ff' EXIT
-echo 'grub-pc grub-pc/install_devices multiselect /dev/vda' | debconf-set-selections
-grub-install /dev/vda
+${firmwareFacts[firmware].install}
 update-grub
 sync
 mount -o remount,ro /
@@ -69,10 +68,10 @@ function writing(files: Readonly<Record<string, string>>): string {
 }
 
 /** What turns installed packages into an image. The name server is the building machine's while the setup text runs. */
-function customize(setup: string): string {
+function customize({ firmware = "bios", setup }: ImageSpec): string {
   return `set -eu
 export DEBIAN_FRONTEND=noninteractive
-${writing({ "/timebase-finish.sh": finishScript })}
+${writing({ "/timebase-finish.sh": finishScript(firmware) })}
 chmod 755 "$1/timebase-finish.sh"
 chroot "$1" systemctl enable systemd-networkd systemd-resolved systemd-timesyncd
 chroot "$1" apt-get clean
@@ -87,7 +86,10 @@ echo localhost > "$1/etc/hostname"
 /** Arguments of `mmdebstrap`, which writes the root file system as a tar archive to its stdout. */
 export function mmdebstrapArguments(image: ImageSpec, mode: "root" | "unshare"): string[] {
   const facts = suites[image.suite];
-  const packages = [...new Set([...commonPackages, ...facts.packages, facts.kernel, ...image.packages])];
+  const { packages: bootLoader, fstab } = firmwareFacts[image.firmware ?? "bios"];
+  const packages = [
+    ...new Set([...[...commonPackages, ...bootLoader].sort(), ...facts.packages, facts.kernel, ...image.packages]),
+  ];
   return [
     "--variant=minbase",
     "--architectures=amd64",
@@ -97,8 +99,8 @@ export function mmdebstrapArguments(image: ImageSpec, mode: "root" | "unshare"):
     // apt's lists stay, so that a machine can install a package without asking the archive for 50 MB of them first.
     "--skip=cleanup/apt",
     `--include=${packages.join(",")}`,
-    `--essential-hook=set -eu\n${writing(earlyFiles)}`,
-    `--customize-hook=${customize(image.setup)}`,
+    `--essential-hook=set -eu\n${writing({ "/etc/fstab": fstab, ...earlyFiles })}`,
+    `--customize-hook=${customize(image)}`,
     image.suite,
     "-",
     ...aptSources(image.suite, image.mirror, image.components),
@@ -110,20 +112,23 @@ export function mmdebstrapArguments(image: ImageSpec, mode: "root" | "unshare"):
  * keeps the disk's holes. Runs as root, or as the root of a user's own name space, which may not write where the user
  * may; hence stdin and stdout.
  */
-export const diskScript = `set -eu
+export function diskScript(firmware: Firmware): string {
+  const { partitions, rootStartMib, tailMib } = firmwareFacts[firmware];
+  return `set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/root"
 tar -x --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*' -f - -C "$work/root"
 truncate -s ${imageGib}G "$work/disk.raw"
-printf 'label: dos\\nstart=1MiB, type=83, bootable\\n' | sfdisk --quiet "$work/disk.raw"
-mkfs.ext4 -q -F -L root -E offset=1048576,lazy_itable_init=0,lazy_journal_init=0 \\
-  -d "$work/root" "$work/disk.raw" ${imageGib * 1024 - 1}M
+printf '${partitions}' | sfdisk --quiet "$work/disk.raw"
+mkfs.ext4 -q -F -L root -E offset=${rootStartMib * 1048576},lazy_itable_init=0,lazy_journal_init=0 \\
+  -d "$work/root" "$work/disk.raw" ${imageGib * 1024 - rootStartMib - tailMib}M
 tar -c -S -f - -C "$work" disk.raw
 `;
+}
 
 /** Name of an image: its release, and a hash of everything that determines its content. */
 export function imageId(image: ImageSpec): string {
-  const content = canonical([mmdebstrapArguments(image, "root"), diskScript]);
+  const content = canonical([mmdebstrapArguments(image, "root"), diskScript(image.firmware ?? "bios")]);
   return `${image.suite}-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
 }

@@ -13,6 +13,7 @@ import {
   required,
   wholeNumberFrom,
 } from "../components/plan/validate";
+import { firmwares } from "./firmware";
 import { suites } from "./suites";
 
 const text = (pattern: RegExp, reason: string): Rule =>
@@ -50,6 +51,9 @@ const image = fields({
       (value) => typeof value === "string" && Object.hasOwn(suites, value),
       `must be one of ${Object.keys(suites).join(", ")}`,
     ),
+  ),
+  firmware: optional(
+    must((value) => firmwares.some((firmware) => firmware === value), `must be one of ${firmwares.join(", ")}`),
   ),
   mirror: optional(
     text(/^https?:\/\/[^\s[\]]+$/, "must be an http:// or https:// address of the distribution's archive"),

@@ -1,8 +1,11 @@
+import type { Firmware } from "./firmware";
 import { type SuiteName, suites } from "./suites";
 
 /** What determines an image. The setup text runs in the image as root, with the network, after all packages. */
 export interface ImageSpec {
   suite: SuiteName;
+  /** Default: "bios". Left out where it is left out, so that machines from before it stay what they are. */
+  firmware?: Firmware;
   mirror: string;
   components: readonly string[];
   packages: readonly string[];
@@ -53,6 +56,7 @@ export function withDefaults(input: VmSpecInput): VmSpec {
     ...input,
     image: {
       suite,
+      ...(image.firmware === undefined ? {} : { firmware: image.firmware }),
       mirror: image.mirror?.replace(/\/+$/, "") ?? facts.mirror,
       components: image.components ?? facts.components,
       packages: image.packages ?? [],

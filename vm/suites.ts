@@ -49,7 +49,6 @@ export const commonPackages = [
   "cloud-init",
   "dbus",
   "fdisk",
-  "grub-pc",
   "iproute2",
   "iputils-ping",
   "lz4",

@@ -23,10 +23,20 @@ export enum LocalVmSuite {
   Noble = "noble",
 }
 
+/** What starts a local machine. */
+export enum LocalVmFirmware {
+  /** GRUB from the disk's first sectors. */
+  Bios = "bios",
+  /** GRUB from an EFI system partition; needs OVMF on the machine that runs Pulumi. */
+  Efi = "efi",
+}
+
 /** What a local machine's image is made of. It is built once, from the distribution's archive, and cached. */
 export interface LocalVmImageArgs {
   /** The distribution's release. Default: "bookworm". */
   suite?: pulumi.Input<LocalVmSuite>;
+  /** What starts the machine, for which the image has its boot loader. Default: "bios". */
+  firmware?: pulumi.Input<LocalVmFirmware>;
   /** Address of the distribution's archive, http:// or https://. Default: the distribution's own. */
   mirror?: pulumi.Input<string>;
   /** Components of the archive. Default: ["main"] for Debian, ["main", "universe"] for Ubuntu. */

@@ -33,6 +33,13 @@ export function copyFolder(owner: string): string {
 // Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
 const toolkitCommand = (folder: string, verb: string) => `sh ${folder}/toolkit/timebase ${verb}`;
 
+/**
+ * A host that loses its power within seconds after the copy comes back with empty files, and an empty program succeeds.
+ * Only the user can have the engine make the copy again.
+ */
+const convergeCommand = (folder: string) =>
+  `[ -s ${folder}/toolkit/timebase ] || { echo "timebase: the copy of the toolkit was lost in a power cut: run pulumi up --replace '**-toolkit'" >&2; exit 1; }; ${toolkitCommand(folder, "converge")}`;
+
 /** What the boot was like before the host was converged for the first time. */
 const beforeRecord = (folder: string) => `${folder}/before`;
 
@@ -96,7 +103,7 @@ export function hostCommands(
     {
       ...channel,
       connection: phase(args.connectSeconds),
-      create: toolkitCommand(args.folder, "converge"),
+      create: convergeCommand(args.folder),
       delete: args.revertReboot
         ? revertCommand(args.folder, `revert --reboot ${beforeRecord(args.folder)}`)
         : `(${revertCommand(args.folder, "revert")}) && rm -rf ${args.folder}`,

@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -97,12 +101,29 @@ guest-ptp=reported
     );
   });
 
+  test("takes no copy for a toolkit that lost its content in a power cut", async () => {
+    const registered = startEngine({ preview: false });
+    await resolved(make().evidence);
+    const { create } = inputsOf(registered, "a-converge");
+    const home = mkdtempSync(join(tmpdir(), "timebase-copy-"));
+    const toolkit = join(home, /\.timebase-[0-9a-f]+/.exec(create)?.[0] ?? "", "toolkit");
+    mkdirSync(toolkit, { recursive: true });
+    const converge = () => spawnSync("sh", ["-c", create], { cwd: home, encoding: "utf8" });
+    writeFileSync(join(toolkit, "timebase"), "echo converged");
+    expect(converge()).toMatchObject({ status: 0, stdout: "converged\n" });
+    writeFileSync(join(toolkit, "timebase"), "");
+    // The naive command succeeds.
+    expect(spawnSync("sh", [join(toolkit, "timebase"), "converge"]).status).toBe(0);
+    expect(converge()).toMatchObject({ status: 1, stderr: expect.stringContaining("--replace '**-toolkit'") });
+    rmSync(home, { recursive: true });
+  });
+
   test("has short, constant commands, pinned connections and a patience for each phase", async () => {
     const registered = startEngine({ preview: false });
     await resolved(make({ connectTimeoutSeconds: 11, rebootTimeoutSeconds: 600 }).evidence);
     const { connection: _, stdin: __, ...converge } = inputsOf(registered, "a-converge");
     expect(converge).toEqual({
-      create: expect.stringMatching(/^sh \.timebase-[0-9a-f]{12}\/toolkit\/timebase converge$/),
+      create: expect.stringMatching(/^\[ -s (\.timebase-[0-9a-f]{12}\/toolkit\/timebase) \] .*; sh \1 converge$/s),
       delete: expect.stringContaining("sh $t/timebase revert"),
       logging: "stderr",
       addPreviousOutputInEnv: false,

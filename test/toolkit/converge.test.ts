@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bootIds, FakeHost, parameters, plans } from "./FakeHost";
@@ -238,6 +239,18 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     converge(plans.boot);
     host.write("proc/uptime", "300.00 350.00\n");
     converge(plans.time.replace("owner=test/stack/node-1", "owner=test/stack/time"));
+  });
+
+  test("a copy of which a power cut has emptied a module changes nothing", () => {
+    const copy = host.path("home/toolkit");
+    fs.cpSync(path.join(__dirname, "../../toolkit"), copy, { recursive: true });
+    fs.writeFileSync(path.join(copy, "lib/chrony.sh"), "");
+    const before = host.writes();
+    const run = host.run(["converge"], plans.boot, path.join(copy, "timebase"));
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("lib/chrony.sh is empty");
+    expect(run.stderr).toContain('run `pulumi up --replace "**-toolkit"`');
+    expect(host.writes()).toEqual(before);
   });
 
   test("a program of somebody else's with our name stays", () => {

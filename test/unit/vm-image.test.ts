@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { exitingBootSector, exitStatus } from "../../vm/accelerator";
+import type { Firmware } from "../../vm/firmware";
 import { missingTools, startingTools } from "../../vm/host-tools";
 import { bootstrapRemedy } from "../../vm/image-build";
-import { earlyFiles, finishScript, imageId, mmdebstrapArguments } from "../../vm/recipe";
+import { diskScript, earlyFiles, finishScript, imageGib, imageId, mmdebstrapArguments } from "../../vm/recipe";
 import { quoted } from "../../vm/shell";
 import { withDefaults } from "../../vm/spec";
 import { aptSources, type SuiteName, suites } from "../../vm/suites";
@@ -42,12 +43,15 @@ describe("an image's name", () => {
     expect(imageId(image())).toMatch(/^bookworm-[0-9a-f]{16}$/);
   });
 
-  test.each([{ suite: "trixie" }, { mirror: "http://mirror.example/debian" }, { packages: ["jq"] }, { setup: "true" }])(
-    "differs with %j",
-    (input) => {
-      expect(imageId(image(input))).not.toBe(imageId(image()));
-    },
-  );
+  test.each([
+    { suite: "trixie" },
+    { firmware: "efi" },
+    { mirror: "http://mirror.example/debian" },
+    { packages: ["jq"] },
+    { setup: "true" },
+  ])("differs with %j", (input) => {
+    expect(imageId(image(input))).not.toBe(imageId(image()));
+  });
 });
 
 describe("the recipe", () => {
@@ -62,10 +66,22 @@ describe("the recipe", () => {
     expect(Object.keys(earlyFiles)).not.toContain("/etc/initramfs-tools/modules");
   });
 
+  test("has the one boot loader that the firmware starts, on a partition that it finds", () => {
+    const packages = (firmware: Firmware) =>
+      mmdebstrapArguments(image({ firmware }), "root").find((arg) => arg.startsWith("--include="));
+    expect([packages("bios")?.includes("grub-pc"), packages("bios")?.includes("grub-efi")]).toEqual([true, false]);
+    expect([packages("efi")?.includes("grub-pc"), packages("efi")?.includes("grub-efi")]).toEqual([false, true]);
+    expect(diskScript("efi")).toContain("size=127MiB, type=U");
+    // The file system must end before the second copy of a GPT, and begin where its partition does.
+    expect(diskScript("efi")).toContain(`offset=${128 * 1048576},`);
+    expect(diskScript("efi")).toContain(`${imageGib * 1024 - 129}M`);
+    expect(imageId(image({ firmware: "bios" }))).toBe(imageId(image()));
+  });
+
   test("leaves no identity and no builder behind", () => {
     const customize = mmdebstrapArguments(image(), "root").find((arg) => arg.startsWith("--customize-hook="));
     expect(customize).toContain("ssh_host_*_key*");
-    expect(finishScript).toContain('mv "$0" /run/');
+    expect(finishScript("bios")).toContain('mv "$0" /run/');
   });
 
   test("has a remedy for what usually goes wrong", () => {

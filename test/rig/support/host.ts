@@ -36,6 +36,13 @@ export class TestHost {
     return execa("ssh", [...this.ssh, command]);
   }
 
+  /** The same on a host whose key is not the pinned one. */
+  async runUnpinned(command: string): Promise<string> {
+    const anyKey = ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no"];
+    const { stdout } = await execa("ssh", [...anyKey, ...this.ssh, command], { timeout: 60_000 });
+    return stdout.trim();
+  }
+
   /** Not by `cloud-init status --wait`: it starts a Python every quarter of a second, which an emulated boot feels. */
   async cloudInitEnd(): Promise<void> {
     await this.run("until [ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ]; do sleep 1; done");
@@ -52,9 +59,10 @@ export class TestHost {
   /** Checksums of everything that decides how the host boots and keeps time, except what a regeneration dates. */
   configuration(): Promise<string> {
     return this.run(
-      "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/chrony etc/systemd/timesyncd.conf -type f 2>/dev/null" +
-        ' | sort | xargs stat -c "%n %a %U" && find etc/default/grub etc/default/grub.d etc/chrony -type f 2>/dev/null' +
-        " | sort | xargs cksum; cksum < boot/grub/grub.cfg; systemctl is-enabled systemd-timesyncd chrony 2>&1;" +
+      "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/kernel/cmdline etc/chrony etc/chrony.conf" +
+        " etc/systemd/timesyncd.conf boot/grub/grub.cfg boot/grub2 boot/loader boot/efi -type f 2>/dev/null" +
+        ' | grep -v grubenv | sort | xargs stat -c "%n %a %U" | tee /run/files; cut -d" " -f1 /run/files | xargs cksum;' +
+        " systemctl is-enabled systemd-timesyncd chrony chronyd 2>&1;" +
         " ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase-* 2>/dev/null'",
     );
   }

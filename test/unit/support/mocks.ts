@@ -91,7 +91,7 @@ function refuseUnknown(type: string, inputs: Registered["inputs"]): void {
 }
 
 function stdoutOf(inputs: Registered["inputs"], prove: (plan: string) => string): string {
-  const verb = String(inputs.create).split(" ").slice(2).join(" ");
+  const verb = String(inputs.create).split("/toolkit/timebase ").at(-1) ?? "";
   if (/^before \.timebase-[0-9a-f]{12}\/before$/.test(verb)) return "";
   switch (verb) {
     case "converge":

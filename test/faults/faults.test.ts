@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CutPoint } from "../../rig/cut-points";
+import { attempt, clockStack } from "./support/Attempt";
+import { Room } from "./support/Room";
+import { killSession } from "./support/session";
+
+// The representative third of `npm run test:faults`: all on one machine, one after the other, so that one boot and one
+// recovery are enough. Each fault leaves the host half done for the next.
+describe("a host to which all of this happens before it is proved once", () => {
+  const folder = mkdtempSync(join(tmpdir(), "timebase-faults-"));
+  let room: Room;
+  let stack: Stack;
+  let pristine: string;
+
+  beforeAll(async () => {
+    room = await Room.open("faults", folder);
+    await room.prepare();
+    stack = await clockStack(room.host, folder, { scope: "boot" });
+    pristine = await room.host.configuration();
+  });
+
+  afterAll(async () => {
+    await room?.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** An `up` that has stopped at this point. */
+  async function stoppedAt(point: CutPoint) {
+    const { stopped } = await room.arm(point);
+    const up = attempt(stack);
+    await stopped;
+    return { up };
+  }
+
+  test("/boot cannot be written to", async () => {
+    await room.root("mount --bind /boot /boot && mount -o remount,bind,ro /boot");
+    const first = await attempt(stack);
+    expect(first.ok).toBe(false);
+    expect(first.said).toContain("what to do:");
+    await room.root("umount /boot");
+  });
+
+  test("the session is cut in the middle of grub-mkconfig", async () => {
+    const { up } = await stoppedAt({ when: "before", call: "basename /boot/vmlinuz-*" });
+    await room.root(killSession);
+    expect((await up).ok).toBe(false);
+    await room.release();
+  });
+
+  test("the power is cut just after grub.cfg took its place", async () => {
+    const { up } = await stoppedAt({ when: "after", call: "mv -f -- /boot/grub/grub.cfg.timebase-new *" });
+    await room.cutPower();
+    expect((await up).ok).toBe(false);
+    await room.powerOn();
+  });
+
+  test("a plain up proves it, and destroy gives every byte back", async () => {
+    const { ok, output, evidence } = await attempt(stack);
+    expect(ok, output).toBe(true);
+    expect(evidence?.checks.filter(({ verdict }) => verdict !== "pass")).toEqual([]);
+    expect(await room.host.clocksource()).toBe("tsc");
+    await stack.destroy();
+    expect(await room.host.configuration()).toBe(pristine);
+  });
+});

@@ -1,0 +1,166 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CutPoint, cutPointArming, cutPointRelease, cutPointSetup } from "../../../rig/cut-points";
+import { trapImage } from "../../../rig/image";
+import { monitorCommand } from "../../../rig/qmp";
+import { chooseAccelerator } from "../../../vm/accelerator";
+import { bannerComes } from "../../../vm/banner";
+import { down, stopMachine } from "../../../vm/down";
+import { livingProcess, processGone } from "../../../vm/process";
+import { machineFiles, qemuArguments } from "../../../vm/qemu";
+import { machineFolder, readRecord } from "../../../vm/record";
+import { run } from "../../../vm/run";
+import { type ImageSpec, withDefaults } from "../../../vm/spec";
+import { type RunningVm, up } from "../../../vm/up";
+import { TestHost } from "../../rig/support/host";
+
+const bootMillis = 600_000;
+
+/**
+ * One machine that faults happen to. It is booted once; a snapshot of its memory and its disk lets each fault start from
+ * the same running host within seconds.
+ */
+export class Room {
+  private constructor(
+    private readonly name: string,
+    private readonly machine: RunningVm,
+    readonly host: TestHost,
+  ) {}
+
+  /** A machine that runs, is made if it is not there, and keeps its keys in `folder`. Names begin with a letter. */
+  static async open(
+    name: string,
+    folder: string,
+    spec: { image: Partial<ImageSpec>; user?: string } = { image: trapImage },
+  ): Promise<Room> {
+    process.env.XDG_STATE_HOME = join(folder, "machines");
+    const machine = await up(withDefaults({ name, ...spec }));
+    return new Room(name, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
+  }
+
+  /** Waits for the first boot's end, and sets the cut points up. */
+  async prepare(): Promise<void> {
+    await this.host.cloudInitEnd();
+    await this.root(`${cutPointSetup()}sync`);
+  }
+
+  /** Runs a text as root, by a path that meets no cut point. */
+  async root(text: string): Promise<string> {
+    return this.host.run("sudo env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin sh -eu 2>&1", text);
+  }
+
+  async snapshot(name: string): Promise<void> {
+    await monitorCommand(this.files.monitor, `savevm ${name}`);
+  }
+
+  async snapshots(): Promise<string[]> {
+    const table = await monitorCommand(this.files.monitor, "info snapshots");
+    return table.split("\n").map((line) => line.split(/\s+/)[1] ?? "");
+  }
+
+  /** The machine as it was at the snapshot, whatever has become of it, with the time of now. */
+  async restore(name: string): Promise<void> {
+    if (this.pid === undefined) await this.startQemu(["-loadvm", name]);
+    else await monitorCommand(this.files.monitor, `loadvm ${name}`);
+    await this.answers();
+    // Its clock stood still since the snapshot.
+    await this.root(`date -s @${Date.now() / 1000}`);
+  }
+
+  /** A power cut: what the machine had not written is lost. */
+  async cutPower(): Promise<void> {
+    const { pid } = this;
+    if (pid === undefined) throw new Error(`${this.name} does not run`);
+    process.kill(pid, "SIGKILL");
+    if (!(await processGone(pid, 10_000))) throw new Error(`${this.name} survives SIGKILL`);
+  }
+
+  /** Starts the machine on its disk and waits until it lets its user in. */
+  async powerOn(): Promise<void> {
+    if (this.pid === undefined) await this.startQemu([]);
+    await this.answers();
+  }
+
+  /** Starts the machine without waiting for anything. */
+  async startQemu(more: readonly string[]): Promise<void> {
+    const record = readRecord(machineFolder(this.name));
+    if (record === undefined) throw new Error(`${this.name} is gone`);
+    const args = qemuArguments(record.spec, record.ssh, this.files, await chooseAccelerator());
+    const { status, stderr } = await run("qemu-system-x86_64", [...args, ...more]);
+    if (status !== 0) throw new Error(`${this.name} does not start: ${stderr}`);
+  }
+
+  /** Reboots the machine by its own means, and waits for it. */
+  async reboot(): Promise<void> {
+    const restarting = this.consoleSays(Room.restarting, this.console().length, bootMillis);
+    await this.root("systemctl reboot");
+    await restarting;
+    await this.answers();
+  }
+
+  /** What the kernel says last before the next boot. */
+  static readonly restarting = /reboot: Restarting system/;
+
+  /** Stops the machine's processors, or lets them go on: for whoever waits, it hangs. */
+  async freeze(command: "stop" | "cont"): Promise<void> {
+    await monitorCommand(this.files.monitor, command);
+  }
+
+  /** Makes a run stop at this point; the promise is fulfilled when it has. */
+  async arm(point: CutPoint): Promise<{ stopped: Promise<string> }> {
+    const from = this.console().length;
+    await this.root(cutPointArming(point));
+    return { stopped: this.consoleSays(/rig: stopped (.*)/, from, bootMillis) };
+  }
+
+  async release(): Promise<void> {
+    await this.root(cutPointRelease);
+  }
+
+  /** Waits until the console has a line; returns what the pattern's group has. */
+  async consoleSays(pattern: RegExp, from: number, limitMillis: number): Promise<string> {
+    const end = performance.now() + limitMillis;
+    for (;;) {
+      const found = pattern.exec(this.console().slice(from));
+      if (found) return (found[1] ?? found[0]).trim();
+      if (performance.now() > end) throw new Error(`the console of ${this.name} never said ${pattern}`);
+      await sleep(100);
+    }
+  }
+
+  console(): string {
+    return readFileSync(this.files.console, "latin1");
+  }
+
+  async answers(): Promise<void> {
+    if (!(await bannerComes(this.machine, bootMillis, () => this.pid !== undefined))) {
+      throw new Error(`${this.name} does not answer; its console ends with:\n${this.console().slice(-2000)}`);
+    }
+  }
+
+  /** Waits until sshd accepts nobody any more, or somebody again. */
+  async door(state: "open" | "closed"): Promise<void> {
+    const end = performance.now() + bootMillis;
+    while ((await bannerComes(this.machine, 1, () => true)) !== (state === "open")) {
+      if (performance.now() > end) throw new Error(`the door of ${this.name} never was ${state}`);
+      await sleep(500);
+    }
+  }
+
+  async powerOff(): Promise<void> {
+    await stopMachine(machineFolder(this.name));
+  }
+
+  async remove(): Promise<void> {
+    await down(this.name);
+  }
+
+  get pid(): number | undefined {
+    return livingProcess(this.files.pid);
+  }
+
+  private get files() {
+    return machineFiles(machineFolder(this.name));
+  }
+}

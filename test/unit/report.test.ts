@@ -1,0 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { page, readReport, steady } from "../faults/support/report";
+
+test("docs/systems.md is the page of its rows, and of nothing else", () => {
+  expect(readFileSync(join(__dirname, "../../docs/systems.md"), "utf8")).toBe(page(readReport()));
+});
+
+test("a row has nothing that differs from run to run", () => {
+  const text = "dial tcp 127.77.0.1:22 of process 4711 on 0a1b2c3d-0000-4000-8000-000000000000, fault-12-3";
+  expect(steady(text)).toBe("dial tcp <address> of process <n> on <id>, <stack>");
+  expect(steady(steady(text))).toBe(steady(text));
+});
+
+test("a cell cannot break its table", () => {
+  const row = { group: "power", fault: "a|b", machine: "m", said: "one\ntwo", second: "proved" };
+  expect(page({ systems: [], faults: [row] })).toContain("| a\\|b | m | one<br>two | proved |\n");
+});
