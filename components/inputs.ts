@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type InputErrors, isRecord, PENDING, shown } from "./plan/validate";
+import { A_PRIVATE_KEY, type InputErrors, isRecord, isResource, isUnknownField, PENDING, shown } from "./plan/validate";
 
 /**
  * The door that every component's arguments pass, before it registers anything. What is plain now is checked now; the
@@ -16,12 +16,21 @@ export function checkInputs(
     component,
     name,
     plainErrors,
-    plainErrors.filter(({ propertyPath }) => !KEY_PROPERTY.test(propertyPath)),
+    plainErrors.filter((error) => !mayHoldKey(args, error)),
   );
   return (resolved) => {
     refuse(component, name, validate(resolved).map(unquoted(resolved)), []);
     return resolved;
   };
+}
+
+/**
+ * Waits until an output has its value, and fails if it fails. Unlike an output that is made of it, what waits for the
+ * promise does not become dependent on the output's resources. An output that stays unknown, as in a preview, is not
+ * waited for.
+ */
+export async function settled(output: pulumi.Output<unknown>): Promise<void> {
+  await pulumi.runtime.serializeProperty("settled", output);
 }
 
 function refuse(component: string, name: string, errors: InputErrors, listed: InputErrors): void {
@@ -52,8 +61,14 @@ function valueAt(args: unknown, path: string): unknown {
     );
 }
 
-/** Properties that hold a key, or that somebody may have put a key into. */
-const KEY_PROPERTY = /(^|\.)(privateKey|hostKey)$/;
+/** Whether a property holds a key, or somebody may have put one into it. */
+function mayHoldKey(args: unknown, error: InputErrors[number]): boolean {
+  return (
+    /(^|\.)(privateKey|hostKey)$/.test(error.propertyPath) ||
+    isUnknownField(error) ||
+    shown(valueAt(args, error.propertyPath)) === A_PRIVATE_KEY
+  );
+}
 
 /**
  * One error for all that is wrong. The text has every reason, because a Node.js program prints the text only. The list
@@ -68,10 +83,10 @@ function inputError(
 ): pulumi.InputPropertiesError {
   const count = errors.length === 1 ? "1 input error" : `${errors.length} input errors`;
   const reasons = errors.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
-  return new pulumi.InputPropertiesError({
-    message: [`${component} "${name}" has ${count}:`, ...reasons].join("\n"),
-    errors: listed,
-  });
+  const message = [`${component} "${name}" has ${count}:`, ...reasons].join("\n");
+  const error = new pulumi.InputPropertiesError({ message, errors: listed });
+  // The SDK writes `error serializing property "connection": ` before it, once for each command that has the wrong input.
+  return Object.defineProperty(error, "message", { get: () => message, set: () => {} });
 }
 
 /** The arguments as far as they are plain now; outputs and promises become PENDING. */
@@ -82,7 +97,7 @@ function plainNow(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(plainNow);
   }
-  if (isRecord(value)) {
+  if (isRecord(value) && !isResource(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plainNow(entry)]));
   }
   return value;

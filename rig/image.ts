@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LocalVmImageArgs } from "../components";
 
-/** The image of the demo and of the tests: Debian 12 with the traps that clouds and their users set (traps.sh). */
+const text = (name: string) => readFileSync(join(__dirname, name), "utf8");
+
+/**
+ * The image of the demo and of the tests: Debian 12 with the traps that clouds and their users set (traps.sh), without
+ * what is slow under software emulation (emulation.sh).
+ */
 export const trapImage = {
-  setup: readFileSync(join(__dirname, "traps.sh"), "utf8"),
+  setup: text("traps.sh") + text("emulation.sh"),
 } as const satisfies LocalVmImageArgs;

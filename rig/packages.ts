@@ -1,12 +1,13 @@
 import { execa } from "execa";
 import { type HostTool, missingOnPath } from "../vm/host-tools";
 
-/** What the toolkit's tests need beyond what local machines need. */
+/** What the tests need beyond what local machines need. */
 export const testTools: readonly HostTool[] = [
   { program: "shellcheck", apt: "shellcheck", dnf: "ShellCheck" },
   { program: "shfmt", apt: "shfmt", dnf: "shfmt" },
   { program: "dash", apt: "dash", dnf: "dash" },
   { program: "bash", apt: "bash", dnf: "bash" },
+  { program: "python3", apt: "python3", dnf: "python3" },
 ];
 
 interface Manager {

@@ -1,6 +1,6 @@
 import type { UpResult } from "@pulumi/pulumi/automation";
 import Table from "cli-table3";
-import type { ClusterSummary, HostSummary } from "../components";
+import { type ClusterSummary, type HostSummary, Verdict } from "../components";
 
 /** The cluster as one line of JSON. What is unknown is null, so that every key is always there. */
 export function summaryJson(summary: ClusterSummary): string {
@@ -25,6 +25,13 @@ function hostJson(host: HostSummary): Record<string, unknown> {
   };
 }
 
+function bootParameters({ bootParametersLive, checks }: HostSummary): string {
+  if (bootParametersLive === undefined) {
+    return checks.some(({ verdict }) => verdict === Verdict.NotApplicable) ? "not applicable" : "unknown";
+  }
+  return bootParametersLive ? "live" : "not live";
+}
+
 /** The cluster as a table for people: one row a host. A proof is of its time, so the table says how old it is. */
 export function summaryTable(summary: ClusterSummary, now = new Date()): string {
   const table = new Table({
@@ -35,7 +42,7 @@ export function summaryTable(summary: ClusterSummary, now = new Date()): string 
     table.push([
       host.name,
       host.clocksource ?? "unknown",
-      host.bootParametersLive === undefined ? "unknown" : host.bootParametersLive ? "live" : "not live",
+      bootParameters(host),
       host.guestPtp ?? "unknown",
       host.source ?? "unknown",
       host.source === "itself" ? "defines the time" : micros(host.errorBoundNs, host.errorBoundReason),

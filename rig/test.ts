@@ -21,7 +21,7 @@ const vitest = (project: string): Stage["command"] => ["vitest", "run", "--proje
 const stages: readonly Stage[] = [
   { name: "lint", what: "format and lint", command: ["biome", "check", "--error-on-warnings"] },
   { name: "types", what: "type check", command: ["tsc", "--noEmit"] },
-  { name: "unit", what: "pure code", command: vitest("unit") },
+  { name: "unit", what: "pure code", command: vitest("unit"), needs: "programs" },
   {
     name: "toolkit",
     what: "the toolkit in fake roots, under dash and bash",

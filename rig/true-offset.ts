@@ -1,85 +1,115 @@
-import { createSocket } from "node:dgram";
+import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type ExecaChildProcess, execa } from "execa";
+import { difference, type Exchange, hull, type OffsetInterval, offsetOf } from "./offset-interval";
+import { askQemu } from "./qmp";
 
-/** An offset of a host's clock from this machine's that is true for certain: it lies within the interval. */
-export interface OffsetInterval {
-  lowNs: number;
-  highNs: number;
+// The truth about a virtual machine's clock, from outside: a page of memory that the machine and we both see. What it
+// takes to see what the other one has written is all that is uncertain, and no network or scheduler is part of it.
+
+const programs = join(__dirname, "clock-page");
+const pageBytes = 4096;
+
+/** An exchange that is closer than this is not improved upon; and how long one is looked for. */
+const enoughNs = 20_000;
+const limitSeconds = 3;
+
+/** A machine that answers in a shared page, until it reboots or `close` is called. */
+export interface WatchedClock {
+  page: string;
+  close(): Promise<void>;
 }
-
-const NTP_PACKET_BYTES = 48;
-const VERSION_4_CLIENT = 0x23;
-const UNIX_MINUS_NTP_SECONDS = 2_208_988_800;
-const answerMillis = 1_000;
 
 /**
- * Asks a host's NTP server for the time. Whatever the way there and the way back took, the true offset is within half
- * of what both took together: unlike a mean, this holds for asymmetric paths too (RFC 5905, section 8).
+ * Plugs a shared page into a running machine and starts the program there that answers.
+ * @param folder the machine's, which the page's file goes with
+ * @param start starts a command on the machine, over SSH
  */
-async function askOnce(address: string, port: number): Promise<OffsetInterval> {
-  const socket = createSocket("udp4");
-  try {
-    return await new Promise((resolve, reject) => {
-      const request = Buffer.alloc(NTP_PACKET_BYTES);
-      request[0] = VERSION_4_CLIENT;
-      let sent = 0n;
-      const limit = setTimeout(() => reject(new Error(`no answer from ${address}:${port}`)), answerMillis);
-      socket.on("error", reject);
-      socket.on("message", (answer) => {
-        const received = nowNs();
-        clearTimeout(limit);
-        // Both are lower and upper limits of the host's clock minus ours.
-        resolve({ lowNs: Number(ntpNs(answer, 40) - received), highNs: Number(ntpNs(answer, 32) - sent) });
-      });
-      sent = nowNs();
-      socket.send(request, port, address);
-    });
-  } finally {
-    socket.close();
-  }
+export async function watchClock(
+  folder: string,
+  monitor: string,
+  start: (command: string) => ExecaChildProcess,
+): Promise<WatchedClock> {
+  const page = join(folder, "clock-page");
+  await plugPage(page, monitor);
+  const program = readFileSync(join(programs, "guest.py"), "utf8").replaceAll("'", "'\\''");
+  return answering(page, start(`sudo python3 -c '${program}'`));
 }
 
-/** An NTP timestamp (seconds since 1900, 32-bit fraction) as nanoseconds since 1970. */
-function ntpNs(packet: Buffer, at: number): bigint {
-  const seconds = BigInt(packet.readUInt32BE(at) - UNIX_MINUS_NTP_SECONDS);
-  return seconds * 1_000_000_000n + ((BigInt(packet.readUInt32BE(at + 4)) * 1_000_000_000n) >> 32n);
+async function plugPage(page: string, monitor: string): Promise<void> {
+  const [devices] = (await askQemu(monitor, [{ execute: "qom-list", arguments: { path: "/machine/peripheral" } }])) as [
+    { name: string }[],
+  ];
+  // It stays plugged in when the machine reboots.
+  if (devices.some(({ name }) => name === "clock-page")) return;
+  makePage(page);
+  const memory = { id: "clock-page-memory", "mem-path": page, size: pageBytes, share: true };
+  await askQemu(monitor, [
+    { execute: "object-add", arguments: { "qom-type": "memory-backend-file", ...memory } },
+    { execute: "device_add", arguments: { driver: "ivshmem-plain", id: "clock-page", memdev: memory.id } },
+  ]);
 }
 
+export function makePage(page: string): void {
+  const fd = openSync(page, "w", 0o600);
+  ftruncateSync(fd, pageBytes);
+  closeSync(fd);
+}
+
+/** A program that answers in a page: on a machine of its own, or, with a page that is a mere file, on this one. */
+export async function answering(page: string, program: ExecaChildProcess): Promise<WatchedClock> {
+  const ended = program.catch((error: Error) => error);
+  if (program.stdout === null || program.stdin === null) throw new Error("the program must have pipes");
+  const { stdin } = program;
+  const { value: said } = await createInterface(program.stdout)[Symbol.asyncIterator]().next();
+  if (said !== "ready") throw new Error(`the machine's clock does not answer: ${said ?? (await ended)}`);
+  return {
+    page,
+    close: async () => {
+      stdin.end();
+      await ended;
+    },
+  };
+}
+
+/** What, added to our monotonic clock, which nothing steps, gives the time. */
 const epochNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 
-/** This machine's clock, which must not be stepped while it is compared with others. */
-function nowNs(): bigint {
-  return epochNs + process.hrtime.bigint();
+/** The closest exchange with each of the clocks, in this order, immediately one after the other. */
+async function closestExchanges(clocks: readonly WatchedClock[]): Promise<OffsetInterval[]> {
+  const pages = clocks.map(({ page }) => page);
+  const args = [join(programs, "host.py"), String(limitSeconds), String(enoughNs), ...pages];
+  const { stdout } = await execa("python3", args, { stripFinalNewline: false });
+  return stdout
+    .split("\n")
+    .slice(0, pages.length)
+    .map((line, index) => offsetOf(exchangeOf(line, pages[index] as string)));
+}
+
+function exchangeOf(line: string, page: string): Exchange {
+  const [stamp, answer, seen] = line.split(" ").filter(Boolean).map(BigInt);
+  if (stamp === undefined || answer === undefined || seen === undefined) {
+    throw new Error(`no answer in ${limitSeconds} s: the machine of ${page} has rebooted, or hangs`);
+  }
+  return { stampNs: stamp + epochNs, answerNs: answer, seenNs: seen + epochNs };
+}
+
+/** A machine's clock minus this one's time, which runs on from what it was when this process started. */
+export async function trueOffset(clock: WatchedClock): Promise<OffsetInterval> {
+  const [offset] = (await closestExchanges([clock])) as [OffsetInterval];
+  return offset;
 }
 
 /**
- * The difference of two hosts' clocks, a minus b, from outside: both are asked in turn, so that what drifts in the
- * meantime drifts for both, and the closest exchanges of each say the most.
+ * The difference of two machines' clocks, a minus b. Both can not be looked at in the same instant: so b is between two
+ * looks at a, and what a drifts in the meantime widens the interval.
  */
-export async function trueDifference(
-  a: { address: string; port: number },
-  b: { address: string; port: number },
-  rounds = 200,
-): Promise<OffsetInterval> {
-  const offsets: { a: OffsetInterval[]; b: OffsetInterval[] } = { a: [], b: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const [key, host] of [
-      ["a", a],
-      ["b", b],
-    ] as const) {
-      const offset = await askOnce(host.address, host.port).catch(() => undefined);
-      if (offset !== undefined) offsets[key].push(offset);
-    }
-  }
-  const [bestA, bestB] = [closest(offsets.a, a.address), closest(offsets.b, b.address)];
-  return { lowNs: bestA.lowNs - bestB.highNs, highNs: bestA.highNs - bestB.lowNs };
-}
-
-function closest(offsets: readonly OffsetInterval[], address: string): OffsetInterval {
-  const [best] = [...offsets].sort((one, other) => width(one) - width(other));
-  if (best === undefined) throw new Error(`${address} answered no NTP request`);
-  return best;
-}
-
-export function width({ lowNs, highNs }: OffsetInterval): number {
-  return highNs - lowNs;
+export async function trueDifference(a: WatchedClock, b: WatchedClock): Promise<OffsetInterval> {
+  const [before, between, after] = (await closestExchanges([a, b, a])) as [
+    OffsetInterval,
+    OffsetInterval,
+    OffsetInterval,
+  ];
+  return difference(hull(before, after), between);
 }

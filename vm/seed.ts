@@ -35,8 +35,8 @@ function userData(spec: VmSpec, keys: MachineKeys): Record<string, unknown> {
     ],
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: keys.host.private, ed25519_public: keys.host.public },
-    // An empty list is refused by cloud-init's schema.
-    ...(spec.firstBoot.length === 0 ? {} : { runcmd: spec.firstBoot }),
+    // The first boot was the only one that it had work at; without it an emulated boot costs a third less.
+    runcmd: [...spec.firstBoot, "touch /etc/cloud/cloud-init.disabled"],
   };
 }
 

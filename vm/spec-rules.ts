@@ -1,11 +1,14 @@
 import { isIPv4 } from "node:net";
 import {
+  argsWith,
+  at,
   each,
+  type Fields,
+  fields,
   type InputErrors,
   isRecord,
   must,
   optional,
-  PENDING,
   type Rule,
   required,
   wholeNumberFrom,
@@ -42,59 +45,65 @@ const userData = must(
   `must be an object of cloud-config keys without ${ownedUserData.join(", ")}, which the runner writes (use user and firstBoot)`,
 );
 
-const imageRules: Record<string, Rule> = {
-  suite: must(
-    (value) => typeof value === "string" && Object.hasOwn(suites, value),
-    `must be one of ${Object.keys(suites).join(", ")}`,
+const image = fields({
+  suite: optional(
+    must(
+      (value) => typeof value === "string" && Object.hasOwn(suites, value),
+      `must be one of ${Object.keys(suites).join(", ")}`,
+    ),
   ),
-  firmware: must((value) => firmwares.some((firmware) => firmware === value), `must be one of ${firmwares.join(", ")}`),
-  mirror: text(/^https?:\/\/[^\s[\]]+$/, "must be an http:// or https:// address of the distribution's archive"),
-  components: each(text(/^[a-z-]+$/, "must be a component of the archive, for example main")),
-  packages: each(text(/^[a-z0-9][a-z0-9+.:-]+$/, "must be the name of a package")),
-  setup: anyText,
-  keyring: text(/^\/\S+$/, "must be the absolute path of a keyring file on this machine"),
-};
+  firmware: optional(
+    must((value) => firmwares.some((firmware) => firmware === value), `must be one of ${firmwares.join(", ")}`),
+  ),
+  mirror: optional(
+    text(/^https?:\/\/[^\s[\]]+$/, "must be an http:// or https:// address of the distribution's archive"),
+  ),
+  components: optional(each(text(/^[a-z-]+$/, "must be a component of the archive, for example main"))),
+  packages: optional(each(text(/^[a-z0-9][a-z0-9+.:-]+$/, "must be the name of a package"))),
+  setup: optional(anyText),
+  keyring: optional(text(/^\/\S+$/, "must be the absolute path of a keyring file on this machine")),
+});
 
-const vmRules: Record<string, Rule> = {
-  name: text(
-    hostName,
-    "must be a host name of 1 to 40 characters: lower case letters, digits and hyphens, a letter first",
+/** What a machine may be asked to be. */
+const machineFields = {
+  name: required(
+    text(hostName, "must be a host name of 1 to 40 characters: lower case letters, digits and hyphens, a letter first"),
   ),
-  image: (value, path) =>
-    isRecord(value) ? broken(value, imageRules, `${path}.`) : [{ propertyPath: path, reason: "must be an object" }],
-  cpus: wholeNumberFrom(1, 64, "virtual CPUs"),
-  memoryMib: wholeNumberFrom(256, 1_048_576, "MiB"),
-  diskGib: wholeNumberFrom(4, 2_048, "GiB"),
-  address: loopback,
-  user: text(
-    /^(?!root$)[a-z_][a-z0-9_-]{0,31}$/,
-    "must be the name of an ordinary user: lower case, 1 to 32 characters",
+  image: optional(image),
+  cpus: optional(wholeNumberFrom(1, 64, "virtual CPUs")),
+  memoryMib: optional(wholeNumberFrom(256, 1_048_576, "MiB")),
+  diskGib: optional(wholeNumberFrom(4, 2_048, "GiB")),
+  address: optional(loopback),
+  user: optional(
+    text(/^(?!root$)[a-z_][a-z0-9_-]{0,31}$/, "must be the name of an ordinary user: lower case, 1 to 32 characters"),
   ),
-  network: text(hostName, "must be a name of lower case letters, digits and hyphens"),
-  privateAddress: privateCidr,
-  firstBoot: each(anyText),
-  userData,
-  incarnation: text(/^[\w.:-]{1,64}$/, "must be one short word"),
-  startTimeoutSeconds: wholeNumberFrom(10, 7_200, "seconds"),
-};
+  network: optional(text(hostName, "must be a name of lower case letters, digits and hyphens")),
+  privateAddress: optional(privateCidr),
+  firstBoot: optional(each(anyText)),
+  startTimeoutSeconds: optional(wholeNumberFrom(10, 7_200, "seconds")),
+} as const satisfies Fields;
+
+/** Everything that is wrong with the arguments of a machine. */
+export const validateMachine = argsWith(machineFields, together);
+
+const validateFields = argsWith(
+  {
+    ...machineFields,
+    userData: optional(userData),
+    incarnation: optional(text(/^[\w.:-]{1,64}$/, "must be one short word")),
+  },
+  together,
+);
 
 /** Everything that is wrong with a value that should be a spec; empty when it is one. */
 export function validateSpec(value: unknown): InputErrors {
-  if (value === PENDING) return [];
-  if (!isRecord(value)) return [{ propertyPath: "spec", reason: "must be a JSON object with at least a name" }];
-  return [...required(() => [])(value.name, "name"), ...broken(value, vmRules, ""), ...together(value)];
+  return isRecord(value)
+    ? validateFields(value)
+    : [{ propertyPath: "spec", reason: "must be a JSON object with at least a name" }];
 }
 
-function broken(value: Record<string, unknown>, rules: Record<string, Rule>, prefix: string): InputErrors {
-  return Object.entries(value).flatMap(([field, item]) => {
-    const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
-    const path = `${prefix}${field}`;
-    if (rule !== undefined) return optional(rule)(item, path);
-    return [{ propertyPath: path, reason: `is not a field; there are ${Object.keys(rules).join(", ")}` }];
-  });
-}
-
-function together({ network, privateAddress }: Record<string, unknown>): InputErrors {
+function together(args: unknown): InputErrors {
+  const [network, privateAddress] = [at(args, "network"), at(args, "privateAddress")];
   if ((network === undefined) === (privateAddress === undefined)) return [];
   return network === undefined
     ? [{ propertyPath: "network", reason: "is required: a private address needs the name of its network" }]

@@ -1,25 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestPtpState, HostEvidence } from "../evidence/HostEvidence";
-import type { HostEndpointArgs } from "../hosts/endpoint";
 import { checkInputs } from "../inputs";
-import type { GuestPtp, OperatingSystem } from "../plan/enums";
-import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
-import { validateGuestPtp } from "../plan/validateTime";
+import { argsWith } from "../plan/validate";
+import { hostFields } from "../plan/validateHost";
+import { guestPtpFields } from "../plan/validateTime";
+import type { GuestPtpArgs, HostArgs } from "./args";
 import { proven, provenHost } from "./provenHost";
 import { guestPtpSection } from "./sections";
 
 /** The arguments of a `PtpVerification`. */
-export interface PtpVerificationArgs {
-  /** How to reach the host: the `endpoint` of a host component, or the same written out. */
-  endpoint: pulumi.Input<HostEndpointArgs>;
-  /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
-  operatingSystem?: pulumi.Input<OperatingSystem>;
-  /** What happens when the host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */
-  guestPtp?: pulumi.Input<GuestPtp>;
-  /** How long the host may take to answer for the first time, in seconds. Default: 600. */
-  connectTimeoutSeconds?: pulumi.Input<number>;
-}
+export interface PtpVerificationArgs extends HostArgs, GuestPtpArgs {}
+
+const validate = argsWith({ ...hostFields, ...guestPtpFields });
 
 /**
  * Proves whether a host can give its microVMs a PTP clock (`ptp_kvm` in the guest), by the same hypercall that a guest
@@ -32,11 +24,7 @@ export class PtpVerification extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: PtpVerificationArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("PtpVerification", name, args, (value) => [
-      ...validateEndpoint(at(value, "endpoint"), "endpoint"),
-      ...validateHostOptions(value),
-      ...validateGuestPtp(value),
-    ]);
+    const check = checkInputs("PtpVerification", name, args, validate);
     super("timebase:index:PtpVerification", name, {}, opts);
 
     const inputs = pulumi.secret(args).apply(check);

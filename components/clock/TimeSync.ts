@@ -1,42 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEvidence } from "../evidence/HostEvidence";
-import type { HostEndpointArgs } from "../hosts/endpoint";
 import { checkInputs } from "../inputs";
-import type { OperatingSystem, TimeRole } from "../plan/enums";
-import { at } from "../plan/validate";
-import { validateEndpoint, validateHostOptions } from "../plan/validateHost";
-import { validateTime } from "../plan/validateTime";
+import { argsWith } from "../plan/validate";
+import { hostFields } from "../plan/validateHost";
+import { rolesFit, timeFields } from "../plan/validateTime";
+import type { HostArgs, TimeArgs } from "./args";
 import { proven, provenHost } from "./provenHost";
 import { timeSection } from "./sections";
-import type { TimeSourceArgs } from "./timeSource";
 
 /** The arguments of a `TimeSync`. */
-export interface TimeSyncArgs {
-  /** How to reach the host: the `endpoint` of a host component, or the same written out. */
-  endpoint: pulumi.Input<HostEndpointArgs>;
-  /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
-  operatingSystem?: pulumi.Input<OperatingSystem>;
-  /** Whether the host serves time to others. Default: TimeRole.Client. */
-  timeRole?: pulumi.Input<TimeRole>;
-  /** The NTP sources. Required of a client; a hub without any defines the time by its own clock. */
-  sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
-  /** The networks that a hub serves, each as a CIDR such as "10.77.0.0/24". Default: none. */
-  allow?: pulumi.Input<pulumi.Input<string>[]>;
-  /**
-   * Which time this is: "utc", or "hub:<name>" of the host that defines it. Bounds of two hosts add up on one timescale
-   * only. Default: "utc"; for a hub without sources, "hub:<its own name>".
-   */
-  timescale?: pulumi.Input<string>;
-  /**
-   * The budget of the error bound in microseconds, 0.001 to 10,000,000: |system time offset| + root dispersion + root
-   * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
-   */
-  maxErrorMicros?: pulumi.Input<number>;
-  /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
-  settleTimeoutSeconds?: pulumi.Input<number>;
-  /** How long the host may take to answer for the first time, in seconds. Default: 600. */
-  connectTimeoutSeconds?: pulumi.Input<number>;
-}
+export interface TimeSyncArgs extends HostArgs, TimeArgs {}
+
+const validate = argsWith({ ...hostFields, ...timeFields }, rolesFit);
 
 /** Makes a host follow its time sources by chrony, and serve the cluster if it is a hub; proves the error bound. */
 export class TimeSync extends pulumi.ComponentResource {
@@ -50,11 +25,7 @@ export class TimeSync extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TimeSyncArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("TimeSync", name, args, (value) => [
-      ...validateEndpoint(at(value, "endpoint"), "endpoint"),
-      ...validateHostOptions(value),
-      ...validateTime(value),
-    ]);
+    const check = checkInputs("TimeSync", name, args, validate);
     super("timebase:index:TimeSync", name, {}, opts);
 
     const inputs = pulumi.secret(args).apply(check);

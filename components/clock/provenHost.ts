@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HostEvidence } from "../evidence/HostEvidence";
+import { type HostEvidence, Verdict } from "../evidence/HostEvidence";
 import { parseEvidence } from "../evidence/parse";
 import { completeEndpoint, type HostEndpointArgs } from "../hosts/endpoint";
 import { rebootNotice } from "../plan/boot";
@@ -33,6 +33,7 @@ export function provenHost<Inputs extends HostInputs>(
   inputs: pulumi.Output<Inputs>,
   sections: (inputs: Inputs) => PlanSections,
   parent: pulumi.ComponentResource,
+  revertReboot = false,
 ): pulumi.Output<HostEvidence> {
   const fullOwner = `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`;
   // The inputs are secret as a whole, because the endpoint holds the key. The plan takes everything but keys.
@@ -53,6 +54,7 @@ export function provenHost<Inputs extends HostInputs>(
       endpoint: inputs.apply(({ endpoint }) => completeEndpoint(endpoint)),
       plan,
       folder: copyFolder(fullOwner),
+      revertReboot,
       connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
       rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
     },
@@ -79,16 +81,28 @@ export function announceReboot(
   });
 }
 
+/** A figure that a passed proof lacks only where it says that there is no such thing on the machine. */
+export function provenIfApplicable<Key extends keyof HostEvidence>(
+  evidence: pulumi.Output<HostEvidence>,
+  key: Key,
+): pulumi.Output<HostEvidence[Key]> {
+  return evidence.apply((known) =>
+    known.checks.some(({ verdict }) => verdict === Verdict.NotApplicable) ? known[key] : present(known, key),
+  ) as pulumi.Output<HostEvidence[Key]>;
+}
+
 /** A figure that a passed proof cannot lack. */
 export function proven<Key extends keyof HostEvidence>(
   evidence: pulumi.Output<HostEvidence>,
   key: Key,
 ): pulumi.Output<NonNullable<HostEvidence[Key]>> {
-  return evidence.apply((known) => {
-    const value = known[key];
-    if (value === undefined) {
-      throw new Error(`${known.name}: the proof passed without "${key}"; the toolkit on the host is damaged`);
-    }
-    return value;
-  }) as pulumi.Output<NonNullable<HostEvidence[Key]>>;
+  return evidence.apply((known) => present(known, key)) as pulumi.Output<NonNullable<HostEvidence[Key]>>;
+}
+
+function present<Key extends keyof HostEvidence>(known: HostEvidence, key: Key): NonNullable<HostEvidence[Key]> {
+  const value = known[key];
+  if (value === undefined) {
+    throw new Error(`${known.name}: the proof passed without "${key}"; the toolkit on the host is damaged`);
+  }
+  return value;
 }

@@ -1,5 +1,5 @@
 import type { HostEndpoint } from "../hosts/endpoint";
-import { type BootSection, tscBoot } from "../plan/boot";
+import { type BootConditions, type BootSection, tscBoot } from "../plan/boot";
 import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
 import { defaultTimescale, type TimeSection, type TimeSource } from "../plan/time";
@@ -8,8 +8,8 @@ const DEFAULT_MAX_ERROR_MICROS = 1000;
 const DEFAULT_SETTLE_SECONDS = 120;
 
 /** Resolved arguments to the boot section, with their defaults. */
-export function bootSection(inputs: { reboot?: RebootPolicy }): BootSection {
-  return tscBoot(inputs.reboot ?? RebootPolicy.ToProve);
+export function bootSection(inputs: { reboot?: RebootPolicy } & BootConditions): BootSection {
+  return tscBoot(inputs.reboot ?? RebootPolicy.ToProve, inputs);
 }
 
 /** Resolved arguments to the time section, with their defaults. */

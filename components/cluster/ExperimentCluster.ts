@@ -2,12 +2,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterLimits, clusterFailures } from "../evidence/gate";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
-import { checkInputs } from "../inputs";
+import { checkInputs, settled } from "../inputs";
 import { validateCluster } from "../plan/validateCluster";
 import type { ExperimentClusterArgs } from "./args";
 import { hostClocks } from "./hostClocks";
 
-/** The hosts of an experiment on one trustworthy clock, proved on each host and for each pair of hosts. */
+/**
+ * The hosts of an experiment on one trustworthy clock, proved on each host and for each pair of hosts.
+ *
+ * No host is changed by a cluster of which an input is wrong: the first command on a host waits until all endpoints are
+ * known, so until the last machine of the cluster exists, and have passed. Then all hosts converge, reboot and prove side
+ * by side. A preview shows each host by its own inputs: it does not matter there that another machine is not known yet.
+ */
 export class ExperimentCluster extends pulumi.ComponentResource {
   /** What was read back from each host, in the order of the arguments. */
   readonly hosts: pulumi.Output<HostEvidence[]>;
@@ -28,7 +34,7 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     super("timebase:index:ExperimentCluster", name, {}, opts);
 
     const limits = pulumi.unsecret(pulumi.output(args)).apply(check).apply(limitsOf);
-    const clocks = hostClocks(name, args, this);
+    const clocks = hostClocks(name, args, settled(limits), this);
 
     this.hosts = pulumi.all(clocks.map(({ evidence }) => evidence));
     this.summary = this.hosts.apply(clusterSummary);

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { BootConditionArgs } from "../clock/bootArgs";
 import type { TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "../plan/enums";
@@ -14,7 +15,7 @@ export interface ExperimentHostArgs {
 }
 
 /** The arguments of an `ExperimentCluster`. */
-export interface ExperimentClusterArgs {
+export interface ExperimentClusterArgs extends BootConditionArgs {
   /** The hosts, one at least. */
   hosts: ExperimentHostArgs[];
   /** Where the hosts get their time from. Default: Topology.Hub. */

@@ -9,17 +9,29 @@ type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "timescal
 
 const DEFAULT_SETTLE_SECONDS = 300;
 
-/** One HostClock for each host. None depends on another, so that all converge and reboot side by side. */
-export function hostClocks(name: string, args: ExperimentClusterArgs, parent: pulumi.ComponentResource): HostClock[] {
+/**
+ * One HostClock for each host. None depends on another, so that all converge and reboot side by side, once the inputs of
+ * the whole cluster have `passed`.
+ */
+export function hostClocks(
+  name: string,
+  args: ExperimentClusterArgs,
+  passed: Promise<void>,
+  parent: pulumi.ComponentResource,
+): HostClock[] {
   const timeOf = timeArgs(args);
   return args.hosts.map(
     (host) =>
       new HostClock(
         `${name}-${host.name}`,
         {
-          endpoint: namedEndpoint(host),
+          endpoint: namedEndpoint(host, passed),
           operatingSystem: host.operatingSystem,
           reboot: args.reboot,
+          override: args.override,
+          force: args.force,
+          required: args.required,
+          revertReboot: args.revertReboot,
           guestPtp: args.guestPtp,
           maxErrorMicros: args.maxErrorMicros,
           connectTimeoutSeconds: args.connectTimeoutSeconds,
@@ -69,9 +81,7 @@ function privateAddress(host: ExperimentHostArgs): pulumi.Output<string> {
   return pulumi.unsecret(pulumi.output(host.endpoint)).apply((endpoint) => endpoint.privateAddress ?? endpoint.address);
 }
 
-/** Kept plain where it is plain, so that a wrong value is refused before anything is registered. */
-function namedEndpoint({ name, endpoint }: ExperimentHostArgs): pulumi.Input<HostEndpointArgs> {
-  return pulumi.Output.isInstance(endpoint) || endpoint instanceof Promise
-    ? pulumi.secret(endpoint).apply((known) => ({ ...known, name }))
-    : { ...endpoint, name };
+/** The endpoint is what every command on the host needs, so none of them begins before the inputs have passed. */
+function namedEndpoint({ name, endpoint }: ExperimentHostArgs, passed: Promise<void>): pulumi.Output<HostEndpointArgs> {
+  return pulumi.all([pulumi.secret(endpoint), passed]).apply(([known]) => ({ ...known, name }));
 }

@@ -6,6 +6,8 @@ export enum Verdict {
   Fail = "fail",
   /** Not as expected, and tolerated by the plan. */
   Warn = "warn",
+  /** Does not exist on this machine, and the plan does not require it. */
+  NotApplicable = "not-applicable",
 }
 
 /** Whether a host can give its microVMs a PTP clock by KVM's clock pairing. */
@@ -38,7 +40,7 @@ export interface Check {
   expected: string;
   /** What the host has. */
   found: string;
-  /** What to do about it, in one sentence; empty if it passed. */
+  /** What to do about it, in one sentence; empty if there is nothing to do. */
   remedy: string;
 }
 

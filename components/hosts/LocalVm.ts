@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { livingIncarnation } from "../../vm/record";
 import { quoted } from "../../vm/shell";
 import { canonical, identityOf, type VmSpecInput, withDefaults } from "../../vm/spec";
-import { validateSpec } from "../../vm/spec-rules";
+import { validateMachine } from "../../vm/spec-rules";
 import type { RunningVm } from "../../vm/up";
 import { checkInputs } from "../inputs";
 import type { HostEndpoint } from "./endpoint";
@@ -72,7 +72,7 @@ export interface LocalVmArgs {
   network?: pulumi.Input<string>;
   /** The machine's address on `network`, with its prefix: "10.77.0.1/24". Default: none. */
   privateAddress?: pulumi.Input<string>;
-  /** Shell commands that run once, as root, at the end of the first boot. Default: none. */
+  /** Shell commands that run once, as root, at the end of the first boot, the only one with cloud-init. Default: none. */
   firstBoot?: pulumi.Input<pulumi.Input<string>[]>;
   /** How long a boot may take until sshd answers, in seconds, 10 to 7200. Default: 600. */
   startTimeoutSeconds?: pulumi.Input<number>;
@@ -90,7 +90,7 @@ export class LocalVm extends pulumi.ComponentResource {
 
   constructor(name: string, args: LocalVmArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args.name ?? name };
-    const check = checkInputs("LocalVm", name, input, validateSpec);
+    const check = checkInputs("LocalVm", name, input, validateMachine);
     super("timebase:index:LocalVm", name, {}, opts);
 
     const spec = pulumi.output(input).apply((resolved) => given(check(resolved)));
@@ -111,7 +111,8 @@ export class LocalVm extends pulumi.ComponentResource {
       .all([input.name, pulumi.secret(vm.stdout), vm.urn])
       .apply(([host, json, urn]) => ({ ...endpointOf(host, json), machineUrn: urn }));
 
-    this.registerOutputs({ endpoint: this.endpoint });
+    // The endpoint is secret and in the state already, as the output of the command that printed it.
+    this.registerOutputs({});
   }
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkInputs } from "../inputs";
-import { validateEndpoint } from "../plan/validateHost";
+import { argsWith } from "../plan/validate";
+import { endpointFields } from "../plan/validateHost";
 import { completeEndpoint, type HostEndpoint, type ProxyEndpointArgs } from "./endpoint";
 
 /** The arguments of an `SshHost`. */
@@ -43,11 +44,12 @@ export class SshHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const endpoint = { ...args, name: args.name ?? name };
-    const check = checkInputs("SshHost", name, endpoint, (value) => validateEndpoint(value, ""));
+    const check = checkInputs("SshHost", name, endpoint, argsWith(endpointFields));
     super("timebase:index:SshHost", name, {}, opts);
 
     this.endpoint = pulumi.secret(endpoint).apply(check).apply(completeEndpoint);
 
-    this.registerOutputs({ endpoint: this.endpoint });
+    // The endpoint is secret and in the state already, as the connection of each command that uses it.
+    this.registerOutputs({});
   }
 }

@@ -7,7 +7,16 @@ export interface BootSection {
   /** Kernel boot parameters, one each. */
   parameters: readonly string[];
   reboot: RebootPolicy;
+  /** Ours comes last where the user's own parameters say otherwise. */
+  override: boolean;
+  /** Also on a machine where `tsc=reliable` may be a lie. */
+  force: boolean;
+  /** Without it, a machine that has no TSC at all is not applicable instead of an error. */
+  required: boolean;
 }
+
+/** What the program knows better than the host. */
+export type BootConditions = Partial<Pick<BootSection, "override" | "force" | "required">>;
 
 /**
  * `clocksource=tsc` alone is refused by a kernel that marked the TSC unstable at boot; `tsc=reliable` turns those
@@ -23,8 +32,9 @@ const REBOOT_CONDITIONS = {
 } as const satisfies Record<RebootPolicy, string | undefined>;
 
 /** The section for a host that must keep its time by the TSC, which is what KVM's clock pairing demands. */
-export function tscBoot(reboot: RebootPolicy): BootSection {
-  return { clocksource: "tsc", parameters: TSC_BOOT_PARAMETERS, reboot };
+export function tscBoot(reboot: RebootPolicy, conditions: BootConditions = {}): BootSection {
+  const { override = false, force = false, required = true } = conditions;
+  return { clocksource: "tsc", parameters: TSC_BOOT_PARAMETERS, reboot, override, force, required };
 }
 
 /** The lines of the section. */
@@ -33,7 +43,14 @@ export function bootLines(section: BootSection): PlanLine[] {
     ["clocksource", section.clocksource],
     ...section.parameters.map((parameter): PlanLine => ["boot-parameter", parameter]),
     ["reboot", section.reboot],
+    ...lineIf(section.override, "boot-override", "yes"),
+    ...lineIf(section.force, "boot-force", "yes"),
+    ...lineIf(!section.required, "boot-required", "no"),
   ];
+}
+
+function lineIf(condition: boolean, ...line: PlanLine): PlanLine[] {
+  return condition ? [line] : [];
 }
 
 /** What a preview says about a host, or undefined if the policy rules a reboot out. */

@@ -8,7 +8,7 @@ export enum OperatingSystem {
   Debian12 = "debian-12",
   /** Debian 13. */
   Debian13 = "debian-13",
-  /** Amazon Linux 2. Its support by Amazon ended on 30 June 2026. */
+  /** Amazon Linux 2. Its support by Amazon ended on 30 June 2026: the proof warns of it. */
   AmazonLinux2 = "amazon-linux-2",
   /** Amazon Linux 2023. */
   AmazonLinux2023 = "amazon-linux-2023",

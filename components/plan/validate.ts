@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { distance } from "fastest-levenshtein";
 
 /** One wrong input: where it is and how to put it right. */
 export type InputErrors = pulumi.InputPropertyErrorDetails[];
@@ -14,12 +15,11 @@ export function optional(rule: Rule): Rule {
   return (value, path) => (value === undefined || value === null ? [] : settled(rule)(value, path));
 }
 
-/** Applies a rule and reports a value that is not there. */
-export function required(rule: Rule): Rule {
+/** Applies a rule and reports a value that is not there, with what to do about it if that is not plain. */
+export function required(rule: Rule, remedy?: string): Rule {
+  const reason = remedy === undefined ? "is required" : `is required: ${remedy}`;
   return (value, path) =>
-    value === undefined || value === null
-      ? [{ propertyPath: path, reason: "is required" }]
-      : settled(rule)(value, path);
+    value === undefined || value === null ? [{ propertyPath: path, reason }] : settled(rule)(value, path);
 }
 
 /** Applies a rule to every item of a list. */
@@ -28,6 +28,66 @@ export function each(rule: Rule): Rule {
     Array.isArray(value)
       ? value.flatMap((item, index) => required(rule)(item, `${path}[${index}]`))
       : [{ propertyPath: path, reason: "must be a list" }];
+}
+
+/** The fields that a value may have, each with its rule: `required` or `optional`. */
+export type Fields = Readonly<Record<string, Rule>>;
+
+/**
+ * A rule for a value with these fields. Any other field is refused, because the argument that was meant would silently
+ * keep its default, and programs in other languages are not type checked.
+ */
+export function fields(rules: Fields): Rule {
+  return settled((value, path) => {
+    if (!isRecord(value)) {
+      return [{ propertyPath: path, reason: `must be an object with ${Object.keys(rules).join(", ")}` }];
+    }
+    return isResource(value)
+      ? [
+          {
+            propertyPath: path,
+            reason: "is a whole resource: give its output that is wanted here, such as its endpoint",
+          },
+        ]
+      : [
+          ...Object.entries(rules).flatMap(([key, rule]) => rule(at(value, key), joined(path, key))),
+          ...unknownFields(value, Object.keys(rules), path),
+        ];
+  });
+}
+
+/**
+ * All that is wrong with a component's arguments: its fields, then how they fit together. A program without types may
+ * leave the arguments out altogether.
+ */
+export function argsWith(
+  rules: Fields,
+  ...together: ((args: unknown) => InputErrors)[]
+): (args: unknown) => InputErrors {
+  return (args) => [...fields(rules)(args ?? {}, ""), ...together.flatMap((rule) => rule(args))];
+}
+
+const UNKNOWN_FIELD = "is not an argument";
+
+/** Whether an error is about a field that there is not: nobody knows what its value is, so it may be a key. */
+export function isUnknownField({ reason }: InputErrors[number]): boolean {
+  return reason.startsWith(UNKNOWN_FIELD);
+}
+
+function unknownFields(value: Record<string, unknown>, known: readonly string[], path: string): InputErrors {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key) && value[key] !== undefined)
+    .map((key) => ({ propertyPath: joined(path, key), reason: `${UNKNOWN_FIELD}; ${hint(key, known)}` }));
+}
+
+function hint(key: string, known: readonly string[]): string {
+  const plain = key.toLowerCase().replaceAll(/[^a-z0-9]/g, ""); // max_error_micros is maxErrorMicros
+  const nearest = known
+    .map((name) => [distance(plain, name.toLowerCase()), name] as const)
+    .sort(([a], [b]) => a - b)[0];
+  return nearest !== undefined && nearest[0] <= nearest[1].length / 3
+    ? `did you mean ${nearest[1]}?`
+    : `there are ${known.join(", ")}`;
 }
 
 /** A property of a value that may itself be PENDING or wrong. */
@@ -42,6 +102,15 @@ export function at(value: unknown, key: string): unknown {
 export function must(test: (value: unknown) => boolean, reason: string): Rule {
   return (value, path) => (test(value) ? [] : [{ propertyPath: path, reason }]);
 }
+
+/** A rule for true or false. */
+export const flag: Rule = must((value) => typeof value === "boolean", "must be true or false");
+
+/** A rule for true or false that decides which resources exist, so that it cannot become known later. */
+export const plainFlag: Rule = (value, path) =>
+  value === PENDING
+    ? [{ propertyPath: path, reason: "must be plain true or false, because it decides which resources there are" }]
+    : optional(flag)(value, path);
 
 /** A rule for the members of a string enum. */
 export function oneOf(members: Record<string, string>): Rule {
@@ -68,11 +137,24 @@ export function wholeNumberFrom(least: number, most: number, unit: string): Rule
       : [{ propertyPath: path, reason: `must be a whole number, ${least} to ${most} ${unit}, not ${shown(value)}` }];
 }
 
+/** What is shown of a private key. */
+export const A_PRIVATE_KEY = "the text of a private key";
+
 /** A value as an error message shows it: in quotes, on one line, not at length. Never used for keys. */
 export function shown(value: unknown): string {
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  if (text.includes("PRIVATE KEY")) return "the text of a private key";
+  if (text.includes("PRIVATE KEY")) return A_PRIVATE_KEY;
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** The path of a field; "" is the top. */
+export function joined(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** What the SDK itself marks its resources by, in whatever copy of it. */
+export function isResource(value: Record<string, unknown>): boolean {
+  return value.__pulumiResource === true;
 }
 
 function settled(rule: Rule): Rule {

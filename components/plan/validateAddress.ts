@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { must, type Rule, shown } from "./validate";
 
 // RFC 1123 labels. The first character is not a digit-only label's: those are mistyped IPv4 addresses.
@@ -33,9 +33,23 @@ export const cidr: Rule = (value, path) => {
 
 /** An address that can be the end of a route: a literal, never a name. */
 export const ipAddress: Rule = must(
-  (value) => typeof value === "string" && isIP(value) !== 0,
+  isIpAddress,
   "must be an IP address: set it, or set the cluster's network to a CIDR",
 );
+
+/** Whether a value is an IPv4 or IPv6 address, written out. */
+export function isIpAddress(value: unknown): value is string {
+  return typeof value === "string" && isIP(value) !== 0;
+}
+
+/** Whether an IP address is one of a valid network's. */
+export function contains(network: string, address: string): boolean {
+  const [base = "", length] = network.split("/");
+  const family = (ip: string) => (isIPv4(ip) ? "ipv4" : "ipv6");
+  const list = new BlockList();
+  list.addSubnet(base, Number(length), family(base));
+  return list.check(address, family(address));
+}
 
 function isAddress(value: unknown): boolean {
   if (typeof value !== "string" || value.includes("%")) {

@@ -1,49 +1,57 @@
-import { OperatingSystem, Topology } from "./enums";
-import { at, type InputErrors, must, oneOf, optional, PENDING, required, shown } from "./validate";
-import { cidr, ipAddress } from "./validateAddress";
-import { checkerOf, hostName, validateEndpoint, validateHostOptions } from "./validateHost";
-import { errorBudget, settleSeconds, validateGuestPtp, validateSources } from "./validateTime";
+import { Topology } from "./enums";
+import {
+  argsWith,
+  at,
+  each,
+  fields,
+  type InputErrors,
+  must,
+  oneOf,
+  optional,
+  PENDING,
+  type Rule,
+  required,
+  shown,
+} from "./validate";
+import { cidr, contains, ipAddress, isIpAddress } from "./validateAddress";
+import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
+import { errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
 
-const hostList = must((hosts) => Array.isArray(hosts) && hosts.length > 0, "must have at least one host");
+const hostList: Rule = (hosts, path) => [
+  ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
+  ...(Array.isArray(hosts) ? each(host)(hosts, path) : []),
+];
+
+const host = fields({
+  name: required(hostName),
+  // The cluster names the host, so an endpoint need not have a name that is worth an error.
+  endpoint: required(fields({ ...endpointFields, name: () => [] })),
+  operatingSystem: hostFields.operatingSystem,
+});
 
 /** All that can be wrong with the arguments of a cluster. */
-export function validateCluster(args: unknown): InputErrors {
-  const check = checkerOf(args, "");
-  return [
-    ...check("hosts", required(hostList)),
-    ...hostsOf(args).flatMap((host, index) => validateHost(host, `hosts[${index}]`)),
-    ...duplicateNames(args),
-    ...duplicateMachines(args),
-    ...check("topology", optional(oneOf(Topology))),
-    ...topologyFits(args),
-    ...validateSources(at(args, "sources"), "sources"),
-    ...check("network", optional(cidr)),
-    ...validateHostOptions(args),
-    ...validateGuestPtp(args),
-    ...check("maxErrorMicros", optional(errorBudget)),
-    ...check("maxPairwiseMicros", optional(errorBudget)),
-    ...check("settleTimeoutSeconds", optional(settleSeconds)),
-  ];
-}
+export const validateCluster = argsWith(
+  {
+    hosts: required(hostList),
+    topology: optional(oneOf(Topology)),
+    hub: () => [], // Checked together with the hosts, whose names it must be one of.
+    sources: optional(timeSources),
+    network: optional(cidr),
+    ...bootFields,
+    ...guestPtpFields,
+    maxErrorMicros: optional(errorBudget),
+    maxPairwiseMicros: optional(errorBudget),
+    connectTimeoutSeconds: hostFields.connectTimeoutSeconds,
+    settleTimeoutSeconds: optional(settleSeconds),
+  },
+  duplicateNames,
+  duplicateMachines,
+  topologyFits,
+);
 
 /** The name of the hub: the stated one, else the first host's. */
 export function hubNameOf(args: unknown): unknown {
   return at(args, "hub") ?? at(hostsOf(args)[0], "name");
-}
-
-function validateHost(host: unknown, path: string): InputErrors {
-  const check = checkerOf(host, path);
-  const endpoint = at(host, "endpoint");
-  return [
-    ...check("name", required(hostName)),
-    ...check("operatingSystem", optional(oneOf(OperatingSystem))),
-    ...(endpoint === PENDING ? [] : validateEndpoint(namedEndpoint(endpoint), `${path}.endpoint`)),
-  ];
-}
-
-/** The cluster names the host, so an endpoint need not have a name that is worth an error. */
-function namedEndpoint(endpoint: unknown): unknown {
-  return typeof endpoint === "object" && endpoint !== null ? { ...endpoint, name: PENDING } : endpoint;
 }
 
 function duplicateNames(args: unknown): InputErrors {
@@ -102,7 +110,34 @@ function hubFits(args: unknown): InputErrors {
             reason: `must be the name of a host (${names.map(String).join(", ")}), not ${shown(hub)}`,
           },
         ];
-  return at(args, "network") === undefined ? [...errors, ...clientsHaveAddresses(args)] : errors;
+  return [...errors, ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args))];
+}
+
+/**
+ * The hub serves nobody outside the network, so a wrong one would show only when the proofs of all clients have failed.
+ * Names are not resolved: only IP addresses, which hold no secret, are ever looked at and quoted.
+ */
+function networkHasHosts(args: unknown): InputErrors {
+  const network = at(args, "network");
+  if (typeof network !== "string" || cidr(network, "").length > 0) {
+    return []; // Not known yet, or reported by the rule of the property itself.
+  }
+  const outside = hostsOf(args).flatMap((host, index) => {
+    const [address, path] = privateAddressOf(host, index);
+    return isIpAddress(address) && !contains(network, address)
+      ? [`${address} of ${shown(at(host, "name"))} (${path})`]
+      : [];
+  });
+  return outside.length === 0
+    ? []
+    : [
+        {
+          propertyPath: "network",
+          reason:
+            `${shown(network)} does not contain ${outside.join(", ")}: give the network by which the hosts reach each ` +
+            "other, and each endpoint its privateAddress in it",
+        },
+      ];
 }
 
 /** Without a network the hub admits its clients one by one, and it can admit addresses only. */
@@ -112,12 +147,16 @@ function clientsHaveAddresses(args: unknown): InputErrors {
     if (at(host, "name") === hub) {
       return [];
     }
-    const endpoint = at(host, "endpoint");
-    const privateAddress = at(endpoint, "privateAddress");
-    const [address, key] =
-      privateAddress === undefined ? [at(endpoint, "address"), "address"] : [privateAddress, "privateAddress"];
-    return optional(ipAddress)(address, `hosts[${index}].endpoint.${key}`);
+    const [address, path] = privateAddressOf(host, index);
+    return optional(ipAddress)(address, path);
   });
+}
+
+/** The address by which the other hosts reach a host, and where it stands. */
+function privateAddressOf(host: unknown, index: number): [address: unknown, path: string] {
+  const endpoint = at(host, "endpoint");
+  const key = (at(endpoint, "privateAddress") ?? undefined) === undefined ? "address" : "privateAddress";
+  return [at(endpoint, key), `hosts[${index}].endpoint.${key}`];
 }
 
 function sourcesFit(args: unknown): InputErrors {

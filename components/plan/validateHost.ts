@@ -1,7 +1,19 @@
 import { OperatingSystem, RebootPolicy } from "./enums";
-import { at, type InputErrors, must, oneOf, optional, type Rule, required, shown, wholeNumberFrom } from "./validate";
+import {
+  type Fields,
+  fields,
+  flag,
+  must,
+  oneOf,
+  optional,
+  plainFlag,
+  type Rule,
+  required,
+  shown,
+  wholeNumberFrom,
+} from "./validate";
 import { address } from "./validateAddress";
-import { hostKey, privateKey } from "./validateKey";
+import { HOST_KEY_REMEDY, hostKey, privateKey } from "./validateKey";
 
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const USER = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
@@ -30,51 +42,43 @@ const urn = must(
 );
 const waitSeconds = wholeNumberFrom(1, 86_400, "seconds");
 
-/** What reaches a host by SSH. `path` is where it stands in the component's arguments; "" for the top. */
-export function validateEndpoint(endpoint: unknown, path: string): InputErrors {
-  const check = checkerOf(endpoint, path);
-  const errors = [
-    ...check("name", required(hostName)),
-    ...check("address", required(address)),
-    ...check("port", optional(port)),
-    ...check("user", optional(user)),
-    ...check("privateKey", optional(privateKey)),
-    ...check("hostKey", required(hostKey)),
-    ...check("privateAddress", optional(address)),
-    ...check("generation", optional(generation)),
-    ...check("machineUrn", optional(urn)),
-  ];
-  const proxy = at(endpoint, "proxy");
-  return proxy === undefined ? errors : [...errors, ...validateProxy(proxy, joined(path, "proxy"))];
-}
+const pinnedKey = required(hostKey, HOST_KEY_REMEDY);
 
-/** What every component with a host takes beside its endpoint. */
-export function validateHostOptions(args: unknown): InputErrors {
-  const check = checkerOf(args, "");
-  return [
-    ...check("operatingSystem", optional(oneOf(OperatingSystem))),
-    ...check("reboot", optional(oneOf(RebootPolicy))),
-    ...check("connectTimeoutSeconds", optional(waitSeconds)),
-    ...check("rebootTimeoutSeconds", optional(waitSeconds)),
-  ];
-}
+const proxy = fields({
+  address: required(address),
+  port: optional(port),
+  user: optional(user),
+  privateKey: optional(privateKey),
+  hostKey: pinnedKey,
+});
 
-/** Checks properties of one value by name. */
-export function checkerOf(value: unknown, path: string): (key: string, rule: Rule) => InputErrors {
-  return (key, rule) => rule(at(value, key), joined(path, key));
-}
+/** What reaches a host by SSH. */
+export const endpointFields = {
+  name: required(hostName),
+  address: required(address),
+  port: optional(port),
+  user: optional(user),
+  privateKey: optional(privateKey),
+  hostKey: pinnedKey,
+  privateAddress: optional(address),
+  generation: optional(generation),
+  machineUrn: optional(urn),
+  proxy: optional(proxy),
+} as const satisfies Fields;
 
-function validateProxy(proxy: unknown, path: string): InputErrors {
-  const check = checkerOf(proxy, path);
-  return [
-    ...check("address", required(address)),
-    ...check("port", optional(port)),
-    ...check("user", optional(user)),
-    ...check("privateKey", optional(privateKey)),
-    ...check("hostKey", required(hostKey)),
-  ];
-}
+/** What every component on one host takes. */
+export const hostFields = {
+  endpoint: required(fields(endpointFields)),
+  operatingSystem: optional(oneOf(OperatingSystem)),
+  connectTimeoutSeconds: optional(waitSeconds),
+} as const satisfies Fields;
 
-function joined(path: string, key: string): string {
-  return path === "" ? key : `${path}.${key}`;
-}
+/** What a component that sets boot parameters takes. */
+export const bootFields = {
+  reboot: optional(oneOf(RebootPolicy)),
+  rebootTimeoutSeconds: optional(waitSeconds),
+  override: optional(flag),
+  force: optional(flag),
+  required: optional(flag),
+  revertReboot: plainFlag,
+} as const satisfies Fields;

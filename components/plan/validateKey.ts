@@ -1,8 +1,8 @@
+import { createPrivateKey } from "node:crypto";
 import type { Rule } from "./validate";
 
 // Reasons in this file quote nothing: in either property there may be a private key, or a part of one.
 
-const PUBLIC_KEY = /^(ssh-|ecdsa-|sk-)\S+ /;
 const KEY_TYPES = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
@@ -10,7 +10,11 @@ const KEY_TYPES = [
   "ecdsa-sha2-nistp521",
   "ssh-rsa",
 ] as const;
-const KEYSCAN = "run `ssh-keyscan -t ed25519 <address>` over a trusted path and paste the line";
+
+/** How to come by a host's key without believing whoever answers. */
+export const HOST_KEY_REMEDY =
+  "run `ssh-keyscan -t ed25519 <address>` over a trusted path, compare its key with the one in " +
+  "/etc/ssh/ssh_host_ed25519_key.pub on the host, and paste the line";
 
 /** The text of an SSH private key in PEM or OpenSSH form, without a passphrase. */
 export const privateKey: Rule = (value, path) => {
@@ -21,7 +25,7 @@ export const privateKey: Rule = (value, path) => {
 /** One `authorized_keys` or `known_hosts` line: `ssh-ed25519 AAAA...`. */
 export const hostKey: Rule = (value, path) => {
   const reason = hostKeyFault(value);
-  return reason === undefined ? [] : [{ propertyPath: path, reason: `${reason}: ${KEYSCAN}` }];
+  return reason === undefined ? [] : [{ propertyPath: path, reason: `${reason}: ${HOST_KEY_REMEDY}` }];
 };
 
 /** The key without the host name that `ssh-keyscan` puts before it and without a comment after it. */
@@ -31,36 +35,75 @@ export function bareHostKey(line: string): string {
   return words.slice(Math.max(start, 0), Math.max(start, 0) + 2).join(" ");
 }
 
+const PASSPHRASE = "is protected by a passphrase: load it into the SSH agent and leave privateKey out";
+const DAMAGED =
+  "is damaged: its base64 part is not a private key; copy the file whole, `ssh-keygen -y -f <file>` must accept it";
+
+/** What is no private key in PEM or OpenSSH form, by how it looks; the first that fits is said. */
+const OTHER_FORMS = [
+  [
+    /^(ssh-|ecdsa-|sk-)\S+ |^-----BEGIN ([A-Z0-9]+ )?PUBLIC KEY/,
+    "is a public key: give the text of the private key file, the one without .pub",
+  ],
+  [
+    /^PuTTY-User-Key-File/,
+    "is a PuTTY key: export it as an OpenSSH key (puttygen <file> -O private-openssh -o <new file>)",
+  ],
+  [
+    /^(?!-----BEGIN ([A-Z0-9]+ )?PRIVATE KEY-----)/,
+    "must be the text of a private key (-----BEGIN ... PRIVATE KEY-----), not the path of its file",
+  ],
+  [/^-----BEGIN [^-]+-----(?!\r?\n)/, "has lost its line breaks: give the text of the file as it is"],
+  [/(?<!\n-----END ([A-Z0-9]+ )?PRIVATE KEY-----)$/, "is cut off: the line -----END ... PRIVATE KEY----- is missing"],
+] as const;
+
 function privateKeyFault(value: unknown): string | undefined {
   if (typeof value !== "string") {
     return "must be the text of a private key";
   }
   const text = value.trim();
-  if (PUBLIC_KEY.test(text)) {
-    return "is a public key: give the text of the private key file, the one without .pub";
+  const other = OTHER_FORMS.find(([form]) => form.test(text));
+  if (other !== undefined) {
+    return other[1];
   }
-  if (text.startsWith("PuTTY-User-Key-File")) {
-    return "is a PuTTY key: export it as an OpenSSH key";
-  }
-  if (!/^-----BEGIN ([A-Z0-9]+ )?PRIVATE KEY-----\n/.test(text)) {
-    return "must be the text of a private key (-----BEGIN ... PRIVATE KEY-----), not the path of its file";
-  }
-  if (!/\n-----END ([A-Z0-9]+ )?PRIVATE KEY-----$/.test(text)) {
-    return "is cut off: the line -----END ... PRIVATE KEY----- is missing";
-  }
-  return isEncrypted(text)
-    ? "is protected by a passphrase: load it into the SSH agent and leave privateKey out"
-    : undefined;
+  return text.startsWith("-----BEGIN OPENSSH") ? openSshFault(text) : pemFault(text);
 }
 
-/** PEM names its cipher in a header; an OpenSSH key names it after a magic string (openssh, PROTOCOL.key). */
-function isEncrypted(text: string): boolean {
-  if (text.includes("Proc-Type: 4,ENCRYPTED") || text.startsWith("-----BEGIN ENCRYPTED")) {
-    return true;
+/** PEM names its cipher in a header (RFC 1421), PKCS#8 in its label (RFC 5958). */
+function pemFault(text: string): string | undefined {
+  if (/^Proc-Type: 4,ENCRYPTED\r?$/m.test(text) || text.startsWith("-----BEGIN ENCRYPTED")) {
+    return PASSPHRASE;
   }
-  const body = Buffer.from(text.replace(/-----[^-]+-----/g, ""), "base64").toString("latin1");
+  try {
+    createPrivateKey(text);
+    return undefined;
+  } catch {
+    return DAMAGED;
+  }
+}
+
+/**
+ * An OpenSSH key is a magic string; three strings: cipher, key derivation and its options; the number of keys; two more:
+ * the public key and the private section, which begins with the same number twice (openssh, PROTOCOL.key).
+ */
+function openSshFault(text: string): string | undefined {
   const magic = "openssh-key-v1\0";
-  return body.startsWith(magic) && !body.startsWith("\0\0\0\x04none", magic.length);
+  const bytes = base64(text.replaceAll(/-----[^-]+-----|\s/g, "")) ?? Buffer.alloc(0);
+  const head = sshStrings(bytes, magic.length, 3);
+  const keys = sshStrings(bytes, head.end + 4, 2);
+  const [publicKey, section] = keys.strings;
+  if (!bytes.subarray(0, magic.length).equals(Buffer.from(magic)) || !publicKey || !section) {
+    return DAMAGED;
+  }
+  if (head.strings[0]?.toString() !== "none") {
+    return PASSPHRASE;
+  }
+  const isWhole =
+    keys.end === bytes.length &&
+    section.length >= 8 &&
+    section.subarray(0, 4).equals(section.subarray(4, 8)) &&
+    sshStrings(publicKey, 0, 1).strings[0]?.equals(sshStrings(section, 8, 1).strings[0] ?? Buffer.alloc(0));
+  return isWhole ? undefined : DAMAGED;
 }
 
 function hostKeyFault(value: unknown): string | undefined {
@@ -85,20 +128,33 @@ function hostKeyFault(value: unknown): string | undefined {
 }
 
 /**
- * The blob is fields, each behind its length of four bytes, to its very end; the first repeats the type (RFC 4253,
- * section 6.6). A key that was cut off or mistyped would otherwise show only when the host is dialed.
+ * The blob is strings to its very end; the first repeats the type (RFC 4253, section 6.6). A key that was cut off or
+ * mistyped would otherwise show only when the host is dialed.
  */
 function isKeyBlob(blob: string, type: string): boolean {
-  const bytes = Buffer.from(blob, "base64");
-  if (bytes.toString("base64").replace(/=+$/, "") !== blob.replace(/=+$/, "")) return false;
-  const fields: string[] = [];
-  let offset = 0;
-  while (offset + 4 <= bytes.length) {
-    const end = offset + 4 + bytes.readUInt32BE(offset);
-    fields.push(bytes.subarray(offset + 4, end).toString("latin1"));
-    offset = end;
+  const bytes = base64(blob);
+  if (bytes === undefined) return false;
+  const { strings, end } = sshStrings(bytes, 0);
+  return end === bytes.length && strings[0]?.toString() === type && strings.length > 1;
+}
+
+/** Node.js skips what is not base64, which would take damage for a shorter text. */
+function base64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64").replace(/=+$/, "") === text.replace(/=+$/, "") ? bytes : undefined;
+}
+
+/** Up to `most` whole strings, each behind its length of four bytes (RFC 4251, section 5), and where the last ends. */
+function sshStrings(bytes: Buffer, start: number, most = Number.POSITIVE_INFINITY): { strings: Buffer[]; end: number } {
+  const strings: Buffer[] = [];
+  let end = start;
+  while (strings.length < most && end + 4 <= bytes.length) {
+    const next = end + 4 + bytes.readUInt32BE(end);
+    if (next > bytes.length) break;
+    strings.push(bytes.subarray(end + 4, next));
+    end = next;
   }
-  return offset === bytes.length && fields[0] === type && fields.length > 1;
+  return { strings, end };
 }
 
 function isKeyType(word: string): boolean {

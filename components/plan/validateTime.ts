@@ -2,6 +2,9 @@ import { GuestPtp, TimeRole, TimeSourceKind } from "./enums";
 import {
   at,
   each,
+  type Fields,
+  fields,
+  flag,
   type InputErrors,
   must,
   numberFrom,
@@ -13,7 +16,6 @@ import {
   wholeNumberFrom,
 } from "./validate";
 import { address, cidr } from "./validateAddress";
-import { checkerOf } from "./validateHost";
 
 /** Sources that smear leap seconds over a day (the operators' documentation). All others step or insert them. */
 const SMEARED = [
@@ -27,7 +29,6 @@ const SMEARED = [
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
 
-const flag = must((value) => typeof value === "boolean", "must be true or false");
 // chrony.conf(5): "minpoll" is -7 (1/128 s) to 24.
 const poll = wholeNumberFrom(-7, 24, "as the logarithm of seconds to base 2");
 const timescale = must(
@@ -41,41 +42,38 @@ export const errorBudget = numberFrom(0.001, 10_000_000, "microseconds");
 /** How long a proof may wait: less than the time after which the toolkit ends itself. */
 export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");
 
-/** What a component with a time section takes. */
-export function validateTime(args: unknown): InputErrors {
-  const check = checkerOf(args, "");
-  return [
-    ...check("timeRole", optional(oneOf(TimeRole))),
-    ...check("allow", optional(each(cidr))),
-    ...check("timescale", optional(timescale)),
-    ...check("maxErrorMicros", optional(errorBudget)),
-    ...check("settleTimeoutSeconds", optional(settleSeconds)),
-    ...validateSources(at(args, "sources"), "sources"),
-    ...rolesFit(args),
-  ];
-}
+const timeSource: Rule = (source, path) => [
+  ...fields({
+    address: required(address),
+    kind: optional(oneOf(TimeSourceKind)),
+    minPollLog2: optional(poll),
+    maxPollLog2: optional(poll),
+    iburst: optional(flag),
+    interleaved: optional(flag),
+    prefer: optional(flag),
+    trust: optional(flag),
+  })(source, path),
+  ...pollsFit(source, path),
+];
 
 /** A list of time sources that can work together. */
-export function validateSources(sources: unknown, path: string): InputErrors {
-  return [...optional(each(timeSource))(sources, path), ...(Array.isArray(sources) ? smearingFits(sources, path) : [])];
-}
+export const timeSources: Rule = (sources, path) => [
+  ...each(timeSource)(sources, path),
+  ...smearingFits(sources, path),
+];
+
+/** What a component with a time section takes. */
+export const timeFields = {
+  timeRole: optional(oneOf(TimeRole)),
+  allow: optional(each(cidr)),
+  timescale: optional(timescale),
+  maxErrorMicros: optional(errorBudget),
+  settleTimeoutSeconds: optional(settleSeconds),
+  sources: optional(timeSources),
+} as const satisfies Fields;
 
 /** What a component with a guest PTP section takes. */
-export function validateGuestPtp(args: unknown): InputErrors {
-  return optional(oneOf(GuestPtp))(at(args, "guestPtp"), "guestPtp");
-}
-
-const timeSource: Rule = (source, path) => {
-  const check = checkerOf(source, path);
-  return [
-    ...check("address", required(address)),
-    ...check("kind", optional(oneOf(TimeSourceKind))),
-    ...check("minPollLog2", optional(poll)),
-    ...check("maxPollLog2", optional(poll)),
-    ...["iburst", "interleaved", "prefer", "trust"].flatMap((key) => check(key, optional(flag))),
-    ...pollsFit(source, path),
-  ];
-};
+export const guestPtpFields = { guestPtp: optional(oneOf(GuestPtp)) } as const satisfies Fields;
 
 function pollsFit(source: unknown, path: string): InputErrors {
   const least = at(source, "minPollLog2");
@@ -86,8 +84,9 @@ function pollsFit(source: unknown, path: string): InputErrors {
 }
 
 /** During a leap second, smeared and unsmeared sources differ by up to half a second, and chrony believes one party. */
-function smearingFits(sources: readonly unknown[], path: string): InputErrors {
-  const addresses = sources.map((source) => at(source, "address")).filter((value) => typeof value === "string");
+function smearingFits(sources: unknown, path: string): InputErrors {
+  const list = Array.isArray(sources) ? sources : [];
+  const addresses = list.map((source) => at(source, "address")).filter((value) => typeof value === "string");
   const smeared = addresses.filter((value) => SMEARED.some((pattern) => pattern.test(value)));
   const exact = addresses.filter((value) => !smeared.includes(value));
   return smeared.length > 0 && exact.length > 0
@@ -100,7 +99,8 @@ function smearingFits(sources: readonly unknown[], path: string): InputErrors {
     : [];
 }
 
-function rolesFit(args: unknown): InputErrors {
+/** Whether the role of a host fits what it is to do with the time. */
+export function rolesFit(args: unknown): InputErrors {
   const role = at(args, "timeRole") ?? TimeRole.Client;
   const sources = at(args, "sources");
   const hasSources = sources === PENDING || (Array.isArray(sources) && sources.length > 0);

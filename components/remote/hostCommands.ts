@@ -5,7 +5,7 @@ import type { HostEndpoint } from "../hosts/endpoint";
 import { connectionTo } from "./connection";
 import { toolkitFolder } from "./toolkit";
 
-/** What the three commands of a host are made of. */
+/** What the commands of a host are made of. */
 export interface HostCommandsArgs {
   /** Secret: it holds the key. */
   endpoint: pulumi.Output<HostEndpoint>;
@@ -13,6 +13,8 @@ export interface HostCommandsArgs {
   plan: pulumi.Output<string>;
   /** The copy of the toolkit on the host, in the user's home: one for each owner of a plan, as they may come at once. */
   folder: string;
+  /** Whether a revert reboots the host and proves what came back. */
+  revertReboot: boolean;
   /** How long the host may take to answer. */
   connectSeconds: pulumi.Output<number>;
   /** How long the host may take to answer again after a reboot. */
@@ -29,30 +31,36 @@ export function copyFolder(owner: string): string {
 }
 
 // Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
+const toolkitCommand = (folder: string, verb: string) => `sh ${folder}/toolkit/timebase ${verb}`;
+
 /**
  * A host that loses its power within seconds after the copy comes back with empty files, and an empty program succeeds.
  * So the copy is made durable, and told from one that is not: only the user can have the engine make it again.
  */
 const convergeCommand = (folder: string) =>
-  `sync; find ${folder}/toolkit -type f -size 0 | grep . && ` +
-  `echo "are empty, as after a power cut just after the copy: run pulumi up --replace '**-toolkit'" && exit 1; ` +
-  `sh ${folder}/toolkit/timebase converge`;
-const proveCommand = (folder: string) => `sh ${folder}/toolkit/timebase prove --repair`;
+  `sync; find ${folder}/toolkit -size 0 | grep . && echo "empty since a power cut: pulumi up --replace '**-toolkit'" && ` +
+  `exit 1; ${toolkitCommand(folder, "converge")}`;
 
-/** By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert. */
-const revertCommand = (folder: string) => `program=/usr/local/lib/timebase/current/timebase
-if [ ! -e $program ]; then program=${folder}/toolkit/timebase; fi
-if [ -e $program ]; then
-  sh $program revert
-elif [ -d /var/lib/timebase ]; then
-  echo 'timebase: error: /usr/local/lib/timebase is gone, so that what /var/lib/timebase records cannot be taken back' >&2
-  echo 'timebase: what to do: run \`pulumi up\`, which installs it again, then \`pulumi destroy\`' >&2
-  false
-fi && rm -rf ${folder}`;
+/** What the boot was like before the host was converged for the first time. */
+const beforeRecord = (folder: string) => `${folder}/before`;
+
+/**
+ * By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert.
+ * Short, because it is in the state twice.
+ */
+const revertCommand = (folder: string, verb: string) =>
+  `for t in /usr/local/lib/timebase/current ${folder}/toolkit; do [ ! -e $t/timebase ] || exec sh $t/timebase ${verb}; done
+[ ! -e /var/lib/timebase ] || { echo 'timebase: its program is gone: run \`pulumi up\`, which installs it, then \`pulumi destroy\`' >&2; exit 1; }`;
+
+/** The folder goes with the record, which stays while there is something left to prove. */
+const revertedCommand = (folder: string) =>
+  `if [ -e ${folder}/toolkit/timebase ]; then ${toolkitCommand(folder, `reverted ${beforeRecord(folder)}`)}; fi &&
+if [ ! -e ${beforeRecord(folder)} ]; then rm -rf ${folder}; fi`;
 
 /**
  * The three commands of a host: copy the toolkit, converge, prove. They are two commands and not one because a command
- * cannot outlive the reboot that it orders. Returns the evidence as `prove` printed it.
+ * cannot outlive the reboot that it orders. For the same reason a revert that reboots has a fourth one, which is made
+ * before `converge` and so deleted after it. Returns the evidence as `prove` printed it.
  */
 export function hostCommands(
   name: string,
@@ -75,16 +83,34 @@ export function hostCommands(
     { parent },
   );
 
+  const reverted = args.revertReboot
+    ? [
+        new remote.Command(
+          `${name}-reverted`,
+          {
+            ...channel,
+            connection: phase(args.rebootSeconds),
+            create: toolkitCommand(args.folder, `before ${beforeRecord(args.folder)}`),
+            delete: revertedCommand(args.folder),
+            stdin: args.plan,
+          },
+          { parent, dependsOn: toolkit, deletedWith: machineOf(args.endpoint) },
+        ),
+      ]
+    : [];
+
   const converge = new remote.Command(
     `${name}-converge`,
     {
       ...channel,
       connection: phase(args.connectSeconds),
       create: convergeCommand(args.folder),
-      delete: revertCommand(args.folder),
+      delete: args.revertReboot
+        ? revertCommand(args.folder, `revert --reboot ${beforeRecord(args.folder)}`)
+        : `(${revertCommand(args.folder, "revert")}) && rm -rf ${args.folder}`,
       stdin: args.plan,
     },
-    { parent, dependsOn: toolkit, deletedWith: machineOf(args.endpoint) },
+    { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },
   );
 
   const prove = new remote.Command(
@@ -92,7 +118,7 @@ export function hostCommands(
     {
       ...channel,
       connection: phase(args.rebootSeconds),
-      create: proveCommand(args.folder),
+      create: toolkitCommand(args.folder, "prove --repair"),
       stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
     },
     { parent, dependsOn: converge },

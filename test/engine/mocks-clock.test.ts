@@ -124,7 +124,7 @@ guest-ptp=reported
     const { connection: _, stdin: __, ...converge } = inputsOf(registered, "a-converge");
     expect(converge).toEqual({
       create: expect.stringMatching(/^sync; .* sh \.timebase-[0-9a-f]{12}\/toolkit\/timebase converge$/),
-      delete: expect.stringContaining("sh $program revert"),
+      delete: expect.stringContaining("sh $t/timebase revert"),
       logging: "stderr",
       addPreviousOutputInEnv: false,
     });
@@ -190,6 +190,77 @@ guest-ptp=reported
   });
 });
 
+describe("revertReboot", () => {
+  const makersOf = {
+    TscClocksource: (more: object) => new TscClocksource("a", { endpoint, ...more }),
+    HostClock: (more: object) => new HostClock("a", { endpoint, sources, ...more }),
+  };
+
+  test.each(Object.entries(makersOf))("gives %s a command between toolkit and converge", async (_, make) => {
+    const registered = startEngine({ preview: false });
+    await resolved(make({ revertReboot: true, rebootTimeoutSeconds: 11 }).evidence);
+    expect(registered.map(({ name }) => name)).toEqual(["a", "a-toolkit", "a-reverted", "a-converge", "a-prove"]);
+    const { connection, stdin, ...reverted } = inputsOf(registered, "a-reverted");
+    const folder = inputsOf(registered, "a-toolkit").remotePath;
+    expect(reverted).toEqual({
+      create: `sh ${folder}/toolkit/timebase before ${folder}/before`,
+      delete: expect.stringContaining(`sh ${folder}/toolkit/timebase reverted ${folder}/before`),
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    });
+    expect(isSecret(connection)).toBe(true);
+    expect(revealed(connection).dialErrorLimit).toBe(10);
+    expect(stdin).toBe(inputsOf(registered, "a-converge").stdin);
+    const revert = inputsOf(registered, "a-converge").delete;
+    expect(revert).toContain(`sh $t/timebase revert --reboot ${folder}/before`);
+    expect(revert).not.toContain("rm -rf");
+  });
+
+  test("changes neither resources nor texts when it is off", async () => {
+    const registered = startEngine({ preview: false });
+    await resolved(makersOf.HostClock({ revertReboot: false }).evidence);
+    expect(registered.map(({ name }) => name)).toEqual(["a", "a-toolkit", "a-converge", "a-prove"]);
+    const folder = inputsOf(registered, "a-toolkit").remotePath;
+    expect(inputsOf(registered, "a-converge").delete).toMatch(new RegExp(`&& rm -rf ${folder}$`));
+    expect(inputsOf(registered, "a-converge").delete).not.toContain("--reboot");
+  });
+
+  test("cannot become known later", () => {
+    const registered = startEngine({ preview: false });
+    const revertReboot = pulumi.output(true) as unknown as boolean;
+    expect(() => makersOf.TscClocksource({ revertReboot })).toThrow("revertReboot: must be plain true or false");
+    expect(registered).toEqual([]);
+  });
+});
+
+describe("a host without any TSC", () => {
+  const applicable = {
+    id: "clocksource.applicable",
+    verdict: "not-applicable",
+    expected: "tsc",
+    found: "",
+    remedy: "",
+  };
+  const prove = () =>
+    printed({ clocksource: "arch_sys_counter", bootParametersLive: null, rebooted: null, checks: [applicable] });
+
+  test("is not applicable where it is not required", async () => {
+    const registered = startEngine({ preview: false, prove });
+    const clocksource = new TscClocksource("a", { endpoint, required: false });
+    expect(await resolved(clocksource.clocksource)).toBe("arch_sys_counter");
+    expect(await resolved(clocksource.bootParametersLive)).toBeUndefined();
+    expect(inputsOf(registered, "a-converge").stdin).toContain("boot-required=no\n");
+  });
+
+  test("and a proof that does not say so is not believed", async () => {
+    const reason = 'the proof passed without "bootParametersLive"';
+    await failing(reason, async () => {
+      startEngine({ preview: false, prove: () => printed({ bootParametersLive: null }) });
+      await expect(resolved(new TscClocksource("a", { endpoint }).bootParametersLive)).rejects.toThrow(reason);
+    });
+  });
+});
+
 describe("a preview announces the reboot that may come", () => {
   test.each([
     [RebootPolicy.ToProve, 1],
@@ -213,6 +284,7 @@ test("no value of a plan reaches a command line", async () => {
       const clock = new HostClock("a", {
         endpoint: { name, address, hostKey: HOST_KEY, generation },
         sources: [{ address: source }],
+        revertReboot: true,
       });
       await resolved(clock.evidence);
       const commands = registered.flatMap(({ inputs }) => [inputs.create, inputs.delete, inputs.remotePath]).join("\n");
@@ -251,6 +323,27 @@ describe("wrong inputs", () => {
       expect.objectContaining({ errors: [expect.objectContaining({ propertyPath: "endpoint.port" })] }),
     );
     expect(make).toThrow("endpoint.hostKey: is a private key; the public half of the host's key is wanted");
+  });
+
+  test("that nobody knows are refused, and their values are in no list either", () => {
+    startEngine({ preview: false });
+    const typo: object = { ...endpoint, privatKey: PRIVATE_KEY, address: PRIVATE_KEY };
+    const args = { endpoint: typo as typeof endpoint, sources, maxErorMicros: 1, guestPTP: GuestPtp.Reported };
+    const make = () => new HostClock("a", args);
+    expect(make).toThrow(`HostClock "a" has 4 input errors:
+  endpoint.address: must be a host name, an IPv4 or an IPv6 address, not the text of a private key
+  endpoint.privatKey: is not an argument; did you mean privateKey?
+  maxErorMicros: is not an argument; did you mean maxErrorMicros?
+  guestPTP: is not an argument; did you mean guestPtp?`);
+    expect(make).toThrow(expect.objectContaining({ errors: [] }));
+  });
+
+  test("a whole host component is no endpoint", () => {
+    startEngine({ preview: false });
+    const host = new SshHost("node-1", { address: "203.0.113.1", hostKey: HOST_KEY });
+    const make = () => new HostClock("a", { endpoint: host as unknown as typeof endpoint, sources });
+    expect(make).toThrow(`HostClock "a" has 1 input error:
+  endpoint: is a whole resource: give its output that is wanted here, such as its endpoint`);
   });
 
   test("that become known later are refused then, and reach no command", async () => {

@@ -1,6 +1,16 @@
+import { setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, describe, expect, test } from "vitest";
-import { ExperimentCluster, type ExperimentClusterArgs, type RebootPolicy, SshHost, Topology } from "../../components";
+import {
+  ExperimentCluster,
+  type ExperimentClusterArgs,
+  HostClock,
+  type HostEndpointArgs,
+  type RebootPolicy,
+  SshHost,
+  TimeRole,
+  Topology,
+} from "../../components";
 import { printed } from "../unit/support/evidence";
 import { failing } from "../unit/support/failures";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
@@ -73,6 +83,15 @@ test("the sources topology gives every host the same sources", async () => {
   }
 });
 
+/** A promise that the test resolves. */
+function openPromise<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
 describe("a cluster", () => {
   test("has one clock a host, and all names start with their parent's", async () => {
     const registered = startEngine({ preview: false });
@@ -81,6 +100,18 @@ describe("a cluster", () => {
     expect(registered.map(({ name }) => name).sort()).toEqual(
       ["c", ...hosts.flatMap(({ name }) => suffixes.map((suffix) => `c-${name}${suffix}`))].sort(),
     );
+  });
+
+  test("gives every host what it knows of boot parameters", async () => {
+    const registered = startEngine({ preview: false });
+    const known = { override: true, force: true, required: false, revertReboot: true };
+    await resolved(new ExperimentCluster("c", { hosts, ...known }).ready);
+    for (const { name } of hosts) {
+      expect(inputsOf(registered, `c-${name}-converge`).stdin).toContain(
+        "boot-override=yes\nboot-force=yes\nboot-required=no\n",
+      );
+      expect(inputsOf(registered, `c-${name}-reverted`).create).toContain(" before ");
+    }
   });
 
   test("sums its hosts up, legibly", async () => {
@@ -105,6 +136,41 @@ describe("a cluster", () => {
     expect(await resolved(cluster.ready)).toBe(true);
     expect(inputsOf(registered, "c-node-2-converge").stdin).toContain("server 10.77.0.11 iburst");
     expect(await isSecretOutput(cluster.summary)).toBe(false);
+  });
+
+  test("has its hosts begin when the last machine is there, and then go side by side", async () => {
+    const started: string[] = [];
+    const lastAddress = openPromise<string>();
+    const allConverge = openPromise<void>();
+    startEngine({
+      preview: false,
+      // Ends only if all hosts converge at once.
+      wait: async (name) => {
+        started.push(name);
+        if (started.filter((other) => other.endsWith("-converge")).length === hosts.length) allConverge.resolve();
+        if (name.endsWith("-converge")) await allConverge.promise;
+      },
+    });
+    const late = hosts.map(({ name, endpoint }, index) => ({
+      name,
+      endpoint: { ...endpoint, address: index === 2 ? pulumi.output(lastAddress.promise) : endpoint.address },
+    }));
+    const cluster = new ExperimentCluster("c", { hosts: late, network: "10.77.0.0/24" });
+    await setTimeout(50);
+    expect(started.sort()).toEqual(["c", "c-node-1", "c-node-2", "c-node-3"]);
+    lastAddress.resolve("203.0.113.3");
+    expect(await resolved(cluster.ready)).toBe(true);
+  });
+
+  // Else a change of one machine would be shown as a change of every host.
+  test("shows a host in a preview although another machine is not known yet", async () => {
+    const registered = startEngine({ preview: true });
+    const other = new HostClock("other", { endpoint: hosts[0]?.endpoint as HostEndpointArgs, timeRole: TimeRole.Hub });
+    const unknown = { name: "node-4", endpoint: other.evidence.apply(() => hosts[1]?.endpoint as HostEndpointArgs) };
+    await resolved(new ExperimentCluster("c", { hosts: [...hosts, unknown], network: "10.77.0.0/24" }).urn);
+    await finishProgram();
+    expect(inputsOf(registered, "c-node-2-converge").stdin).toContain("host=node-2\n");
+    expect(inputsOf(registered, "c-node-4-converge").stdin).not.toBeTypeOf("string");
   });
 
   test("is not ready in a preview, and fails nothing", async () => {
@@ -156,11 +222,29 @@ describe("wrong inputs", () => {
     const make = () => new ExperimentCluster("c", { hosts: twice, hub: "node-9", reboot: "maybe" as RebootPolicy });
     expect(make).toThrow(pulumi.InputPropertiesError);
     expect(make).toThrow(`ExperimentCluster "c" has 4 input errors:
+  reboot: must be one of to-prove, if-needed, never, not "maybe"
   hosts[1].name: "node-1" is the name of hosts[0] already
   hosts[1].endpoint.address: is the machine of hosts[0] already
-  hub: must be the name of a host (node-1, node-1), not "node-9"
-  reboot: must be one of to-prove, if-needed, never, not "maybe"`);
+  hub: must be the name of a host (node-1, node-1), not "node-9"`);
     expect(registered).toEqual([]);
+  });
+
+  test("of one host that become known later keep every host from being touched", async () => {
+    const reason = "hosts[2].endpoint.address: must be a host name, an IPv4 or an IPv6 address, not what was given";
+    await failing(reason, async () => {
+      const registered = startEngine({ preview: false });
+      const address = pulumi.output(setTimeout(50, "a b"));
+      const late = hosts.map(({ name, endpoint }, index) => ({
+        name,
+        endpoint: index === 2 ? { ...endpoint, address } : endpoint,
+      }));
+      const cluster = new ExperimentCluster("c", { hosts: late, network: "10.77.0.0/24" });
+      const error = await resolved(cluster.ready).catch((thrown: Error) => thrown);
+      await setTimeout(50);
+      expect(registered.map(({ name }) => name).sort()).toEqual(["c", "c-node-1", "c-node-2", "c-node-3"]);
+      // Each command that was held back has failed with it, and the SDK adds a prefix each time.
+      expect(error).toMatchObject({ message: `ExperimentCluster "c" has 1 input error:\n  ${reason}` });
+    });
   });
 
   test("that become known later are refused then", async () => {

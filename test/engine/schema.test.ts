@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
 import { generateSchema } from "@pulumi/pulumi/provider/experimental/schema";
 import { describe, expect, test } from "vitest";
+import * as timebase from "../../components";
 
 // The same analysis that `pulumi package get-schema` runs: it decides what users of Python, Go, C# and YAML get.
 
@@ -23,12 +24,59 @@ function analyze() {
   return { manifest, ...new Analyzer(root, "timebase", manifest, new Set(Object.keys(components))).analyze() };
 }
 
+function textOf(work: () => unknown): string {
+  try {
+    return `accepted: ${work()}`;
+  } catch (error) {
+    return String(error);
+  }
+}
+
 describe("the schema for other languages", () => {
   const { manifest, components: found, typeDefinitions, dependencies } = analyze();
 
   test.each(Object.entries(components))("%s has exactly its outputs", (name, outputs) => {
     expect(Object.keys(found[name]?.outputs ?? {}).sort()).toEqual(outputs);
   });
+
+  // It stands for three components in one, so an argument of a part that it lacks cannot be had with one reboot.
+  test("HostClock takes the arguments of its three parts, with the same words", () => {
+    const parts = ["TscClocksource", "TimeSync", "PtpVerification"].map((name) => found[name]?.inputs);
+    expect(found.HostClock?.inputs).toEqual(Object.assign({}, ...parts));
+  });
+
+  // Two tables say what there is: the interfaces, and the rules that refuse everything else.
+  const constructors = { ...timebase };
+  const no = { qqqqqqqqqqqqqqqq: 1 };
+  const wrong = {
+    TscClocksource: no,
+    TimeSync: { ...no, sources: [no] },
+    PtpVerification: no,
+    HostClock: no,
+    SshHost: { ...no, proxy: no },
+    LocalVm: { ...no, image: no },
+    ExperimentCluster: { ...no, hosts: [{ ...no, endpoint: no }] },
+  } as const satisfies Record<keyof typeof components, object>;
+  const types = {
+    "sources[0].": "TimeSourceArgs",
+    "proxy.": "ProxyEndpointArgs",
+    "image.": "LocalVmImageArgs",
+    "hosts[0].": "ExperimentHostArgs",
+    "hosts[0].endpoint.": "HostEndpointArgs",
+  } as const;
+  test.each(Object.entries(wrong))(
+    "%s accepts exactly the arguments that it declares, at every level",
+    (name, args) => {
+      const component = constructors[name as keyof typeof components] as new (name: string, args: object) => unknown;
+      const accepted = [...textOf(() => new component("a", args)).matchAll(/^ {2}(\S*)q{16}: .* there are (.*)$/gm)];
+      expect(accepted).toHaveLength(JSON.stringify(args).split("qqqqqqqqqqqqqqqq").length - 1);
+      for (const [, path = "", fields] of accepted) {
+        const declared =
+          path === "" ? found[name]?.inputs : typeDefinitions[types[path as keyof typeof types]]?.properties;
+        expect([path, fields?.split(", ").sort()]).toEqual([path, Object.keys(declared ?? {}).sort()]);
+      }
+    },
+  );
 
   test("every component, input, output, field and enum member is described", () => {
     const undescribed = [
@@ -46,9 +94,21 @@ describe("the schema for other languages", () => {
     expect(undescribed).toEqual([]);
   });
 
+  test("what decides which resources there are is plain, the rest may become known later", () => {
+    for (const name of ["TscClocksource", "HostClock", "ExperimentCluster"]) {
+      const { inputs } = found[name] ?? {};
+      expect(inputs?.revertReboot, name).toMatchObject({ type: "boolean", plain: true, optional: true });
+      for (const key of ["override", "force", "required"]) {
+        expect(inputs?.[key], `${name}.${key}`).toMatchObject({ type: "boolean", optional: true });
+        expect(inputs?.[key]?.plain, `${name}.${key}`).toBeFalsy();
+      }
+    }
+  });
+
   test("the enums keep the field's own words", () => {
     const members = (name: string) => typeDefinitions[name]?.enum?.map(({ value }) => value);
     expect(members("RebootPolicy")).toEqual(["to-prove", "if-needed", "never"]);
+    expect(members("Verdict")).toEqual(["pass", "fail", "warn", "not-applicable"]);
     expect(members("GuestPtp")).toEqual(["required", "reported"]);
     expect(members("Topology")).toEqual(["hub", "sources"]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");

@@ -14,12 +14,13 @@ import {
   SshHost,
 } from "../../components";
 import { trapImage } from "../../rig/image";
+import { largestError, type OffsetInterval, smallestError, width } from "../../rig/offset-interval";
 import { changed } from "../../rig/summary";
-import { trueDifference, width } from "../../rig/true-offset";
+import { trueDifference, type WatchedClock, watchClock } from "../../rig/true-offset";
 import { livingProcess } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
 import { machineFolder } from "../../vm/record";
-import { openNtp, TestHost } from "./support/host";
+import { TestHost } from "./support/host";
 import { testStack } from "./support/stack";
 
 // The real engine, real machines, real reboots. Machines and cluster are two stacks, as for a user whose machines
@@ -144,28 +145,35 @@ describe("a cluster of two machines", () => {
   });
 
   test("the true offset, seen from outside, is within the claimed bound", async () => {
-    const ports = { "rig-1": 1123, "rig-2": 1123 };
-    for (const name of names) {
-      await openNtp(hosts[name], machineFiles(machineFolder(name)).monitor, ports[name]);
-    }
-    const at = (name: (typeof names)[number]) => ({ address: hosts[name].endpoint.address, port: ports[name] });
+    const clocks = await Promise.all(
+      names.map((name) => {
+        const folder = machineFolder(name);
+        return watchClock(folder, machineFiles(folder).monitor, (command) => hosts[name].start(command));
+      }),
+    );
+    const [hub, follower] = clocks as [WatchedClock, WatchedClock];
     const client = hosts["rig-2"];
     const prove = async () => {
       const plan = "sudo cat /var/lib/timebase/plans/time";
       return parseEvidence(await client.run(`${plan} | sudo timebase prove 2>/dev/null`));
     };
     const { errorBoundNs: bound = Number.NaN } = await prove();
-    const seen = await trueDifference(at("rig-2"), at("rig-1"));
-    console.log(
-      `true offset ${(seen.lowNs / 1000).toFixed(0)} to ${(seen.highNs / 1000).toFixed(0)} us, bound ${(bound / 1000).toFixed(0)} us`,
-    );
-    expect(Math.max(seen.lowNs, -seen.highNs)).toBeLessThanOrEqual(bound);
+    const seen: OffsetInterval[] = [];
+    for (let look = 0; look < 5; look++) seen.push(await trueDifference(follower, hub));
+    const micros = (ns: number) => (ns / 1000).toFixed(0);
+    const texts = seen.map(({ lowNs, highNs }) => `${micros(lowNs)} to ${micros(highNs)}`);
+    console.log(`true offset ${texts.join(", ")} us; bound ${micros(bound)} us`);
+    // A look that a busy machine has blurred can only refute the bound; a sharp one has to confirm it.
+    const sharp = seen.filter((look) => width(look) < 200_000);
+    expect(sharp.length, `nothing was measured: ${texts.join(", ")}`).toBeGreaterThanOrEqual(3);
+    for (const look of sharp) expect(largestError(look)).toBeLessThanOrEqual(bound);
+    for (const look of seen) expect(smallestError(look)).toBeLessThanOrEqual(bound);
     // The control, so that this test can fail: an error that the bound does not cover is seen from outside, before
     // chronyd has slewed it away.
     await client.run("sudo date -s '+0.25 seconds'");
-    const wrong = await trueDifference(at("rig-2"), at("rig-1"), 10);
-    expect(wrong.lowNs).toBeGreaterThan(50_000_000);
-    expect(width(seen)).toBeLessThan(20_000_000);
+    const wrong = await trueDifference(follower, hub);
+    expect(smallestError(wrong)).toBeGreaterThan(Math.max(bound, 50_000_000));
+    await Promise.all(clocks.map((clock) => clock.close()));
   });
 
   test("no private key in the state or in any output", () => {

@@ -12,6 +12,9 @@ export const bootIds = {
   after: "22222222-2222-4222-8222-222222222222",
 };
 
+/** All of them, as root has on a machine of its own. */
+const capabilities = "000001ffffffffff";
+
 export interface Run {
   status: number | null;
   stdout: string;
@@ -40,12 +43,14 @@ export class FakeHost {
     this.root = fs.mkdtempSync(path.join(os.tmpdir(), "timebase-"));
     const text: Record<string, string> = {
       "proc/cpuinfo":
-        "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc\n",
+        "processor\t: 0\nvendor_id\t: AuthenticAMD\nphysical id\t: 0\nflags\t\t: fpu vme tsc msr svm constant_tsc nonstop_tsc hypervisor\n",
       "proc/cmdline":
         "BOOT_IMAGE=/boot/vmlinuz-6.1.0-41-cloud-amd64 root=/dev/vda1 ro audit=0 console=tty1 console=ttyS0\n",
       "proc/sys/kernel/random/boot_id": `${bootIds.before}\n`,
       "proc/1/stat": "1 (systemd) S 0 1 1 0 -1\n",
       "proc/1/comm": "systemd\n",
+      "proc/self/status": `Name:\tsh\nCapEff:\t${capabilities}\nCapBnd:\t${capabilities}\n`,
+      "proc/self/uid_map": "         0          0 4294967295\n",
       "proc/uptime": "100.00 150.00\n",
       "sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
       "sys/devices/system/clocksource/clocksource0/available_clocksource": "hpet acpi_pm \n",
@@ -121,7 +126,8 @@ export class FakeHost {
     return new Promise((resolve) => child.on("close", (status) => resolve({ ...run, status })));
   }
 
-  private environment(): Record<string, string> {
+  /** What the toolkit runs with; without it, it would work on this machine. */
+  environment(): Record<string, string> {
     return { PATH: `${fakes}:${process.env.PATH}`, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
   }
 
@@ -188,16 +194,23 @@ export class FakeHost {
     }
   }
 
-  /** What a boot does: the parameters of the first entry become live, tsc appears, daemons that are enabled start. */
-  reboot(): void {
+  /** What a boot does: the parameters of the first entry become live, with or without tsc; daemons that are enabled start,
+   *  and what is in /run is forgotten. */
+  reboot(bootId = bootIds.after): void {
     const cmdline = this.commandLines()[0]?.replace(/^\s*linux\s+/, "") ?? "";
     this.write("proc/cmdline", `BOOT_IMAGE=${this.system.bls ? "/boot/vmlinuz " : ""}${cmdline}\n`);
-    this.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
+    this.write("proc/sys/kernel/random/boot_id", `${bootId}\n`);
     if (/clocksource=tsc/.test(cmdline)) this.onTsc();
+    else this.onHpet();
     for (const unit of ["fake/units/ssh.service", "fake/units/sshd.service"]) {
       if (this.exists(unit)) this.write(unit, "enabled active\n");
     }
     for (const forgotten of ["run/timebase.reboot", "run/timebase.chrony-restart-due"]) this.remove(forgotten);
+  }
+
+  onHpet(): void {
+    this.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+    this.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet acpi_pm \n");
   }
 
   onTsc(): void {
@@ -262,6 +275,9 @@ export const plans = {
   guestPtp: `${header}guest-ptp=required\n`,
   all: `${header}${boot}${time}guest-ptp=required\n`,
 };
+
+/** The plan with `override`. */
+export const overriding = (plan: string): string => plan.replace("reboot=", "boot-override=yes\nreboot=");
 
 /** `chronyc -N -c -m tracking sources` of chrony 4.3 on a synchronised client. */
 export const synchronised =

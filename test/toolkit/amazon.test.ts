@@ -1,123 +1,8 @@
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeHost, parameters, plans, synchronised } from "./FakeHost";
+import { afterEach, describe, expect, test } from "vitest";
+import { FakeHost, overriding, parameters, plans, synchronised } from "./FakeHost";
 
-const variable = { "amazon-linux-2": "GRUB_CMDLINE_LINUX_DEFAULT", "amazon-linux-2023": "GRUB_CMDLINE_LINUX" } as const;
-const names = Object.keys(variable) as (keyof typeof variable)[];
-
-/** What the file gives a variable, sourced by this shell. */
-const sourced = (shell: string, file: string, name: string): string =>
-  spawnSync(shell, ["-c", `. "$1" >/dev/null 2>&1; printf %s "$${name}"`, shell, file], { encoding: "utf8" }).stdout;
-
-describe.each(names)("/etc/default/grub on %s", (name) => {
-  let host: FakeHost;
-  beforeEach(() => {
-    host = new FakeHost("dash", name);
-  });
-  afterEach(() => host.destroy());
-  const defaults = "etc/default/grub";
-  const other = Object.values(variable).find((value) => value !== variable[name]) as string;
-
-  test("every byte of the user's stays, sourcing it gives the user's value and ours, revert gives the same bytes", () => {
-    const piece = fc.oneof(
-      fc.constantFrom(
-        'GRUB_CMDLINE_LINUX="audit=0"',
-        "GRUB_CMDLINE_LINUX_DEFAULT='a b' # c",
-        "GRUB_CMDLINE_LINUX_DEFAULT=quiet",
-        'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX \\$x \\"y\\" `echo z`"',
-        "GRUB_DISTRIBUTOR=\"$(sed 's, release .*$,,g' /etc/system-release)\"",
-        'GRUB_CMDLINE_LINUX="one \\\ntwo"',
-        "GRUB_CMDLINE_LINUX=a\\",
-        "GRUB_CMDLINE_LINUX_DEFAULT=a\\\\",
-        "  GRUB_TERMINAL=serial\t",
-        "",
-        "# it's $HOME \\",
-        "\\",
-        "export GRUB_CMDLINE_LINUX",
-        "# timebase end",
-      ),
-      fc.stringMatching(/^# [ -~]{0,20}$/),
-      fc.stringMatching(/^GRUB_CMDLINE_LINUX(_DEFAULT)?='[ -&(-~]{0,20}'$/),
-      fc.stringMatching(/^GRUB_CMDLINE_LINUX(_DEFAULT)?=([a-z]|\\[ -~]){0,5}$/),
-    );
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 6 }), fc.boolean(), (pieces, newline) => {
-        const text = pieces.join("\n") + (newline ? "\n" : "");
-        host.write(defaults, text);
-        const users = ["dash", "bash"].map((shell) =>
-          [variable[name], other].map((key) => sourced(shell, host.path(defaults), key)),
-        );
-        const before = host.snapshot();
-        // A clocksource or tsc of the user's would be a conflict, which is another matter.
-        fc.pre(!/clocksource=|tsc=/.test(text));
-        host.converge(plans.boot);
-        const after = host.read(defaults);
-        expect(after.startsWith(text)).toBe(true);
-        for (const [index, shell] of ["dash", "bash"].entries()) {
-          expect(sourced(shell, host.path(defaults), variable[name])).toBe(`${users[index]?.[0]} ${parameters}`);
-          expect(sourced(shell, host.path(defaults), other)).toBe(users[index]?.[1]);
-        }
-        expect(host.run(["revert"], plans.boot).status).toBe(0);
-        expect(host.snapshot()).toEqual(before);
-        // And when somebody has added to it in the meantime: theirs stays, ours goes.
-        host.converge(plans.boot);
-        fs.appendFileSync(host.path(defaults), "GRUB_TIMEOUT=7");
-        expect(host.run(["revert"], plans.boot).status).toBe(0);
-        const left = host.read(defaults);
-        expect(left.startsWith(text) && left.endsWith("GRUB_TIMEOUT=7")).toBe(true);
-        expect(left.slice(text.length)).toMatch(/^\\?\n?GRUB_TIMEOUT=7$/);
-        for (const shell of ["dash", "bash"]) expect(sourced(shell, host.path(defaults), "GRUB_TIMEOUT")).toBe("7");
-      }),
-      {
-        numRuns: 15,
-        // How a file can end.
-        examples: [
-          [[], false],
-          [["GRUB_TIMEOUT=0"], false],
-          [[`${variable[name]}=a\\`], false],
-          [[`${variable[name]}=a\\`], true],
-          [[`${variable[name]}=a\\\\`], false],
-          [["# a comment \\"], false],
-        ],
-      },
-    );
-  });
-
-  test.each([
-    ["ends in the middle of a quotation", 'GRUB_CMDLINE_LINUX="audit=0\n'],
-    ["leaves early", "GRUB_TIMEOUT=0\nexit 0\n"],
-    ["returns early", "GRUB_TIMEOUT=0\nreturn 0\n"],
-    ["ends in the middle of a here-document", "cat <<END\n"],
-  ])("a file that %s is refused before anything is changed", (_what, text) => {
-    host.write(defaults, text);
-    const before = host.snapshot();
-    const run = host.run(["converge"], plans.all);
-    expect(run.status).toBe(1);
-    expect(run.stderr).toContain("ends before a line that is added at its end");
-    expect(host.snapshot()).toEqual(before);
-  });
-
-  test("an edit of the user's below our block is kept, and a later converge puts ours last again", () => {
-    host.converge(plans.boot);
-    fs.appendFileSync(host.path(defaults), `${variable[name]}=mine\n`);
-    host.converge(plans.boot);
-    expect(sourced("dash", host.path(defaults), variable[name])).toBe(`mine ${parameters}`);
-    expect(host.run(["revert"], plans.boot).status).toBe(0);
-    expect(sourced("dash", host.path(defaults), variable[name])).toBe("mine");
-    expect(host.read(defaults)).not.toContain("timebase");
-  });
-
-  test("a file that was not there is not there after revert", () => {
-    host.remove(defaults);
-    const before = host.snapshot();
-    host.converge(plans.boot);
-    expect(sourced("dash", host.path(defaults), variable[name])).toBe(` ${parameters}`);
-    expect(host.run(["revert"], plans.boot).status).toBe(0);
-    expect(host.snapshot()).toEqual(before);
-  });
-});
+const names = ["amazon-linux-2", "amazon-linux-2023"];
 
 describe.each(["dash", "bash"])("amazon linux under %s", (shell) => {
   let host: FakeHost;
@@ -171,12 +56,14 @@ describe.each(["dash", "bash"])("amazon linux under %s", (shell) => {
       host.write(host.grubCfg, host.read(host.grubCfg).replaceAll("/boot/vmlinuz", `${boot}/vmlinuz`));
       const [first, second] = host.read(host.grubCfg).split(/(?=menuentry.*5\.10)/) as [string, string];
       host.write(host.grubCfg, first.replace("rd.shell=0", "rd.shell=0 tsc=nowatchdog clocksource=hpet") + second);
-      host.converge(plans.boot);
-      for (const line of host.commandLines()) expect(line).not.toMatch(/hpet|nowatchdog/);
+      host.converge(overriding(plans.boot));
+      const [both, ours] = host.commandLines();
+      expect(both).toMatch(/rd\.shell=0 tsc=nowatchdog clocksource=hpet clocksource=tsc tsc=reliable$/);
+      expect(ours).toMatch(/rd\.shell=0 clocksource=tsc tsc=reliable$/);
       fs.appendFileSync(host.path(host.grubCfg), "# theirs\n");
       expect(host.run(["revert"], plans.boot).status).toBe(0);
       const [old, other] = host.commandLines();
-      expect(old).toMatch(/rd\.shell=0 tsc=nowatchdog clocksource=hpet/);
+      expect(old).toMatch(/rd\.shell=0 tsc=nowatchdog clocksource=hpet$/);
       expect(other).not.toMatch(/tsc|hpet/);
       expect(host.read(host.grubCfg)).toContain("# theirs");
     },
@@ -327,8 +214,27 @@ test("the lock of the package tools is waited for, and the wait is told", () => 
   for (const file of ["etc/chrony.conf", "fake/packages/chrony"]) host.remove(file);
   host.write("fake/rpm-locked", "");
   expect(host.converge(plans.time).stderr).toContain(
-    "another program holds the lock of the package tools, waited 0 of 600 s",
+    "waiting for the package manager, held by another program, 0 of 600 s",
   );
   expect(host.exists("fake/packages/chrony")).toBe(true);
+  host.destroy();
+}, 60000);
+
+test("who holds yum for ever is named, after a limit, before anything is changed", async () => {
+  const host = new FakeHost("dash", "amazon-linux-2");
+  for (const file of ["etc/chrony.conf", "fake/packages/chrony"]) host.remove(file);
+  host.write("run/yum.pid", "700\n");
+  host.process(700, "yum");
+  const before = host.snapshot();
+  const running = host.start(["converge"], plans.all);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  host.write("proc/uptime", "750.00 1.00\n");
+  const { status, stderr } = await running;
+  expect(status).toBe(1);
+  expect(stderr).toContain("waiting for the package manager, held by yum (process 700, /run/yum.pid), 0 of 600 s");
+  expect(stderr).toContain("the package manager has been locked for 650 s by yum (process 700");
+  expect(host.snapshot()).toEqual(before);
+  host.remove("proc/700");
+  host.converge(plans.time);
   host.destroy();
 }, 60000);

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bootIds, FakeHost, parameters, plans, synchronised } from "./FakeHost";
+import { bootIds, FakeHost, parameters, plans } from "./FakeHost";
 
 describe.each(["dash", "bash"])("converge under %s", (shell) => {
   let host: FakeHost;
@@ -260,19 +260,6 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     const again = host.run(["converge"], plans.all, host.path("usr/local/sbin/timebase"));
     expect(again.status, again.stderr).toBe(0);
     expect(host.writes()).toEqual(before);
-  });
-
-  test("status shows owner and drift, and fails when something is no longer true", () => {
-    expect(host.run(["status"], "").stdout).toContain("manages nothing on this host");
-    converge();
-    host.reboot();
-    host.chrony(synchronised);
-    expect(host.run(["status"], "")).toMatchObject({ status: 0 });
-    host.write("proc/cmdline", "root=/dev/vda1\n");
-    const drifted = host.run(["status"], "");
-    expect(drifted.status).toBe(1);
-    expect(drifted.stdout).toContain("owner test/stack/node-1: boot time ptp");
-    expect(drifted.stdout).toContain("FAIL  boot.parameters-live");
   });
 });
 

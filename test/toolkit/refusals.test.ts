@@ -39,7 +39,7 @@ const refusals: Refusal[] = [
     what: "another architecture",
     prepare: (host) => host.write("fake/machine", "aarch64\n"),
     error: "the tsc clocksource does not exist on aarch64",
-    remedy: "leave TscClocksource out",
+    remedy: "use an x86-64 host; or set required: false",
   },
   {
     what: "a CPU without a TSC",

@@ -133,6 +133,13 @@ describe("clusterFailures", () => {
     expect(clusterFailures([hub(), evidence()], limits)).toEqual([]);
   });
 
+  test("what is not applicable fails nothing", () => {
+    const arm = { id: "clocksource.applicable", verdict: "not-applicable", expected: "tsc", found: "none", remedy: "" };
+    const host = evidence({ bootParametersLive: null, checks: [arm] });
+    expect(clusterFailures([hub(), host], limits)).toEqual([]);
+    expect(clusterSummary([host]).hosts[0]?.checks).toEqual([arm]);
+  });
+
   test("names every host and every pair that fails", () => {
     const failed = { id: "rivals", verdict: "fail", expected: "none", found: "ntpd", remedy: "stop ntpd" };
     const hosts = [evidence({ host: "node-1", checks: [failed] }), evidence({ errorBoundNs: 1_500_100 }), unsynced()];

@@ -36,7 +36,7 @@ describe("parseEvidence", () => {
     [printed({ checks: [] }), "it has no checks: nothing was proved"],
     [
       printed({ checks: [{ ...PRINTED.checks[0], verdict: "ok" }] }),
-      'the field "verdict" must be one of pass, fail, warn',
+      'the field "verdict" must be one of pass, fail, warn, not-applicable',
     ],
     [printed({ asOf: "yesterday" }), 'the field "asOf" must be a time such as 2026-01-31T12:00:00Z, not "yesterday"'],
     [printed({ guestPtp: "yes" }), 'the field "guestPtp" must be one of available, unavailable, unknown, not "yes"'],

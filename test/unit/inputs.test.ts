@@ -1,14 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { checkInputs } from "../../components/inputs";
-import { at } from "../../components/plan/validate";
-import { validateEndpoint } from "../../components/plan/validateHost";
+import { argsWith } from "../../components/plan/validate";
+import { hostFields } from "../../components/plan/validateHost";
 import { HOST_KEY, PEM_KEY } from "./support/keys";
 
 const check = (plain: object, resolved: object) =>
-  checkInputs("TimeSync", "a", { endpoint: plain }, (value) => validateEndpoint(at(value, "endpoint"), "endpoint"))({
-    endpoint: resolved,
-  });
+  checkInputs("TimeSync", "a", { endpoint: plain }, argsWith(hostFields))({ endpoint: resolved });
 const messageOf = (work: () => unknown): string => {
   try {
     work();

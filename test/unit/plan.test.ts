@@ -48,6 +48,19 @@ guest-ptp=required
     );
   });
 
+  test("says what the program knows better than the host, and only then", () => {
+    const { owner, host } = plan;
+    const boot = tscBoot(RebootPolicy.Never, { override: true, force: true, required: false });
+    expect(renderPlan({ owner, host, boot })).toContain(
+      "reboot=never\nboot-override=yes\nboot-force=yes\nboot-required=no\n",
+    );
+    const usual = tscBoot(RebootPolicy.Never, { override: false, force: false, required: true });
+    expect(renderPlan({ owner, host, boot: usual })).not.toContain("boot-override");
+    expect(renderPlan({ owner, host, boot: usual })).toBe(
+      renderPlan({ owner, host, boot: tscBoot(RebootPolicy.Never) }),
+    );
+  });
+
   test("leaves out what the plan does not have", () => {
     const { owner, host, guestPtp } = plan;
     expect(renderPlan({ owner, host, guestPtp })).toBe(

@@ -59,6 +59,10 @@ test("the table says what is known, and why something is not", () => {
   }
   expect(table).toContain("Any two hosts differ by at most 412.3 us. Timescale: hub:node-1.");
   expect(summaryTable(unknown)).toContain("unknown (never synchronised)");
+  expect(summaryTable(unknown)).not.toContain("not applicable");
+  const arm = [{ ...checks[0], verdict: Verdict.NotApplicable }] as typeof checks;
+  const summary = { ...unknown, hosts: [{ name: "node-1", clocksource: "arch_sys_counter", checks: arm }] };
+  expect(summaryTable(summary)).toMatch(/arch_sys_counter .*not applicable/);
 });
 
 test.each([

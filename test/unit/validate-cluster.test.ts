@@ -36,12 +36,13 @@ describe("validateCluster", () => {
     const hosts = [host("node-1", "10.0.0.1"), host("node-1", "10.0.0.2", { hostKey: "SHA256:abc" })];
     expect(errorsOf({ hosts, hub: "node-9", network: "10.0.0.1/24", maxErrorMicros: -1, reboot: "maybe" })).toEqual([
       "hosts[1].endpoint.hostKey: is a fingerprint, and a fingerprint is not the key: " +
-        "run `ssh-keyscan -t ed25519 <address>` over a trusted path and paste the line",
-      'hosts[1].name: "node-1" is the name of hosts[0] already',
-      'hub: must be the name of a host (node-1, node-1), not "node-9"',
+        "run `ssh-keyscan -t ed25519 <address>` over a trusted path, compare its key with the one in " +
+        "/etc/ssh/ssh_host_ed25519_key.pub on the host, and paste the line",
       'network: has address bits after its prefix of /24: "10.0.0.1/24"; give the network, or /32 for one host',
       'reboot: must be one of to-prove, if-needed, never, not "maybe"',
       "maxErrorMicros: must be 0.001 to 10000000 microseconds, not -1",
+      'hosts[1].name: "node-1" is the name of hosts[0] already',
+      'hub: must be the name of a host (node-1, node-1), not "node-9"',
     ]);
   });
 
@@ -82,5 +83,64 @@ describe("validateCluster", () => {
 
   test("the hub itself may have a name", () => {
     expect(errorsOf({ hosts: [host("node-1", "node-1.example"), two[1]] })).toEqual([]);
+  });
+
+  test("refuses unknown keys at every level, with the nearest one", () => {
+    const proxy = { address: "bastion.example", hostKey: HOST_KEY, usr: "jump" };
+    expect(
+      errorsOf({
+        hosts: [{ ...host("node-1", "10.0.0.1", { proxy, privat_key: "x" }), os: "debian-12" }],
+        sources: [{ address: "ntp.example", minPollLog: 4 }],
+        maxErorMicros: 1,
+      }),
+    ).toEqual([
+      "hosts[0].endpoint.proxy.usr: is not an argument; did you mean user?",
+      "hosts[0].endpoint.privat_key: is not an argument; did you mean privateKey?",
+      "hosts[0].os: is not an argument; there are name, endpoint, operatingSystem",
+      "sources[0].minPollLog: is not an argument; did you mean minPollLog2?",
+      "maxErorMicros: is not an argument; did you mean maxErrorMicros?",
+    ]);
+  });
+});
+
+describe("the network", () => {
+  const remedy = "give the network by which the hosts reach each other, and each endpoint its privateAddress in it";
+
+  test.each([
+    ["10.0.0.0/24", []],
+    ["10.0.0.0/30", []],
+    ["10.0.0.1/32", ['10.0.0.2 of "node-2" (hosts[1].endpoint.address)']],
+    [
+      "10.0.1.0/24",
+      ['10.0.0.1 of "node-1" (hosts[0].endpoint.address)', '10.0.0.2 of "node-2" (hosts[1].endpoint.address)'],
+    ],
+    [
+      "fd00::/8",
+      ['10.0.0.1 of "node-1" (hosts[0].endpoint.address)', '10.0.0.2 of "node-2" (hosts[1].endpoint.address)'],
+    ],
+  ])("%s is the one of its hosts, or is refused", (network, outside) => {
+    expect(errorsOf({ hosts: two, network })).toEqual(
+      outside.length === 0 ? [] : [`network: "${network}" does not contain ${outside.join(", ")}: ${remedy}`],
+    );
+  });
+
+  test("is that of the private addresses, where a host has one", () => {
+    const hosts = [
+      host("node-1", "203.0.113.1", { privateAddress: "fd00::1" }),
+      host("node-2", "203.0.113.2", { privateAddress: "fe00::2" }),
+    ];
+    expect(errorsOf({ hosts, network: "fd00::/8" })).toEqual([
+      `network: "fd00::/8" does not contain fe00::2 of "node-2" (hosts[1].endpoint.privateAddress): ${remedy}`,
+    ]);
+  });
+
+  test("is not held against names, nor against what is not known yet", () => {
+    const hosts = [
+      host("node-1", "node-1.example"),
+      host("node-2", "203.0.113.2", { privateAddress: PENDING }),
+      { name: "node-3", endpoint: PENDING },
+    ];
+    expect(errorsOf({ hosts, network: "10.0.0.0/24" })).toEqual([]);
+    expect(errorsOf({ hosts: two, network: PENDING })).toEqual([]);
   });
 });

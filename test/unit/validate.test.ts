@@ -1,13 +1,46 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PENDING, type Rule } from "../../components/plan/validate";
+import { argsWith, fields, PENDING, type Rule } from "../../components/plan/validate";
 import { address, cidr } from "../../components/plan/validateAddress";
-import { validateEndpoint } from "../../components/plan/validateHost";
+import { bootFields, endpointFields } from "../../components/plan/validateHost";
 import { bareHostKey, hostKey, privateKey } from "../../components/plan/validateKey";
-import { validateSources, validateTime } from "../../components/plan/validateTime";
-import { ENCRYPTED_OPENSSH_KEY, ENCRYPTED_PEM_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY } from "./support/keys";
+import { rolesFit, timeFields, timeSources } from "../../components/plan/validateTime";
+import {
+  EC_KEY,
+  ENCRYPTED_OPENSSH_KEY,
+  ENCRYPTED_PEM_KEY,
+  ENCRYPTED_RSA_KEY,
+  HOST_KEY,
+  PEM_KEY,
+  PRIVATE_KEY,
+  RSA_KEY,
+} from "./support/keys";
 
+const endpoint = fields(endpointFields);
+const validateTime = argsWith(timeFields, rolesFit);
 const reasonOf = (rule: Rule, value: unknown) => rule(value, "it").map(({ reason }) => reason)[0];
+
+describe("the conditions of boot parameters", () => {
+  const errorsOf = (args: object) =>
+    argsWith(bootFields)(args).map((error) => `${error.propertyPath}: ${error.reason}`);
+
+  test("are true or false, or known later", () => {
+    expect(errorsOf({})).toEqual([]);
+    expect(errorsOf({ override: true, force: false, required: PENDING, revertReboot: true })).toEqual([]);
+    expect(errorsOf({ override: "yes", force: 1, required: "no", revertReboot: "true" })).toEqual([
+      "override: must be true or false",
+      "force: must be true or false",
+      "required: must be true or false",
+      "revertReboot: must be true or false",
+    ]);
+  });
+
+  test("but what decides which resources there are cannot become known later", () => {
+    expect(errorsOf({ revertReboot: PENDING })).toEqual([
+      "revertReboot: must be plain true or false, because it decides which resources there are",
+    ]);
+  });
+});
 
 describe("addresses", () => {
   test.each(["node-1", "node-1.example.", "169.254.169.123", "fd00:ec2::123", "::1"])("%s is one", (value) => {
@@ -77,9 +110,12 @@ describe("networks", () => {
 });
 
 describe("private keys", () => {
-  test.each([PRIVATE_KEY, PEM_KEY, `\n${PRIVATE_KEY}\n\n`])("a key without a passphrase passes", (value) => {
-    expect(reasonOf(privateKey, value)).toBeUndefined();
-  });
+  test.each([PRIVATE_KEY, PEM_KEY, `\n${PRIVATE_KEY}\n\n`, PRIVATE_KEY.replaceAll("\n", "\r\n"), RSA_KEY, EC_KEY])(
+    "a key without a passphrase passes",
+    (value) => {
+      expect(reasonOf(privateKey, value)).toBeUndefined();
+    },
+  );
 
   test.each([
     ["a public key", HOST_KEY, "is a public key: give the text of the private key file, the one without .pub"],
@@ -88,18 +124,62 @@ describe("private keys", () => {
       "/root/.ssh/id_ed25519",
       "must be the text of a private key (-----BEGIN ... PRIVATE KEY-----), not the path of its file",
     ],
-    ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-ed25519\n", "is a PuTTY key: export it as an OpenSSH key"],
+    [
+      "a PuTTY key",
+      "PuTTY-User-Key-File-3: ssh-ed25519\n",
+      "is a PuTTY key: export it as an OpenSSH key (puttygen <file> -O private-openssh -o <new file>)",
+    ],
+    [
+      "a public key in PEM",
+      "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+      "is a public key: give the text of the private key file, the one without .pub",
+    ],
+    [
+      "a key on one line",
+      PRIVATE_KEY.replaceAll("\n", "\\n"),
+      "has lost its line breaks: give the text of the file as it is",
+    ],
     ["half a key", PRIVATE_KEY.slice(0, 200), "is cut off: the line -----END ... PRIVATE KEY----- is missing"],
     ["no text", 12, "must be the text of a private key"],
   ])("%s is refused", (_, value, reason) => {
     expect(reasonOf(privateKey, value)).toBe(reason);
   });
 
-  test.each([ENCRYPTED_OPENSSH_KEY, ENCRYPTED_PEM_KEY])("a key with a passphrase is refused", (value) => {
+  const damage = {
+    "a line left out": (key: string) => key.replace(/\n[^\n-]+\n(?=[^\n]*\n?-----END)/, "\n"),
+    "a character that is not base64": (key: string) => key.replace(/\n(.{9})./, "\n$1*"),
+    "a character twice": (key: string) => key.replace(/\n(.)/, "\n$1$1"),
+    "nothing between its first and last line": (key: string) => key.replace(/\n[\s\S]*\n(?=-----END)/, "\n"),
+  } as const;
+  const kinds = { OpenSSH: PRIVATE_KEY, PEM: PEM_KEY };
+  test.each(
+    Object.entries(kinds).flatMap(([kind, key]) =>
+      Object.entries(damage).map(([what, by]) => [`${kind} key with ${what}`, by(key)] as const),
+    ),
+  )("%s is damaged, not protected", (_, value) => {
     expect(reasonOf(privateKey, value)).toBe(
-      "is protected by a passphrase: load it into the SSH agent and leave privateKey out",
+      "is damaged: its base64 part is not a private key; copy the file whole, `ssh-keygen -y -f <file>` must accept it",
     );
   });
+
+  // One bit of a key is a key again, but what says how long its parts are is not.
+  test("an OpenSSH key is damaged wherever its base64 is cut", () => {
+    const [head = "", ...body] = PRIVATE_KEY.trim().split("\n");
+    const text = body.slice(0, -1).join("");
+    for (let length = 0; length < text.length; length += 4) {
+      const cut = [head, text.slice(0, length), body.at(-1)].join("\n");
+      expect(reasonOf(privateKey, cut)).toContain("is damaged");
+    }
+  });
+
+  test.each([ENCRYPTED_OPENSSH_KEY, ENCRYPTED_PEM_KEY, ENCRYPTED_RSA_KEY])(
+    "a key with a passphrase is refused",
+    (value) => {
+      expect(reasonOf(privateKey, value)).toBe(
+        "is protected by a passphrase: load it into the SSH agent and leave privateKey out",
+      );
+    },
+  );
 
   test("a reason never quotes the value", () => {
     fc.assert(
@@ -119,7 +199,9 @@ describe("host keys", () => {
     },
   );
 
-  const remedy = "run `ssh-keyscan -t ed25519 <address>` over a trusted path and paste the line";
+  const remedy =
+    "run `ssh-keyscan -t ed25519 <address>` over a trusted path, compare its key with the one in " +
+    "/etc/ssh/ssh_host_ed25519_key.pub on the host, and paste the line";
   test.each([
     ["", "must be one line of a public host key"],
     ["SHA256:abcdef", "is a fingerprint, and a fingerprint is not the key"],
@@ -140,12 +222,30 @@ describe("endpoints", () => {
   const good = { name: "node-1", address: "10.0.0.1", hostKey: HOST_KEY };
 
   test("the least that reaches a host", () => {
-    expect(validateEndpoint(good, "endpoint")).toEqual([]);
+    expect(endpoint(good, "endpoint")).toEqual([]);
   });
 
   test("what is not known yet is not refused yet", () => {
-    expect(validateEndpoint(PENDING, "endpoint")).toEqual([]);
-    expect(validateEndpoint({ ...good, privateKey: PENDING, proxy: PENDING }, "endpoint")).toEqual([]);
+    expect(endpoint(PENDING, "endpoint")).toEqual([]);
+    expect(endpoint({ ...good, privateKey: PENDING, proxy: PENDING }, "endpoint")).toEqual([]);
+  });
+
+  test("a key that is left out is asked for, with how to come by it", () => {
+    expect(endpoint({ name: "node-1", address: "10.0.0.1" }, "endpoint")).toEqual([
+      {
+        propertyPath: "endpoint.hostKey",
+        reason:
+          "is required: run `ssh-keyscan -t ed25519 <address>` over a trusted path, compare its key with the one in " +
+          "/etc/ssh/ssh_host_ed25519_key.pub on the host, and paste the line",
+      },
+    ]);
+  });
+
+  test.each([
+    ["10.0.0.1", /^must be an object with name, address,/],
+    [{ ...good, __pulumiResource: true }, /^is a whole resource: give its output/],
+  ])("%j is none", (value, reason) => {
+    expect(endpoint(value, "endpoint")).toEqual([{ propertyPath: "endpoint", reason: expect.stringMatching(reason) }]);
   });
 
   test("all that is wrong at once, with its path", () => {
@@ -156,7 +256,7 @@ describe("endpoints", () => {
       generation: "a b",
       proxy: { address: "bastion", port: 1.5 },
     };
-    expect(validateEndpoint(bad, "endpoint").map(({ propertyPath }) => propertyPath)).toEqual([
+    expect(endpoint(bad, "endpoint").map(({ propertyPath }) => propertyPath)).toEqual([
       "endpoint.name",
       "endpoint.address",
       "endpoint.port",
@@ -201,10 +301,10 @@ describe("time", () => {
   });
 
   test("a poll interval has its order and its range", () => {
-    expect(validateSources([{ address: "a", minPollLog2: 4, maxPollLog2: 2 }], "sources")).toEqual([
+    expect(timeSources([{ address: "a", minPollLog2: 4, maxPollLog2: 2 }], "sources")).toEqual([
       { propertyPath: "sources[0].minPollLog2", reason: "must not be above maxPollLog2 (2)" },
     ]);
-    expect(validateSources([{ address: "a", minPollLog2: -8 }], "sources")).toEqual([
+    expect(timeSources([{ address: "a", minPollLog2: -8 }], "sources")).toEqual([
       {
         propertyPath: "sources[0].minPollLog2",
         reason: "must be -7 to 24 as the logarithm of seconds to base 2, not -8",
@@ -213,12 +313,34 @@ describe("time", () => {
   });
 
   test("smeared and exact sources do not mix", () => {
-    expect(validateSources([{ address: "169.254.169.123" }, { address: "pool.ntp.org" }], "sources")).toEqual([
+    expect(timeSources([{ address: "169.254.169.123" }, { address: "pool.ntp.org" }], "sources")).toEqual([
       {
         propertyPath: "sources",
         reason: "169.254.169.123 smears leap seconds and pool.ntp.org does not: use one kind only",
       },
     ]);
-    expect(validateSources([{ address: "169.254.169.123" }, { address: "time.aws.com" }], "sources")).toEqual([]);
+    expect(timeSources([{ address: "169.254.169.123" }, { address: "time.aws.com" }], "sources")).toEqual([]);
+  });
+});
+
+describe("fields", () => {
+  const rules = { maxErrorMicros: () => [], maxPairwiseMicros: () => [], hub: () => [] };
+  const hintOf = (key: string) => fields(rules)({ [key]: 1 }, "it").map(({ reason }) => reason);
+
+  test.each([
+    ["maxErorMicros", "did you mean maxErrorMicros?"],
+    ["max_error_micros", "did you mean maxErrorMicros?"],
+    ["MaxPairwiseMicro", "did you mean maxPairwiseMicros?"],
+    ["Hub", "did you mean hub?"],
+    ["hup", "did you mean hub?"],
+    ["zone", "there are maxErrorMicros, maxPairwiseMicros, hub"],
+    ["constructor", "there are maxErrorMicros, maxPairwiseMicros, hub"],
+  ])("%s is not one", (key, hint) => {
+    expect(hintOf(key)).toEqual([`is not an argument; ${hint}`]);
+  });
+
+  test("a field that is left undefined is not there", () => {
+    expect(hintOf("hub")).toEqual([]);
+    expect(fields(rules)({ zone: undefined }, "it")).toEqual([]);
   });
 });

@@ -94,10 +94,21 @@ describe("LocalVm", () => {
   test("refuses all wrong inputs at once, before anything is registered", () => {
     const registered = startEngine();
     expect(() => new LocalVm("vm-test", { cpus: 0, network: "lab", image: { packages: ["a b"] } })).toThrow(
-      /3 input errors:[\s\S]*cpus[\s\S]*image\.packages\[0\][\s\S]*privateAddress/,
+      /3 input errors:[\s\S]*image\.packages\[0\][\s\S]*cpus[\s\S]*privateAddress/,
     );
     expect(() => new LocalVm("Not_A_Host_Name", {})).toThrow(/name: must be a host name/);
     expect(registered).toEqual([]);
+  });
+
+  // The runner's own specs have more fields than the component has arguments.
+  test("refuses fields that it does not have", () => {
+    startEngine();
+    const args = { memoryMb: 512, incarnation: "2", userData: {}, image: { suites: "jammy" } };
+    expect(() => new LocalVm("vm-test", args as LocalVmArgs)).toThrow(`LocalVm "vm-test" has 4 input errors:
+  image.suites: is not an argument; did you mean suite?
+  memoryMb: is not an argument; did you mean memoryMib?
+  incarnation: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, firstBoot, startTimeoutSeconds
+  userData: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, firstBoot, startTimeoutSeconds`);
   });
 
   test("knows no endpoint in the preview of its making", async () => {

@@ -1,6 +1,6 @@
 # Kernel parameters at the end of a command line, which is the lines that begin with key (every line, if key is empty)
 # taken together. Input: the text, with an x after its last byte.
-#   verb add     appends each parameter that is not the last one of its key
+#   verb add     appends each parameter
 #   verb remove  takes out the last ones of each parameter that the file was, the text before us, had not
 # All other bytes stay as they are.
 
@@ -13,7 +13,7 @@ END {
   for (i = 1; i <= lines; i++) if (ours(line[i])) { all = all " " line[i]; last = i }
   wanted = split(parameters, parameter, " ")
   for (p = 1; p <= wanted; p++) {
-    if (verb == "add") { if (value(all, parameter[p]) != parameter[p]) add(parameter[p]) }
+    if (verb == "add") add(parameter[p])
     else for (times = count(all, parameter[p]) - count(before, parameter[p]); times > 0; times--) remove(parameter[p])
   }
   for (i = 1; i <= lines; i++) printf "%s%s", (i > 1 ? "\n" : ""), line[i]
@@ -47,14 +47,6 @@ function remove(word, i, text, at, next_at) {
     }
     return
   }
-}
-
-# value(TEXT, PARAMETER): the last parameter of the same key.
-function value(text, parameter, name, n, f, word, found) {
-  name = substr(parameter, 1, index(parameter, "="))
-  n = split(text, word, /[ \t]+/)
-  for (f = 1; f <= n; f++) if (index(word[f], name) == 1) found = word[f]
-  return found
 }
 
 function count(text, parameter, n, f, word, found) {

@@ -25,6 +25,16 @@ bls_lacking() {
   fi
 }
 
+# Where grub2-mkconfig keeps parameters in GRUB's environment, entries name them by $kernelopts.
+bls_sources() {
+  printf 'shell %s\n' "$grub_defaults"
+  if [ -e "$bls_cmdline" ]; then printf 'cmdline %s\n' "$bls_cmdline"; else printf 'cmdline %s\n' "$bls_cmdline_package"; fi
+  printf 'grubenv %s\n' "${os_grub_cfg%/*}/grubenv"
+  for bls_file in $(bls_files); do printf 'bls %s\n' "$bls_file"; done
+}
+
+bls_replaces() { bls_files | sed q; }
+
 # The kernel's command line is written after GRUB's defaults: grub2-mkconfig replaces one that is older. The one that a
 # package has brought counts where the administrator has none.
 bls_converge() {
@@ -39,10 +49,27 @@ bls_converge() {
   for bls_file in $(bls_files); do file_edit boot "$bls_file" bls_edit bls_undo; done
 }
 
-bls_edit() { bls_change "$1" options add; }
-bls_undo() { bls_change "$1" options remove; }
-bls_cmdline_edit() { bls_change "$1" '' add; }
-bls_cmdline_undo() { bls_change "$1" '' remove; }
+bls_edit() {
+  bls_read "$1"
+  boot_disobeyed "$bls_options"
+  bls_change "$1" options add "$boot_disobeyed"
+}
+
+bls_cmdline_edit() {
+  boot_disobeyed "$(cat -- "$1")"
+  bls_change "$1" '' add "$boot_disobeyed"
+}
+
+bls_undo() { bls_change "$1" options remove "$plan_boot_parameters"; }
+bls_cmdline_undo() { bls_change "$1" '' remove "$plan_boot_parameters"; }
+
+# bls_read FILE: sets bls_options. Several `options` lines are one command line. No process is started.
+bls_read() {
+  bls_options=
+  while IFS= read -r bls_line || [ -n "$bls_line" ]; do
+    case "$bls_line" in "options "* | "options$tab"*) bls_options="$bls_options ${bls_line#options?}" ;; esac
+  done <"$1"
+}
 
 # What the file was without us; of an entry that was made since then, what another one was.
 bls_was() {
@@ -55,35 +82,23 @@ bls_was() {
   printf /dev/null
 }
 
-# bls_change FILE KEY VERB: adds the parameters to the lines of this key, or removes those that were not there before us.
+# bls_change FILE KEY VERB PARAMETERS: adds them to the lines of this key, or removes those that were not there before us.
 # The x shows awk whether the last line ends with a newline.
 bls_change() {
   { cat -- "$1" && printf x; } |
-    LC_ALL=C awk -v key="$2" -v verb="$3" -v parameters="$plan_boot_parameters" -v was="$(bls_was)" -f "$TIMEBASE_HOME/lib/bls.awk" >"$work/changed"
+    LC_ALL=C awk -v key="$2" -v verb="$3" -v parameters="$4" -v was="$(bls_was)" -f "$TIMEBASE_HOME/lib/bls.awk" >"$work/changed"
   cat -- "$work/changed" >"$1"
 }
 
-# Read from the entries themselves. Several `options` lines are one command line, in which the last one of a key counts.
+# Read from the entries themselves.
 bls_missing() {
-  bls_missing=$(awk -v parameters="$plan_boot_parameters" '
-    FNR == 1 { judge() }
-    /^linux[ \t]/ { linux = FILENAME }
-    /^options[ \t]/ { all = all " " substr($0, 8) }
-    END {
-      judge()
-      if (!entries) printf "without any entry for Linux"
-    }
-    function judge(wanted, parameter, words, word, last, p, w) {
-      wanted = split(parameters, parameter, " ")
-      words = split(all, word, " ")
-      for (p = 1; linux != "" && p <= wanted; p++) {
-        last = ""
-        for (w = 1; w <= words; w++) if (index(word[w], substr(parameter[p], 1, index(parameter[p], "="))) == 1) last = word[w]
-        if (last != parameter[p]) printf "%swithout %s in %s", said++ ? ", " : "", parameter[p], linux
-      }
-      if (linux != "") entries++
-      linux = all = ""
-    }' "$bls_folder"/*.conf 2>/dev/null || printf 'without readable entries in %s' "$bls_folder")
+  bls_missing='without any entry for Linux'
+  for bls_file in $(bls_files); do
+    if [ "$bls_missing" = 'without any entry for Linux' ]; then bls_missing=; fi
+    bls_read "$bls_file"
+    boot_disobeyed "$bls_options"
+    if [ -n "$boot_disobeyed" ]; then bls_missing="${bls_missing:+$bls_missing, }without $boot_disobeyed in $bls_file"; fi
+  done
   if [ -n "$bls_missing" ]; then
     printf '%s' "$bls_missing"
   elif ! bls_cmdline_right; then
@@ -95,7 +110,12 @@ bls_missing() {
 
 # Without any such file a new kernel gets what the running one has.
 bls_cmdline_right() {
-  if [ -e "$bls_cmdline" ]; then parameters_in "$(cat -- "$bls_cmdline")"; else [ ! -e "$bls_cmdline_package" ]; fi
+  if [ ! -e "$bls_cmdline" ]; then
+    [ ! -e "$bls_cmdline_package" ]
+    return
+  fi
+  boot_disobeyed "$(cat -- "$bls_cmdline")"
+  [ -z "$boot_disobeyed" ]
 }
 
 bls_revert() {

@@ -3,12 +3,18 @@
 
 # One file for each boot loader, lib/<os_boot>.sh, with these functions:
 #   <os_boot>_lacking   what this host lacks to be served in this way, as a text; nothing when all is there
+#   <os_boot>_sources   what can give a kernel parameters, now or later: a line "KIND FILE" each (lib/boot_conflicts.sh)
+#   <os_boot>_replaces  the file outside of /etc that is made anew, one for all where there are several
 #   <os_boot>_converge  makes this and every later boot of the system get the parameters
 #   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there
 #   <os_boot>_revert    takes out what converge has put in; parameters of others stay
 #   <os_boot>_entries   all that the boot loader reads, so that a change of it is seen
 
 boot_lacking() { "${os_boot}_lacking"; }
+
+boot_sources() { "${os_boot}_sources"; }
+
+boot_replaces() { "${os_boot}_replaces"; }
 
 boot_entries() { "${os_boot}_entries"; }
 
@@ -23,7 +29,6 @@ boot_revert() {
   record_forget boot
   edits_forget boot
   rm -f -- "$reboot_record"
-  say "the running kernel keeps its boot parameters until this host's next boot"
 }
 
 # boot_persistent: whether this and every later boot of the system gets the parameters. Sets boot_missing to what is wrong.
@@ -32,66 +37,65 @@ boot_persistent() {
   [ -z "$boot_missing" ]
 }
 
-# boot_missing_in GRUB_CFG: what is wrong with the entries that GRUB's script for Linux (10_linux) made; other scripts
-# add memory testers, other systems and what the user wrote. For a key that is given twice the last one counts.
+# `clocksource=` (and the old `clock=`) overwrites one name: the last one wins (Linux, kernel/time/clocksource.c,
+# boot_override_clocksource). `tsc=` adds up: each one sets a flag of its own, so that reliable, nowatchdog, noirqtime,
+# watchdog and recalibrate live side by side in any order, while unstable (and `notsc`) marks the TSC for good, and
+# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup).
+
+# boot_obeys COMMAND_LINE PARAMETER: whether a kernel that was given this line does what the parameter says.
+boot_obeys() {
+  boot_said=
+  for boot_word in $1; do
+    case "$2:$boot_word" in
+      tsc=*:tsc=unstable | tsc=*:notsc) return 1 ;;
+      clocksource=*:clocksource=*) boot_said=$boot_word ;;
+      clocksource=*:clock=*) boot_said=clocksource=${boot_word#clock=} ;;
+      *:"$2") boot_said=$2 ;;
+    esac
+  done
+  [ "$boot_said" = "$2" ]
+}
+
+# boot_disobeyed COMMAND_LINE: sets boot_disobeyed to those of our parameters that a kernel would not do with this line.
+boot_disobeyed() {
+  boot_disobeyed=
+  for boot_parameter in $plan_boot_parameters; do
+    if ! boot_obeys "$1" "$boot_parameter"; then boot_disobeyed="${boot_disobeyed:+$boot_disobeyed }$boot_parameter"; fi
+  done
+}
+
+# boot_missing_in GRUB_CFG: what is wrong with its entries.
 boot_missing_in() {
-  awk -v parameters="$plan_boot_parameters" '
-    BEGIN { wanted = split(parameters, parameter, " ") }
+  if ! boot_command_lines "$1" >"$work/entries" 2>/dev/null; then
+    printf 'unreadable'
+  elif [ ! -s "$work/entries" ]; then
+    printf 'without any entry for Linux'
+  else
+    boot_lost=
+    while IFS= read -r boot_entry; do
+      boot_disobeyed "$boot_entry"
+      for boot_parameter in $boot_disobeyed; do
+        if ! has_word "$boot_lost" "$boot_parameter"; then boot_lost="$boot_lost $boot_parameter"; fi
+      done
+    done <"$work/entries"
+    printf '%s' "${boot_lost:+without$boot_lost}"
+  fi
+}
+
+# boot_command_lines GRUB_CFG: "linux KERNEL PARAMETER..." of the entries that GRUB's script for Linux (10_linux) made;
+# other scripts add memory testers, other systems and what the user wrote.
+boot_command_lines() {
+  awk '
     /^### BEGIN / { marked = 1; ours = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
     /^### END / { ours = 0 }
-    $1 ~ /^linux(16|efi)?$/ && (ours || !marked) {
-      entries++
-      for (i = 1; i <= wanted; i++) {
-        key = substr(parameter[i], 1, index(parameter[i], "="))
-        last = ""
-        for (f = 3; f <= NF; f++) if (index($f, key) == 1) last = $f
-        if (last != parameter[i]) missing[parameter[i]] = 1
-      }
-    }
-    END {
-      if (!entries) { printf "without any entry for Linux"; exit }
-      for (i = 1; i <= wanted; i++) if (parameter[i] in missing) printf "%s%s", sep++ ? " " : "without ", parameter[i]
-    }' "$1" 2>/dev/null || printf 'unreadable'
+    $1 ~ /^linux(16|efi)?$/ && (ours || !marked) { print }' "$1"
 }
 
-# parameters_in TEXT: whether a command line has every parameter; for a key that is given twice the last one counts.
-parameters_in() {
-  for boot_parameter in $plan_boot_parameters; do
-    boot_last=
-    for boot_word in $1; do
-      case "$boot_word" in "${boot_parameter%%=*}="*) boot_last=$boot_word ;; esac
-    done
-    if [ "$boot_last" != "$boot_parameter" ]; then return 1; fi
-  done
-}
-
-# boot_live: whether the running kernel got every parameter.
+# boot_live: whether the running kernel got every parameter, and heeds it.
 boot_live() {
   boot_cmdline=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
-  parameters_in "$boot_cmdline"
-}
-
-# A parameter of the user's with the same key and another value is never silently overridden.
-boot_conflicts_refuse() {
-  for boot_file in "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT"/etc/default/grub.d/*.cfg; do
-    if [ ! -r "$boot_file" ] || [ "$boot_file" = "$(boot_dropin)" ]; then continue; fi
-    boot_conflict=$(awk -v parameters="$plan_boot_parameters" '
-      BEGIN { wanted = split(parameters, parameter, " ") }
-      /^[ \t]*#/ { next }
-      {
-        text = $0
-        gsub(/["\x27]/, " ", text)
-        words = split(text, word, /[ \t]+/)
-        for (w = 1; w <= words; w++) for (i = 1; i <= wanted; i++) {
-          key = substr(parameter[i], 1, index(parameter[i], "="))
-          if (index(word[w], key) == 1 && word[w] != parameter[i]) { print "line " NR ": " word[w]; exit }
-        }
-      }' "$boot_file")
-    if [ -n "$boot_conflict" ]; then
-      fail "$boot_file, $boot_conflict: a boot parameter of yours contradicts \"$plan_boot_parameters\"" \
-        'remove it there, or leave TscClocksource out for this host'
-    fi
-  done
+  boot_disobeyed "$boot_cmdline"
+  [ -z "$boot_disobeyed" ]
 }
 
 clocksource_now() { first_line "$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0/current_clocksource"; }

@@ -26,6 +26,9 @@ checks_run() {
     check_rebooted
     check_parameters
     check_clocksource
+    check_reliable
+  elif [ -n "$boot_not_applicable" ]; then
+    check clocksource.applicable not-applicable tsc "$boot_not_applicable" ''
   fi
   if plan_has time; then
     # There is nothing to wait for when the proof has failed already.
@@ -49,15 +52,20 @@ check_system() {
 check_rebooted() {
   proved_rebooted=false
   if [ "$plan_converged_reboot" != ordered ]; then return 0; fi
-  if ! boot_id_valid "$(boot_id)" || ! boot_id_valid "$plan_converged_boot_id"; then
-    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$(boot_id)\", before \"$plan_converged_boot_id\")" 'see /proc/sys/kernel/random/boot_id on the host'
-  elif [ "$(boot_id)" = "$plan_converged_boot_id" ]; then
+  if check_boot_id "$plan_converged_boot_id" 'then run `pulumi up` again'; then proved_rebooted=true; fi
+}
+
+# check_boot_id BEFORE THEN: whether the running boot is another one than the one before.
+check_boot_id() {
+  if ! boot_id_valid "$(boot_id)" || ! boot_id_valid "$1"; then
+    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$(boot_id)\", before \"$1\")" 'see /proc/sys/kernel/random/boot_id on the host'
+    return 1
+  elif [ "$(boot_id)" = "$1" ]; then
     check boot.rebooted fail 'a new boot id' 'the boot from before: the ordered reboot did not happen' \
-      'see `journalctl -b` on the host for what held it up (a shutdown inhibitor, a masked reboot.target); then run `pulumi up` again'
-  else
-    proved_rebooted=true
-    check boot.rebooted pass 'a new boot id' 'a new boot id' ''
+      "see \`journalctl -b\` on the host for what held it up (a shutdown inhibitor, a masked reboot.target); $2"
+    return 1
   fi
+  check boot.rebooted pass 'a new boot id' 'a new boot id' ''
 }
 
 check_pending_remedy='reboot this host when it suits you, then run `pulumi up` again; or use RebootPolicy.ToProve'
@@ -72,8 +80,6 @@ check_parameters() {
   fi
   if boot_live; then
     proved_live=true
-    # The reboot that was ordered for them has done its work: a later boot without them may be mended by another one.
-    rm -f -- "$reboot_record"
     check boot.parameters-live pass "$plan_boot_parameters" "$plan_boot_parameters" ''
     return
   fi
@@ -100,6 +106,21 @@ check_clocksource() {
   check_clocksource_remedy='see `dmesg | grep -i clocksource` on the host for why the kernel left tsc'
   if [ "$plan_reboot" = never ]; then check_clocksource_remedy=$check_pending_remedy; fi
   check_that clocksource.current "$plan_clocksource" "$(clocksource_now)" "$check_clocksource_remedy"
+}
+
+# Whether `tsc=reliable` is the truth about this machine; what the program insists on (force) is told all the same.
+check_reliable() {
+  tsc_doubt
+  if [ -z "$tsc_doubt" ]; then
+    check clocksource.reliable pass 'an invariant TSC' 'an invariant TSC' ''
+  elif tsc_virtual; then
+    check clocksource.reliable warn 'an invariant TSC' "a virtual machine: $tsc_doubt" \
+      'it is as good as the hypervisor makes it: have it offer an invariant TSC (QEMU: -cpu host,+invtsc), or compare clocks among hosts'
+  elif [ "$plan_boot_force" = yes ]; then
+    check clocksource.reliable warn 'an invariant TSC' "forced: $tsc_doubt" 'compare clocks among hosts now and then'
+  else
+    check clocksource.reliable fail 'an invariant TSC' "$tsc_doubt" 'leave TscClocksource out for this host; or, if you know its TSC to be right, set force: true'
+  fi
 }
 
 check_owner() {

@@ -67,11 +67,16 @@ CHECKS
   printf '%s,"checks":[%s]}\n' "$evidence" "$evidence_checks"
 }
 
-# evidence_table: every check, what is wrong first in the eye.
+# evidence_table [TITLE]: every check, what is wrong first in the eye.
 evidence_table() {
-  printf '%s: what was proved\n' "${plan_host:-this host}"
+  printf '%s: %s\n' "${plan_host:-this host}" "${1:-what was proved}"
+  evidence_rows
+}
+
+evidence_rows() {
   while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
     case "$check_verdict" in
+      not-applicable) printf '  n/a   %-24s %s\n' "$check_id" "$check_found" ;;
       pass) printf '  ok    %-24s %s\n' "$check_id" "$check_found" ;;
       warn) printf '  warn  %-24s %s\n        what to do: %s\n' "$check_id" "$check_found" "$check_remedy" ;;
       fail) printf '  FAIL  %-24s expected %s, found %s\n        what to do: %s\n' "$check_id" "$check_expected" "$check_found" "$check_remedy" ;;

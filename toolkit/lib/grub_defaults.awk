@@ -15,7 +15,7 @@ END {
     if (line[i] ~ /^# timebase begin [(][a-z]+[)]: /) {
       kind = line[i]
       gsub(/^[^(]*[(]|[)].*/, "", kind)
-      if (i < NR && line[i + 1] ~ /^  GRUB_CMDLINE_LINUX[A-Z_]*=/) i++
+      while (i < NR && line[i + 1] ~ /^  GRUB_CMDLINE_LINUX[A-Z_]*=/) i++
       if (i < NR && line[i + 1] == "# timebase end") i++
       if (i == NR - 1 && line[NR] == "") { end_of_block(kind); break }
       continue

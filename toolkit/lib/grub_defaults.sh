@@ -10,8 +10,12 @@ grub_defaults_block() {
   cat <<TEXT
 # timebase begin: added to what is above for $plan_owner; \`sudo timebase revert\` takes it out
   $os_grub_variable="\$$os_grub_variable $plan_boot_parameters"
-# timebase end
 TEXT
+  # What these come after in an entry, and what may hold what is to be overridden.
+  if [ "$plan_boot_override" = yes ] && [ "$os_grub_variable" != GRUB_CMDLINE_LINUX_DEFAULT ]; then
+    printf '  GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT %s"\n' "$plan_boot_parameters"
+  fi
+  printf '# timebase end\n'
 }
 
 grub_defaults_edit() { grub_defaults_change "$1" "$(grub_defaults_block)" ''; }
@@ -35,14 +39,16 @@ grub_defaults_change() {
   cat -- "$work/defaults" >"$1"
 }
 
-# grub_defaults_value FILE: what grub2-mkconfig would get from it: sourced by sh, as there.
+# grub_defaults_value FILE VALUE: what grub2-mkconfig would get from it: sourced by sh, as there.
 grub_defaults_value() {
   GRUB_CMDLINE_LINUX='' GRUB_CMDLINE_LINUX_DEFAULT='' timeout 10 sh -c \
-    ". \"\$1\" >/dev/null 2>&1; printf %s \"\$$os_grub_variable\"" sh "$1" 2>/dev/null </dev/null || :
+    ". \"\$1\" >/dev/null 2>&1; printf %s \"$2\"" sh "$1" 2>/dev/null </dev/null || :
 }
 
+# An entry gets both variables, in this order.
 grub_defaults_missing() {
-  if ! parameters_in "$(grub_defaults_value "$grub_defaults")"; then
+  boot_disobeyed "$(grub_defaults_value "$grub_defaults" '$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT')"
+  if [ -n "$boot_disobeyed" ]; then
     printf 'right until the next kernel update only: %s does not give %s "%s"' "$grub_defaults" "$os_grub_variable" "$plan_boot_parameters"
   fi
 }
@@ -51,7 +57,8 @@ grub_defaults_missing() {
 grub_defaults_lacking() {
   cat -- "$grub_defaults" >"$work/lacking" 2>/dev/null || :
   grub_defaults_edit "$work/lacking"
-  if ! parameters_in "$(grub_defaults_value "$work/lacking")"; then
-    printf 'sourced by sh, %s ends before a line that is added at its end: it has a syntax error, or an exit' "$grub_defaults"
-  fi
+  case "$(grub_defaults_value "$work/lacking" "\$$os_grub_variable")" in
+    *" $plan_boot_parameters") ;;
+    *) printf 'sourced by sh, %s ends before a line that is added at its end: it has a syntax error, or an exit' "$grub_defaults" ;;
+  esac
 }

@@ -12,6 +12,10 @@ boot_dropin_text() {
 # It appends: parameters from other files stay.
 $os_grub_variable="\$$os_grub_variable $plan_boot_parameters"
 TEXT
+  # These come after GRUB_CMDLINE_LINUX in an entry, and may hold what is to be overridden.
+  if [ "$plan_boot_override" = yes ]; then
+    printf 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT %s"\n' "$plan_boot_parameters"
+  fi
 }
 
 grub_dropin_lacking() {
@@ -21,6 +25,15 @@ grub_dropin_lacking() {
     printf '%s was written by hand, not by grub-mkconfig' "$os_grub_cfg"
   fi
 }
+
+# The entries are made of these.
+grub_dropin_sources() {
+  for grub_dropin_file in "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT"/etc/default/grub.d/*.cfg; do
+    if [ "$grub_dropin_file" != "$(boot_dropin)" ]; then printf 'shell %s\n' "$grub_dropin_file"; fi
+  done
+}
+
+grub_dropin_replaces() { printf '%s' "$os_grub_cfg"; }
 
 grub_dropin_converge() {
   boot_dropin_text >"$work/dropin"

@@ -6,6 +6,7 @@
 #                                --no-purge tell what becomes of configuration, where the family knows that
 #   <family>_removed_by WORD...  the packages that this would remove, a line each; fails when it cannot be known
 #   <family>_refresh             gets the lists of packages anew
+#   <family>_locks               the files by which the tools keep each other out, a line each
 #   <family>_locked              whether the last output ($work/output) says that another program holds the lock
 #   <family>_leftovers FILE      what the tools make of FILE when they put it, or their own version of it, aside
 #   <family>_mend                finishes what an earlier installation has left unfinished, if there is such a thing
@@ -26,17 +27,4 @@ packages_change() {
   packages_refresh ||
     fail 'the package lists could not be refreshed (the output is above)' 'check the mirror that this host gets its packages from, and its network'
   packages_unlocked "$@"
-}
-
-packages_lock_seconds=600
-
-# packages_unlocked WORD...: while somebody else holds the lock, it is tried again, as long as the limit allows.
-packages_unlocked() {
-  packages_waited=0
-  until patiently "$packages_text" "${os_packages}_change" "$@"; do
-    if ! "${os_packages}_locked" || [ "$packages_waited" -ge "$packages_lock_seconds" ]; then return 1; fi
-    say "another program holds the lock of the package tools, waited $packages_waited of $packages_lock_seconds s"
-    sleep 10
-    packages_waited=$((packages_waited + 10))
-  done
 }

@@ -22,6 +22,8 @@ apt_refresh() {
   return 1
 }
 
+apt_locks() { printf '%s\n' /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/cache/apt/archives/lock; }
+
 # apt waits for dpkg's lock by itself.
 apt_locked() { return 1; }
 

@@ -26,6 +26,12 @@ rpm_change() {
 # Every command of these programs gets lists that have expired by itself.
 rpm_refresh() { rpm_run clean expire-cache; }
 
+# rpm's own, yum's, and dnf's (dnf/lock.py).
+rpm_locks() {
+  printf '%s\n' /var/lib/rpm/.rpm.lock /run/yum.pid \
+    /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid /var/cache/dnf/download_lock.pid
+}
+
 rpm_locked() { grep -qiE '(^|[^a-z])lock' "$work/output"; }
 
 rpm_installed() { rpm -q --quiet "$1"; }

@@ -12,6 +12,7 @@ plan_parse() {
   esac
   plan_owner='' plan_host='' plan_os=''
   plan_clocksource='' plan_boot_parameters='' plan_reboot=''
+  plan_boot_override=no plan_boot_force=no plan_boot_required=yes
   plan_time_role='' plan_time_sources='' plan_time_allow='' plan_timescale='' plan_max_error_ns='' plan_settle_seconds=''
   plan_guest_ptp=''
   plan_converged_boot_id='' plan_converged_reboot=''
@@ -28,6 +29,9 @@ plan_parse() {
       clocksource=tsc) plan_clocksource=tsc ;;
       boot-parameter=*) plan_boot_parameters="${plan_boot_parameters:+$plan_boot_parameters }$plan_value" ;;
       reboot=to-prove | reboot=if-needed | reboot=never) plan_reboot=$plan_value ;;
+      boot-override=yes) plan_boot_override=yes ;;
+      boot-force=yes) plan_boot_force=yes ;;
+      boot-required=no) plan_boot_required=no ;;
       time-role=client | time-role=hub) plan_time_role=$plan_value ;;
       time-source=*) plan_time_sources="${plan_time_sources:+$plan_time_sources$newline}$plan_value" ;;
       time-allow=*) plan_time_allow="${plan_time_allow:+$plan_time_allow$newline}$plan_value" ;;
@@ -76,6 +80,13 @@ plan_has() {
     time) [ -n "$plan_time_role" ] ;;
     ptp) [ -n "$plan_guest_ptp" ] ;;
   esac
+}
+
+# plan_only SECTION: forgets the others, for a look at one.
+plan_only() {
+  if [ "$1" != boot ]; then plan_clocksource='' boot_not_applicable=''; fi
+  if [ "$1" != time ]; then plan_time_role=''; fi
+  if [ "$1" != ptp ]; then plan_guest_ptp=''; fi
 }
 
 # plan_is_timescale: whether this host's own clock is the cluster's time by definition.

@@ -4,9 +4,13 @@
 preflight() {
   preflight_system
   preflight_container
-  if plan_has boot; then preflight_tsc; fi
+  if plan_has boot || plan_has time; then preflight_clock; fi
+  if plan_has boot; then preflight_boot; fi
   if plan_has time; then preflight_chrony; fi
+  preflight_room
   cloud_init_wait
+  # What is installed already needs no package manager.
+  if plan_has time && ! package_installed chrony; then packages_await; fi
 }
 
 preflight_system() {
@@ -33,19 +37,31 @@ preflight_container() {
   esac
 }
 
-preflight_tsc() {
-  preflight_machine=$(uname -m)
-  if [ "$preflight_machine" != x86_64 ]; then
-    fail "the tsc clocksource does not exist on $preflight_machine (arm64 has arch_sys_counter, always)" 'leave TscClocksource out for this host, or use an x86-64 one'
+# What is no container by name may still not set the clock: the kernel asks for CAP_SYS_TIME (bit 25) in the first user
+# name space (Linux, kernel/time/time.c, do_sys_settimeofday64; capabilities(7)).
+preflight_clock() {
+  if [ -r "$TIMEBASE_ROOT/proc/self/status" ]; then
+    while read -r preflight_key preflight_value; do
+      case "$preflight_key" in
+        CapEff: | CapBnd:)
+          if [ $((0x$preflight_value & 0x2000000)) = 0 ]; then
+            fail "root may not set the clock here (${preflight_key%:} in /proc/self/status lacks CAP_SYS_TIME)" \
+              'point the endpoint at the machine itself, or give this environment CAP_SYS_TIME (a container, a jail, a service with CapabilityBoundingSet=)'
+          fi
+          ;;
+      esac
+    done <"$TIMEBASE_ROOT/proc/self/status"
   fi
-  if ! has_word "$(cpu_flags)" tsc; then
-    fail 'this CPU has no time stamp counter (no "tsc" in the flags of /proc/cpuinfo)' 'use a machine type that offers the TSC to its guests'
-  fi
-  preflight_lacking=$(boot_lacking)
-  if [ -n "$preflight_lacking" ]; then
-    fail "this host does not boot by GRUB as $os_name does ($preflight_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
-  fi
-  boot_conflicts_refuse
+  read -r preflight_inside preflight_outside preflight_count <<MAP
+$(first_line "$TIMEBASE_ROOT/proc/self/uid_map")
+MAP
+  case "$preflight_inside $preflight_outside $preflight_count" in
+    '  ' | '0 0 4294967295') ;;
+    *)
+      fail 'root here is root of a user name space only (/proc/self/uid_map), which may not set the clock' \
+        'point the endpoint at the machine itself'
+      ;;
+  esac
 }
 
 # An Amazon Linux 2 that was never updated has chrony 3, whose chronyc has no -N, and whose chronyd does not know NTS.
@@ -55,17 +71,6 @@ preflight_chrony() {
   case "$preflight_version" in
     *'version '[1-3].*) fail "chrony on this host is too old (${preflight_version%% (+*}), it has to be version 4" "update it: $os_package_program update chrony" ;;
   esac
-}
-
-cpu_flags() {
-  while IFS= read -r cpu_line; do
-    case "$cpu_line" in
-      flags*)
-        printf '%s' "${cpu_line#*:}"
-        return
-        ;;
-    esac
-  done <"$TIMEBASE_ROOT/proc/cpuinfo"
 }
 
 # Under the lock, because another plan's converge may be just ahead of us.

@@ -59,6 +59,10 @@ reboot_order() {
   fi
   printf '%s\n%s\n' "$(boot_id)" "$reboot_ordered" >"$work/reboot"
   file_write "$reboot_record" "$work/reboot"
+  reboot_now
+}
+
+reboot_now() {
   mkdir -p "$TIMEBASE_ROOT/run"
   printf '%s\n' "$(uptime_seconds) $plan_owner" >"$reboot_ordered_file"
   door_close

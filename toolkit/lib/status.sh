@@ -1,25 +1,117 @@
 # shellcheck shell=sh
-# `timebase status`: what is set on this host, by whom, and whether it is still true.
+# `timebase status`: for each section who owns it, what is planned, what is live, what others have changed since, and
+# what a revert would give back. It looks only: it takes no lock, waits for nothing and writes nothing.
 
 status() {
   os_detect
-  status_shown=
   if [ -z "$(plan_remembered_sections)" ]; then
     printf 'timebase manages nothing on this host (%s, clocksource %s)\n' "$os_name" "$(clocksource_now)"
     return
   fi
-  status_failed=0
-  for status_section in $(plan_remembered_sections); do
-    status_plan=$(cat "$TIMEBASE_STATE/plans/$status_section")
-    # One plan can own several sections; it is shown once.
-    if has_line "$status_shown" "$(plan_owner_of "$status_section")"; then continue; fi
-    status_shown="$status_shown$newline$(plan_owner_of "$status_section")"
-    plan_parse "$status_plan"
-    plan_settle_seconds=0
-    checks_run
-    printf 'owner %s: %s\n' "$plan_owner" "$(plan_sections | tr '\n' ' ')"
-    evidence_table
-    if checks_failed; then status_failed=1; fi
+  printf 'timebase on %s: %s, kernel %s, clocksource %s\n' "$(uname -n)" "$os_name" "$(uname -r)" "$(clocksource_now)"
+  status_wrong=0 status_not_applicable=
+  for status_section in boot time ptp; do
+    if [ -e "$TIMEBASE_STATE/plans/$status_section" ]; then status_of "$status_section"; fi
   done
-  return "$status_failed"
+  if [ "$status_wrong" = 0 ]; then
+    printf 'everything is as planned\n'
+  else
+    printf 'not everything is as planned: see FAIL and drift above; `pulumi up --replace '\''**-prove'\''` mends what fails, the next one proves it\n'
+    return 1
+  fi
+}
+
+# status_of SECTION: a plan can own several sections; each is shown with what is its own.
+status_of() {
+  plan_parse "$(cat "$TIMEBASE_STATE/plans/$1")"
+  boot_applicability
+  # Nothing is remembered of a section that is not applicable; the plan that asked for it tells.
+  if [ "$boot_not_applicable" != "$status_not_applicable" ]; then
+    status_not_applicable=$boot_not_applicable
+    printf 'boot of %s: not applicable, %s\n' "$plan_owner" "$boot_not_applicable"
+  fi
+  plan_only "$1"
+  plan_settle_seconds=0
+  printf '%s of %s, planned: %s\n' "$1" "$plan_owner" "$(status_planned "$1")"
+  checks_run
+  case "$checks" in "system${tab}pass$tab"*) checks=${checks#*"$newline"} ;; esac
+  evidence_rows
+  if checks_failed; then status_wrong=1; fi
+  status_drift "$1"
+  if [ "$1" = boot ]; then status_reboot; fi
+  status_revert "$1"
+}
+
+status_planned() {
+  case "$1" in
+    boot) printf '%s, reboot %s' "$plan_boot_parameters" "$plan_reboot" ;;
+    time)
+      status_sources=${plan_time_sources:-its own clock}
+      printf '%s of %s, from %s' "$plan_time_role" "$plan_timescale" "${status_sources%%"$newline"*}"
+      case "$status_sources" in *"$newline"*) printf ' and others' ;; esac
+      printf ', within %s us' "$((plan_max_error_ns / 1000))"
+      ;;
+    ptp) printf 'a PTP clock for microVMs, %s' "$plan_guest_ptp" ;;
+  esac
+}
+
+# status_drift SECTION: the files that we wrote and somebody else has changed since. In a file that stays the user's
+# (lib/edits.sh) that is their right: whether ours is still in it is what the checks say.
+status_drift() {
+  for record in "$TIMEBASE_STATE/files/$1"/* "$TIMEBASE_STATE/files/$1-edits"/*; do
+    if [ ! -f "$record/ours" ]; then continue; fi
+    status_path=$(first_line "$record/path")
+    if [ ! -e "$status_path" ]; then
+      status_what='is gone'
+    elif cmp -s -- "$record/ours" "$status_path"; then
+      continue
+    elif cmp -s -- "$record/was" "$status_path"; then
+      status_what='is again what it was before timebase'
+    else
+      status_what='was changed by somebody else since'
+    fi
+    case "$record" in */"$1-edits"/*) ;; *) status_wrong=1 ;; esac
+    printf '  drift %s %s\n' "$status_path" "$status_what"
+  done
+}
+
+# A boot section that is persistent and not live waits for a boot.
+status_reboot() {
+  if [ "$proved_live" != false ] || [ "$proved_persistent" != true ]; then return 0; fi
+  if [ -e "$reboot_ordered_file" ]; then
+    printf '  next  a reboot was ordered and is under way\n'
+  else
+    printf '  next  pending reboot: the parameters become live at the next boot\n'
+  fi
+}
+
+# status_revert SECTION: what was recorded before the first change.
+status_revert() {
+  for record in "$TIMEBASE_STATE/files/$1"/*; do
+    if [ ! -f "$record/path" ]; then continue; fi
+    if [ -e "$record/was" ]; then status_what=restores; else status_what=removes; fi
+    printf '  undo  %s %s\n' "$status_what" "$(first_line "$record/path")"
+  done
+  for record in "$TIMEBASE_STATE/files/$1-edits"/*; do
+    if [ ! -f "$record/path" ]; then continue; fi
+    status_path=$(first_line "$record/path")
+    if ! cmp -s -- "$record/ours" "$status_path"; then
+      status_what='takes what is ours out of'
+    elif [ -e "$record/was" ]; then
+      status_what=restores
+    else
+      status_what=removes
+    fi
+    printf '  undo  %s %s\n' "$status_what" "$status_path"
+  done
+  facts_of "$1" | while read -r status_kind status_name status_rest; do
+    case "$status_kind $status_name" in
+      'before clocksource') printf '  undo  the clocksource before was %s; it is back after a boot\n' "$status_rest" ;;
+      'before '*) ;;
+      'unit '*) printf '  undo  makes %s %s again\n' "$status_name" "$(printf %s "$status_rest" | tr ' ' ',' | sed 's/,/ and /')" ;;
+      'installed '*) printf '  undo  removes the package %s\n' "$status_name" ;;
+      'removed '*) printf '  undo  installs the package %s again\n' "$status_name" ;;
+      *) printf '  undo  puts back %s %s %s\n' "$status_kind" "$status_name" "$status_rest" ;;
+    esac
+  done
 }

@@ -31,7 +31,11 @@ export interface SshServer {
 
 export const password = "correct horse";
 
-export async function startSshServer(port = 0): Promise<SshServer> {
+/** Answers a command in a shell's stead. */
+export type Answer = (command: string, stdin: string) => string;
+
+/** @param answer what commands print; without it they run in a real shell. */
+export async function startSshServer(port = 0, answer?: Answer): Promise<SshServer> {
   const hostKey = utils.generateKeyPairSync("ed25519");
   const userKey = utils.generateKeyPairSync("ed25519");
   const home = mkdtempSync(join(tmpdir(), "timebase-ssh-"));
@@ -43,7 +47,7 @@ export async function startSshServer(port = 0): Promise<SshServer> {
     connection.on("close", () => connections.delete(connection));
     connection.on("error", () => undefined);
     connection.on("authentication", (context) => authenticate(context, userKey.public));
-    connection.on("session", (accept) => serveSession(accept(), home, sessions));
+    connection.on("session", (accept) => serveSession(accept(), home, sessions, answer));
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
       const target = connect(destPort, destIP);
       target.on("error", () => reject?.());
@@ -91,7 +95,7 @@ function authenticate(context: AuthContext, authorizedKey: string): void {
   }
 }
 
-function serveSession(session: Session, home: string, sessions: SshServer["sessions"]): void {
+function serveSession(session: Session, home: string, sessions: SshServer["sessions"], answer?: Answer): void {
   const env: Record<string, string> = {};
   session.on("env", (accept, _reject, { key, val }) => {
     env[key] = val;
@@ -99,13 +103,24 @@ function serveSession(session: Session, home: string, sessions: SshServer["sessi
   });
   session.on("exec", (accept, _reject, { command }) => {
     sessions.push({ command, env: { ...env } });
-    runInShell(accept(), command, home, env);
+    if (answer === undefined) runInShell(accept(), command, home, env);
+    else sendAnswer(accept(), (stdin) => answer(command, stdin));
   });
   session.on("sftp", (accept) => {
     const sftp = accept();
     // The real provider's client waits until the server closes the channel, too.
     session.on("end", () => sftp.end());
     serveFiles(sftp, home);
+  });
+}
+
+function sendAnswer(channel: ServerChannel, answer: (stdin: string) => string): void {
+  let stdin = "";
+  channel.on("data", (data: Buffer) => (stdin += data));
+  channel.on("end", () => {
+    channel.write(answer(stdin));
+    channel.exit(0);
+    channel.end();
   });
 }
 

@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
+import { type ExecaChildProcess, execa } from "execa";
 import type { HostEndpoint } from "../../../components";
-import { monitorCommand } from "./monitor";
 
 /** A host of the test, reached past the product: what the product claims is compared with what is seen here. */
 export class TestHost {
@@ -39,9 +38,14 @@ export class TestHost {
     return stdout.trim();
   }
 
+  /** Starts a command that goes on. */
+  start(command: string): ExecaChildProcess {
+    return execa("ssh", [...this.ssh, command]);
+  }
+
   /** Not by `cloud-init status --wait`: it starts a Python every quarter of a second, which an emulated boot feels. */
   async cloudInitEnd(): Promise<void> {
-    await this.run("until [ -e /run/cloud-init/result.json ]; do sleep 1; done");
+    await this.run("until [ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ]; do sleep 1; done");
   }
 
   bootId(): Promise<string> {
@@ -67,10 +71,4 @@ export class TestHost {
   async logins(): Promise<number> {
     return Number(await this.run("sudo journalctl -b -u ssh | grep -c Accepted")) - 1;
   }
-}
-
-/** Makes a virtual machine's NTP server reachable from here, at UDP port `port` of its loopback address. */
-export async function openNtp(host: TestHost, monitor: string, port: number): Promise<void> {
-  await host.run("sudo chronyc allow 10.0.2.2");
-  await monitorCommand(monitor, `hostfwd_add outside udp:${host.endpoint.address}:${port}-:123`);
 }

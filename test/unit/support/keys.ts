@@ -20,3 +20,15 @@ export const PEM_KEY = generateKeyPairSync("ed25519").privateKey.export({ type: 
 export const ENCRYPTED_PEM_KEY = generateKeyPairSync("ed25519")
   .privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" })
   .toString();
+
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+/** A private key in PKCS#1 form. */
+export const RSA_KEY = rsa.export({ type: "pkcs1", format: "pem" }).toString();
+/** The same behind a passphrase, which this form says in a header. */
+export const ENCRYPTED_RSA_KEY = rsa
+  .export({ type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" })
+  .toString();
+/** A private key in SEC1 form. */
+export const EC_KEY = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ type: "sec1", format: "pem" })
+  .toString();

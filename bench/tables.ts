@@ -1,0 +1,75 @@
+import Table from "cli-table3";
+import type { Activity } from "../rig/command-provider/activity-log";
+import type { StateCost } from "./state";
+import type { VerbCost } from "./verbCost";
+
+/** How long a command of a host took, by the engine's events. */
+export interface Span {
+  urn: string;
+  host: string;
+  phase: string;
+  seconds: number;
+  end: number;
+}
+
+/** Seconds of the whole, and of the floors that it is compared with. */
+export interface Times {
+  reboot: number;
+  byHand: number;
+  first: number;
+  second: number;
+  /** Resources that the second update changed. */
+  changes: number;
+}
+
+export function timesTable(times: Times, spans: readonly Span[], sessions: readonly Activity[]): string {
+  const { reboot, byHand, first, second, changes } = times;
+  const table = new Table({
+    head: ["time", "seconds", "of a bare reboot", "of the same by hand"],
+    style: { head: [], border: [] },
+  });
+  const row = (what: string, time: number) =>
+    table.push([what, time.toFixed(1), (time / reboot).toFixed(2), (time / byHand).toFixed(2)]);
+  row("bare reboot of both", reboot);
+  row("the same by hand, unproved", byHand);
+  row("up", first);
+  // Hosts go side by side: what none of them waits for is the engine's, so the slowest one comes first.
+  for (const [index, host] of slowestFirst(spans).entries()) {
+    const own = spans.filter((span) => span.host === host);
+    if (index === 0) row("  engine", first - own.reduce((sum, span) => sum + span.seconds, 0));
+    for (const { urn, phase, seconds } of own) {
+      // The prove command waits for the host's boot; the stand-in tells how much of it is the session.
+      const session = sessions.find((activity) => activity.urn === urn);
+      if (phase !== "prove" || session === undefined) row(`  ${host} ${phase}`, seconds);
+      else {
+        row(`  ${host} reboot`, seconds - session.ms / 1000);
+        row(`  ${host} prove`, session.ms / 1000);
+      }
+    }
+  }
+  row(`second up (${changes} changes)`, second);
+  return String(table);
+}
+
+function slowestFirst(spans: readonly Span[]): string[] {
+  const end = (host: string) => Math.max(...spans.filter((span) => span.host === host).map((span) => span.end));
+  return [...new Set(spans.map(({ host }) => host))].sort((one, other) => end(other) - end(one));
+}
+
+/** @param sessions per host; 0 if the command provider does not tell */
+export function costTable(
+  { resources, bytes, zippedBytes }: StateCost,
+  sessions: number,
+  verbs: Readonly<Record<string, VerbCost>>,
+): string {
+  const table = new Table({ head: ["per host", "figure"], style: { head: [], border: [] } });
+  table.push(["resources", String(resources)]);
+  table.push(["SSH sessions", sessions === 0 ? "not told by the official provider" : String(sessions)]);
+  table.push(["state", `${kilobytes(bytes)}, gzipped ${kilobytes(zippedBytes)}`]);
+  for (const [verb, { seconds, processes }] of Object.entries(verbs)) {
+    table.push([`${verb} with nothing to do`, `${seconds.toFixed(2)} s, ${processes} processes`]);
+  }
+  return String(table);
+}
+
+const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;

@@ -1,0 +1,53 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { HostEndpointArgs } from "../hosts/endpoint";
+import type { GuestPtp, OperatingSystem, RebootPolicy, TimeRole } from "../plan/enums";
+import type { BootConditionArgs } from "./bootArgs";
+import type { TimeSourceArgs } from "./timeSource";
+
+// Each argument is declared once, with its docstring: the schema for other languages takes what an interface extends.
+
+/** Arguments of every component that works on one host. */
+export interface HostArgs {
+  /** How to reach the host: the `endpoint` of a host component, or the same written out. */
+  endpoint: pulumi.Input<HostEndpointArgs>;
+  /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
+  operatingSystem?: pulumi.Input<OperatingSystem>;
+  /** How long the host may take to answer for the first time, in seconds. Default: 600. */
+  connectTimeoutSeconds?: pulumi.Input<number>;
+}
+
+/** Arguments of the components that set boot parameters. */
+export interface BootArgs extends BootConditionArgs {
+  /** When the host may be rebooted, once, to make the parameters live. Default: RebootPolicy.ToProve. */
+  reboot?: pulumi.Input<RebootPolicy>;
+  /** How long the host may take to answer again after its reboot, in seconds. Default: 600. */
+  rebootTimeoutSeconds?: pulumi.Input<number>;
+}
+
+/** Arguments of the components that make the time right. */
+export interface TimeArgs {
+  /** Whether the host serves time to others. Default: TimeRole.Client. */
+  timeRole?: pulumi.Input<TimeRole>;
+  /** The NTP sources. Required of a client; a hub without any defines the time by its own clock. */
+  sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
+  /** The networks that a hub serves, each as a CIDR such as "10.77.0.0/24". Default: none. */
+  allow?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Which time this is: "utc", or "hub:<name>" of the host that defines it. Bounds of two hosts add up on one timescale
+   * only. Default: "utc"; for a hub without sources, "hub:<its own name>".
+   */
+  timescale?: pulumi.Input<string>;
+  /**
+   * The budget of the error bound in microseconds, 0.001 to 10,000,000: |system time offset| + root dispersion + root
+   * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
+   */
+  maxErrorMicros?: pulumi.Input<number>;
+  /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
+  settleTimeoutSeconds?: pulumi.Input<number>;
+}
+
+/** Arguments of the components that verify the PTP clock of microVMs. */
+export interface GuestPtpArgs {
+  /** What happens when the host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */
+  guestPtp?: pulumi.Input<GuestPtp>;
+}

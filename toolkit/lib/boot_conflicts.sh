@@ -1,0 +1,81 @@
+# shellcheck shell=sh
+# Boot parameters of the user's that contradict ours: found where the boot loader reads them, or on the running kernel.
+
+# A parameter of the user's that contradicts ours is never silently overridden. With `override` ours is put after
+# theirs; that does not help where the kernel heeds no order.
+boot_conflicts_refuse() {
+  boot_conflict=$(boot_conflict_in_files)
+  case "$boot_conflict" in
+    '') ;;
+    *tsc=unstable | *notsc)
+      fail "$boot_conflict: a boot parameter of yours makes \"$plan_boot_parameters\" void" \
+        'remove it there: the kernel obeys it wherever it stands, so that nothing overrides it; or leave TscClocksource out for this host'
+      ;;
+    *)
+      fail "$boot_conflict: a boot parameter of yours contradicts \"$plan_boot_parameters\"" \
+        'remove it there; or set override: true, which puts ours after it until the revert; or leave TscClocksource out for this host'
+      ;;
+  esac
+  if [ "$plan_boot_override" = yes ] || boot_live; then return 0; fi
+  for boot_word in $boot_cmdline; do
+    if boot_contradicts "$boot_word"; then
+      fail "the running kernel was booted with $boot_word, which contradicts \"$plan_boot_parameters\" and is in none of GRUB's files" \
+        'somebody set it in the boot loader by hand, or took it out of its file since: reboot this host without it, or set override: true'
+    fi
+  done
+}
+
+# boot_contradicts WORD: the same as `contradicts` below.
+boot_contradicts() {
+  case "$1" in
+    clocksource=tsc | clock=tsc) return 1 ;;
+    tsc=unstable | notsc | clocksource=* | clock=*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# boot_conflict_in_files: "FILE, line N: WORD" of the first contradiction in the boot loader's sources. Their kinds:
+#   shell     is sourced by sh, as /etc/default/grub
+#   grub      GRUB's configuration: the entries of its script for Linux
+#   bls       an entry of the Boot Loader Specification
+#   grubenv   GRUB's environment block, in which kernelopts may be
+#   cmdline   a command line, and nothing else
+boot_conflict_in_files() {
+  set --
+  while read -r boot_kind boot_file; do
+    if [ -r "$boot_file" ]; then set -- "$@" "kind=$boot_kind" "$boot_file"; fi
+  done <<SOURCES
+$(boot_sources)
+SOURCES
+  if [ $# = 0 ]; then return 0; fi
+  awk -v override="$plan_boot_override" '
+    # What the shell that reads the file would see of a line, without its quotes and comments.
+    function code(line,    at, letter, seen) {
+      for (at = 1; at <= length(line); at++) {
+        letter = substr(line, at, 1)
+        if (letter == "\\" && quote != "\x27") { at++; seen = seen substr(line, at, 1); continue }
+        if (quote == "" && letter == "#" && (at == 1 || substr(line, at - 1, 1) ~ /[ \t;]/)) break
+        if (letter == quote) { quote = ""; letter = " " }
+        else if (quote == "" && (letter == "\"" || letter == "\x27")) { quote = letter; letter = " " }
+        seen = seen letter
+      }
+      sub(/^[ \t]*(export[ \t]+)?GRUB_[A-Z0-9_]*[+]?=/, " ", seen)
+      return seen
+    }
+    function contradicts(word) {
+      if (word == "tsc=unstable" || word == "notsc") return 1
+      return override != "yes" && word ~ /^clock(source)?=/ && word !~ /^clock(source)?=tsc$/
+    }
+    FNR == 1 { quote = ""; marked = 0 }
+    /^### BEGIN / { marked = 1; linux = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
+    /^### END / { linux = 0 }
+    kind == "shell" { text = code($0) }
+    kind == "grub" { text = $1 ~ /^linux(16|efi)?$/ && (linux || !marked) ? $0 : "" }
+    kind == "bls" { text = /^options[ \t]/ ? $0 : "" }
+    kind == "grubenv" { text = sub(/^kernelopts=/, "") ? $0 : "" }
+    kind == "cmdline" { text = $0 }
+    {
+      words = split(text, word, /[ \t]+/)
+      for (w = 1; w <= words; w++) if (contradicts(word[w])) { print FILENAME ", line " FNR ": " word[w]; exit }
+    }' "$@"
+}
