@@ -78,20 +78,21 @@ chrony_install() {
   # Before the package, which brings a configuration of its own.
   record_file time "$os_chrony_conf"
   if package_installed chrony; then
+    # Of an installation that was cut.
+    packages_gone
     # shellcheck disable=SC2046 # three words
     if ! chrony_was_installed; then facts_add time unit $(units_state "$os_chrony_service"); fi
     return 0
   fi
-  if ! chrony_removes=$(packages_removed_by chrony); then
-    packages_refresh || :
-    chrony_removes=$(packages_removed_by chrony) || :
-  fi
-  for chrony_removed in $chrony_removes; do facts_add time removed "$chrony_removed"; done
+  packages_remember
   for chrony_leftover in $("${os_packages}_leftovers" "$os_chrony_conf"); do record_file time "$chrony_leftover"; done
   # A package that was removed and not purged has left its configuration, which is the user's.
   if [ -e "$chrony_folder" ] || [ -e "$os_chrony_conf" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
-  packages_change 'installing chrony' chrony ||
+  packages_change 'installing chrony' chrony || {
+    packages_gone
     fail 'package chrony could not be installed (the output is above)' "install it by hand: $os_package_program install chrony"
+  }
+  packages_gone
   if ! package_installed chrony; then
     fail "$os_package_program says that it has installed chrony, and it is not there" "install it by hand: $os_package_program install chrony"
   fi
@@ -121,6 +122,7 @@ chrony_was_installed() {
 # What of the user's was changed is kept first; then packages, which remove and write configuration; then files; then
 # units. Every step can be done again, because a revert that was cut is run again.
 time_revert() {
+  packages_gone
   time_facts=$(facts_of time)
   files_keep time
   if chrony_was_installed; then packages_revert; fi

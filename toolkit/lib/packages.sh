@@ -4,6 +4,7 @@
 #   <family>_installed NAME      whether it is there; that it is to stay as it is (hold) is another matter
 #   <family>_change WORD...      installs these packages and removes those that are written `name-`; --purge and
 #                                --no-purge tell what becomes of configuration, where the family knows that
+#   <family>_list                the names of all packages that are installed, a line each
 #   <family>_removed_by WORD...  the packages that this would remove, a line each; fails when it cannot be known
 #   <family>_refresh             gets the lists of packages anew
 #   <family>_locks               the files by which the tools keep each other out, a line each
@@ -15,6 +16,33 @@ package_installed() { "${os_packages}_installed" "$1"; }
 
 packages_removed_by() { "${os_packages}_removed_by" "$@"; }
 
+packages_before=$TIMEBASE_STATE/packages-before
+
+# packages_remember: what is installed before a change, durably. Of a change that was cut, the first one counts.
+packages_remember() {
+  if [ -e "$packages_before" ]; then return 0; fi
+  packages_list
+  file_write "$packages_before" "$work/packages"
+}
+
+# packages_gone: what was installed then, and is not now, becomes a fact, and the list goes: what the user removes later is
+# his own matter. So it is asked after a change that failed, too.
+packages_gone() {
+  if [ ! -e "$packages_before" ]; then return 0; fi
+  packages_list
+  grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || :
+  while read -r packages_name; do facts_add time removed "$packages_name"; done <"$work/packages-gone"
+  rm -f -- "$packages_before"
+}
+
+# To an empty list everything would be gone.
+packages_list() {
+  "${os_packages}_list" >"$work/packages" || :
+  if [ ! -s "$work/packages" ]; then
+    fail 'the list of installed packages cannot be read' "see what $os_package_program and its database say on the host"
+  fi
+}
+
 packages_refresh() { patiently 'refreshing the package lists' "${os_packages}_refresh"; }
 
 # packages_change TEXT WORD...: when it fails, an installation that was cut is finished first, and the lists are
@@ -24,7 +52,9 @@ packages_change() {
   shift
   if packages_unlocked "$@"; then return 0; fi
   "${os_packages}_mend" || :
-  packages_refresh ||
+  packages_refresh || {
+    packages_gone
     fail 'the package lists could not be refreshed (the output is above)' 'check the mirror that this host gets its packages from, and its network'
+  }
   packages_unlocked "$@"
 }

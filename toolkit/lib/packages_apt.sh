@@ -34,6 +34,9 @@ apt_installed() {
   esac
 }
 
+# Also what is there and not configured yet, or waits for a trigger.
+apt_list() { dpkg-query -W -f '${db:Status-Abbrev}${binary:Package}\n' | sed -n 's/^.[^nc].//p'; }
+
 apt_mend() {
   if grep -q 'dpkg was interrupted' "$work/output"; then
     patiently 'finishing an interrupted installation' apt_configure

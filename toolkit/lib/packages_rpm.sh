@@ -36,6 +36,8 @@ rpm_locked() { grep -qiE '(^|[^a-z])lock' "$work/output"; }
 
 rpm_installed() { rpm -q --quiet "$1"; }
 
+rpm_list() { rpm -qa --queryformat '%{NAME}\n'; }
+
 rpm_leftovers() { printf '%s\n' "$1.rpmnew" "$1.rpmorig" "$1.rpmsave"; }
 
 rpm_mend() { :; }

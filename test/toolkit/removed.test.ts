@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { FakeHost, plans } from "./FakeHost";
+
+const snapshot = "var/lib/timebase/packages-before";
+const timesyncd = "fake/packages/systemd-timesyncd";
+
+// Amazon Linux without its chrony, where an installation removes nothing by itself.
+describe.each([
+  ["dash", "debian-12"],
+  ["bash", "ubuntu-24.04"],
+  ["bash", "amazon-linux-2"],
+])("what an installation has removed, under %s on %s,", (shell, system) => {
+  let host: FakeHost;
+  const start = () => {
+    host = new FakeHost(shell, system);
+    for (const file of ["etc/chrony.conf", "fake/packages/chrony", "fake/units/chronyd.service"]) host.remove(file);
+    if (system.startsWith("amazon")) host.write("fake/removed-by-chrony", "systemd-timesyncd");
+    host.write(timesyncd, "");
+  };
+  const simulated = () => host.calls().filter((call) => /^apt-get .* -s /.test(call));
+  afterEach(() => host.destroy());
+
+  test("is found by looking, not by simulating, and comes back", () => {
+    start();
+    host.converge(plans.time);
+    expect(simulated()).toEqual([]);
+    expect(host.exists(timesyncd)).toBe(false);
+    expect(host.exists(snapshot)).toBe(false);
+    expect(host.read("var/lib/timebase/facts/time").match(/^removed .*/gm)).toEqual(["removed systemd-timesyncd"]);
+    host.remove("fake/removed-by-chrony");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.exists(timesyncd)).toBe(true);
+  });
+
+  test.each(["converge", "revert"])(
+    "comes back too when the converge was cut right after it, and a %s follows",
+    (next) => {
+      start();
+      host.write("fake/cut-after-installation", "");
+      expect(host.run(["converge"], plans.time).status).toBe(null);
+      host.remove("fake/cut-after-installation");
+      expect(host.exists(timesyncd)).toBe(false);
+      expect(host.exists("fake/packages/chrony")).toBe(true);
+      if (next === "converge") {
+        host.converge(plans.time);
+        expect(host.exists(snapshot)).toBe(false);
+      }
+      host.remove("fake/removed-by-chrony");
+      const run = host.run(["revert"], plans.time);
+      expect(run.status, run.stderr).toBe(0);
+      expect(host.exists(timesyncd)).toBe(true);
+      expect(host.exists("fake/packages/chrony")).toBe(false);
+    },
+  );
+
+  test("a package that the user removes later stays away", () => {
+    start();
+    host.write("fake/packages/theirs", "");
+    host.converge(plans.time);
+    host.remove("fake/packages/theirs");
+    host.converge(plans.time);
+    host.remove("fake/removed-by-chrony");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.exists("fake/packages/theirs")).toBe(false);
+    expect(host.exists(timesyncd)).toBe(true);
+  });
+
+  test("so does one that he removes after an installation that failed", () => {
+    start();
+    host.write("fake/packages/theirs", "");
+    const failure = system.startsWith("amazon") ? "fake/rpm-fails" : "fake/apt-get-fails";
+    host.write(failure, "");
+    expect(host.run(["converge"], plans.time).status).toBe(1);
+    host.remove(failure);
+    expect(host.exists(snapshot)).toBe(false);
+    host.remove("fake/packages/theirs");
+    host.converge(plans.time);
+    expect(host.read("var/lib/timebase/facts/time")).not.toContain("theirs");
+  });
+
+  test("is not guessed from a list that cannot be read", () => {
+    start();
+    host.write("fake/packages-unreadable", "");
+    const run = host.run(["converge"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("the list of installed packages cannot be read");
+    expect(host.exists("fake/packages/chrony")).toBe(false);
+  });
+});
