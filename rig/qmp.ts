@@ -37,18 +37,6 @@ export async function askQemu(socketPath: string, requests: readonly MonitorRequ
   }
 }
 
-/**
- * Sends one command to the monitor for people; returns what it printed.
- * @throws when it printed an error: `savevm` and `loadvm` succeed with silence.
- */
-export async function monitorCommand(socketPath: string, command: string): Promise<string> {
-  const execute = "human-monitor-command";
-  const [printed] = await askQemu(socketPath, [{ execute, arguments: { "command-line": command } }]);
-  const text = String(printed);
-  if (/^Error|not supported|unknown command/m.test(text)) throw new Error(`QEMU, "${command}": ${text.trim()}`);
-  return text;
-}
-
 interface Answer {
   return?: unknown;
   error?: { desc: string };

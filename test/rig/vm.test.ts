@@ -69,7 +69,7 @@ describe("a machine", () => {
 
   test("finishes cloud-init without an error, first-boot commands included", async () => {
     await host.cloudInitEnd();
-    const whole = 'grep -c \'"errors": \\[\\]\' /run/cloud-init/result.json';
+    const whole = "grep -c '\"errors\": \\[\\]' /run/cloud-init/result.json";
     expect(await host.run(`${whole}; ls /var/first-boot`)).toBe("1\n/var/first-boot");
     expect(await host.run("systemctl --failed --no-legend")).toBe("");
   });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CutPoint, cutPointArming, cutPointRelease, cutPointSetup } from "../../../rig/cut-points";
 import { trapImage } from "../../../rig/image";
-import { monitorCommand } from "../../../rig/qmp";
+import { askQemu } from "../../../rig/qmp";
 import { chooseAccelerator } from "../../../vm/accelerator";
 import { bannerComes } from "../../../vm/banner";
 import { down, stopMachine } from "../../../vm/down";
@@ -51,18 +51,18 @@ export class Room {
   }
 
   async snapshot(name: string): Promise<void> {
-    await monitorCommand(this.files.monitor, `savevm ${name}`);
+    await this.monitor(`savevm ${name}`);
   }
 
   async snapshots(): Promise<string[]> {
-    const table = await monitorCommand(this.files.monitor, "info snapshots");
+    const table = await this.monitor("info snapshots");
     return table.split("\n").map((line) => line.split(/\s+/)[1] ?? "");
   }
 
   /** The machine as it was at the snapshot, whatever has become of it, with the time of now. */
   async restore(name: string): Promise<void> {
     if (this.pid === undefined) await this.startQemu(["-loadvm", name]);
-    else await monitorCommand(this.files.monitor, `loadvm ${name}`);
+    else await this.monitor(`loadvm ${name}`);
     await this.answers();
     // Its clock stood still since the snapshot.
     await this.root(`date -s @${Date.now() / 1000}`);
@@ -104,7 +104,7 @@ export class Room {
 
   /** Stops the machine's processors, or lets them go on: for whoever waits, it hangs. */
   async freeze(command: "stop" | "cont"): Promise<void> {
-    await monitorCommand(this.files.monitor, command);
+    await this.monitor(command);
   }
 
   /** Makes a run stop at this point; the promise is fulfilled when it has. */
@@ -158,6 +158,14 @@ export class Room {
 
   get pid(): number | undefined {
     return livingProcess(this.files.pid);
+  }
+
+  /** A command of QEMU's monitor for people, whose errors are in what it prints. */
+  private async monitor(command: string): Promise<string> {
+    const request = { execute: "human-monitor-command", arguments: { "command-line": command } };
+    const printed = String((await askQemu(this.files.monitor, [request]))[0]);
+    if (/^Error/m.test(printed)) throw new Error(`QEMU, "${command}": ${printed.trim()}`);
+    return printed;
   }
 
   private get files() {
