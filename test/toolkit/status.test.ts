@@ -45,8 +45,8 @@ time of test/stack/node-1, planned: client of hub:hub, from server 10.77.0.1 ibu
   ok    time.bound               N us
   undo  removes /etc/chrony/chrony.conf
   undo  makes systemd-timesyncd.service enabled and active again
-  undo  installs the package systemd-timesyncd again
   undo  removes the package chrony
+  undo  installs the package systemd-timesyncd again
 ptp of test/stack/node-1, planned: a PTP clock for microVMs, required
   ok    ptp.guest                available
 everything is as planned
