@@ -39,8 +39,9 @@ let stacks = 0;
 export function clockStack(host: TestHost, folder: string, options: Options = {}): Promise<Stack> {
   const { scope = "everything", name = `fault-${process.pid}-${++stacks}`, ...args } = options;
   return testStack(name, folder, async () => {
-    const { machineUrn: _, generation: __, privateKey = "", ...reached } = host.endpoint;
-    const { endpoint } = new SshHost(host.endpoint.name, { ...reached, privateKey: pulumi.secret(privateKey) });
+    const { address, port, user, hostKey, privateKey = "" } = host.endpoint;
+    const machine = { address, port, user, hostKey, privateKey: pulumi.secret(privateKey) };
+    const { endpoint } = new SshHost(host.endpoint.name, machine);
     const clock =
       scope === "boot"
         ? new TscClocksource("clock", { endpoint, ...args })
