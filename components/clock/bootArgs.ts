@@ -16,7 +16,8 @@ export interface BootConditionArgs {
   force?: pulumi.Input<boolean>;
   /**
    * Whether a host without any TSC (arm64) is an error. With false the clocksource is "not-applicable" in its evidence,
-   * and the rest is made so and proved. Default: true.
+   * and the rest is made so and proved; set `guestPtp: GuestPtp.Reported` beside it, because the probe knows x86-64 only.
+   * Default: true.
    */
   required?: pulumi.Input<boolean>;
   /**

@@ -24,8 +24,8 @@ export class ExperimentCluster extends pulumi.ComponentResource {
   /** The time that all hosts keep: "utc" or "hub:<name>". */
   readonly timescale: pulumi.Output<string | undefined>;
   /**
-   * True when every host and every pair of hosts holds its limits; otherwise it fails, naming all that do not. Whatever
-   * needs the clock depends on this output.
+   * True when every host and every pair of hosts holds its limits; otherwise it fails, naming all that do not. What needs
+   * the clock takes `{ dependsOn: cluster.ready.apply(() => cluster) }`; `dependsOn: cluster` does not wait for the pairs.
    */
   readonly ready: pulumi.Output<boolean>;
 

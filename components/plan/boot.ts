@@ -61,7 +61,7 @@ export function rebootNotice(host: string, policy: RebootPolicy): string | undef
   }
   const parameters = TSC_BOOT_PARAMETERS.join(" ");
   return (
-    `${host}: may reboot once when it is (re)configured, if ${parameters} ${condition} ` +
+    `${host}: may reboot once if this update configures it and ${parameters} ${condition} ` +
     `(reboot policy ${policy}; RebootPolicy.Never forbids it)`
   );
 }

@@ -1,3 +1,4 @@
+import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { ExperimentCluster, RebootPolicy, SshHost } from "../../components"; // yours: "pulumi-timebase"
 
@@ -30,6 +31,9 @@ const cluster = new ExperimentCluster("rack", {
   reboot: RebootPolicy.Never,
   maxErrorMicros: 200,
 });
+
+// Nothing of the experiment starts before every host is proved and every pair is close enough.
+new local.Command("experiment", { create: "./run-experiment" }, { dependsOn: cluster.ready.apply(() => cluster) });
 
 export const summary = cluster.summary;
 export const ready = cluster.ready;

@@ -190,6 +190,27 @@ describe("a cluster", () => {
 });
 
 describe("the gate", () => {
+  // As README.md and ExperimentCluster.ready say.
+  test("holds back what depends on it, and the cluster alone does not", async () => {
+    const close = { hosts: hosts.slice(0, 2), maxPairwiseMicros: 1, network: "10.77.0.0/24" };
+    await failing("is not ready", async () => {
+      const registered = startEngine({ preview: false });
+      const cluster = new ExperimentCluster("c", close);
+      new HostClock(
+        "naive",
+        { endpoint: hosts[2]?.endpoint as HostEndpointArgs, timeRole: TimeRole.Hub },
+        { dependsOn: cluster },
+      );
+      const gated = { dependsOn: cluster.ready.apply(() => cluster) };
+      new HostClock("gated", { endpoint: hosts[2]?.endpoint as HostEndpointArgs, timeRole: TimeRole.Hub }, gated);
+      await expect(resolved(cluster.ready)).rejects.toThrow("is not ready");
+      await setTimeout(50);
+      const names = registered.map(({ name }) => name);
+      expect(names).toContain("naive-converge");
+      expect(names).not.toContain("gated-converge");
+    });
+  });
+
   test("names every host and every pair that fails", async () => {
     const reason = `cluster "c" is not ready:
   node-3: the error bound of 900.0 us is above the budget of 800 us

@@ -133,12 +133,12 @@ describe("the preview announces a reboot", () => {
   test.each([
     [
       RebootPolicy.ToProve,
-      "node-1: may reboot once when it is (re)configured, if clocksource=tsc tsc=reliable are not live on its " +
+      "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live on its " +
         "running kernel (reboot policy to-prove; RebootPolicy.Never forbids it)",
     ],
     [
       RebootPolicy.IfNeeded,
-      "node-1: may reboot once when it is (re)configured, if clocksource=tsc tsc=reliable are not live and its " +
+      "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live and its " +
         "running kernel cannot switch to tsc (reboot policy if-needed; RebootPolicy.Never forbids it)",
     ],
     [RebootPolicy.Never, undefined],

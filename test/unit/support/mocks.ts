@@ -19,6 +19,8 @@ export interface MockOptions {
 
 /** Exactly the inputs that each resource may have. Anything else fails the test: an unread input is a silent mistake. */
 const INPUTS = {
+  /** What an example's experiment is; no component makes one like it. */
+  "command:local:Command": ["create"],
   "command:remote:CopyToRemote": ["connection", "source", "remotePath", "triggers"],
   "command:remote:Command": ["connection", "create", "delete", "stdin", "logging", "addPreviousOutputInEnv"],
 } as const;
