@@ -31,14 +31,14 @@ export function copyFolder(owner: string): string {
 }
 
 // Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
-const toolkitCommand = (folder: string, verb: string) => `sh ${folder}/toolkit/timebase ${verb}`;
 
 /**
  * A host that loses its power within seconds after the copy comes back with empty files, and an empty program succeeds.
  * Only the user can have the engine make the copy again.
  */
-const convergeCommand = (folder: string) =>
-  `[ -s ${folder}/toolkit/timebase ] || { echo "timebase: the copy of the toolkit was lost in a power cut: run pulumi up --replace '**-toolkit'" >&2; exit 1; }; ${toolkitCommand(folder, "converge")}`;
+const toolkitCommand = (folder: string, verb: string) =>
+  `[ -s ${folder}/toolkit/timebase ] || { echo "timebase: no toolkit, lost in a power cut? run pulumi up --replace '**-toolkit'" >&2; exit 1; }
+sh ${folder}/toolkit/timebase ${verb}`;
 
 /** What the boot was like before the host was converged for the first time. */
 const beforeRecord = (folder: string) => `${folder}/before`;
@@ -52,9 +52,9 @@ const revertCommand = (folder: string, verb: string) =>
 [ ! -e /var/lib/timebase ] || { echo 'timebase: its program is gone: run \`pulumi up\`, which installs it, then \`pulumi destroy\`' >&2; exit 1; }`;
 
 /** The folder goes with the record, which stays while there is something left to prove. */
-const revertedCommand = (folder: string) =>
-  `if [ -e ${folder}/toolkit/timebase ]; then ${toolkitCommand(folder, `reverted ${beforeRecord(folder)}`)}; fi &&
-if [ ! -e ${beforeRecord(folder)} ]; then rm -rf ${folder}; fi`;
+const revertedCommand = (folder: string) => `if [ -e ${folder}/toolkit/timebase ]; then
+${toolkitCommand(folder, `reverted ${beforeRecord(folder)}`)}
+fi && if [ ! -e ${beforeRecord(folder)} ]; then rm -rf ${folder}; fi`;
 
 /**
  * The three commands of a host: copy the toolkit, converge, prove. They are two commands and not one because a command
@@ -103,7 +103,7 @@ export function hostCommands(
     {
       ...channel,
       connection: phase(args.connectSeconds),
-      create: convergeCommand(args.folder),
+      create: toolkitCommand(args.folder, "converge"),
       delete: args.revertReboot
         ? revertCommand(args.folder, `revert --reboot ${beforeRecord(args.folder)}`)
         : `(${revertCommand(args.folder, "revert")}) && rm -rf ${args.folder}`,

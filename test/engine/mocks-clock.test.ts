@@ -123,7 +123,7 @@ guest-ptp=reported
     await resolved(make({ connectTimeoutSeconds: 11, rebootTimeoutSeconds: 600 }).evidence);
     const { connection: _, stdin: __, ...converge } = inputsOf(registered, "a-converge");
     expect(converge).toEqual({
-      create: expect.stringMatching(/^\[ -s (\.timebase-[0-9a-f]{12}\/toolkit\/timebase) \] .*; sh \1 converge$/s),
+      create: expect.stringMatching(/^\[ -s (\.timebase-[0-9a-f]{12}\/toolkit\/timebase) \] .*\nsh \1 converge$/),
       delete: expect.stringContaining("sh $t/timebase revert"),
       logging: "stderr",
       addPreviousOutputInEnv: false,
@@ -203,7 +203,7 @@ describe("revertReboot", () => {
     const { connection, stdin, ...reverted } = inputsOf(registered, "a-reverted");
     const folder = inputsOf(registered, "a-toolkit").remotePath;
     expect(reverted).toEqual({
-      create: `sh ${folder}/toolkit/timebase before ${folder}/before`,
+      create: expect.stringMatching(new RegExp(`^\\[ -s .*\nsh ${folder}/toolkit/timebase before ${folder}/before$`)),
       delete: expect.stringContaining(`sh ${folder}/toolkit/timebase reverted ${folder}/before`),
       logging: "stderr",
       addPreviousOutputInEnv: false,

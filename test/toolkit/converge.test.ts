@@ -253,6 +253,16 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     expect(host.writes()).toEqual(before);
   });
 
+  test("an installation that was cut before its command was there is finished", () => {
+    converge(plans.boot);
+    host.remove("usr/local/sbin/timebase");
+    host.write("usr/local/lib/timebase/123/timebase", "old");
+    host.reboot();
+    converge(plans.boot);
+    expect(fs.readlinkSync(host.path("usr/local/sbin/timebase"))).toContain("current/timebase");
+    expect(host.exists("usr/local/lib/timebase/123")).toBe(false);
+  });
+
   test("a program of somebody else's with our name stays", () => {
     host.write("usr/local/sbin/timebase", "theirs");
     expect(converge(plans.boot).stderr).toContain("is somebody else's and stays");

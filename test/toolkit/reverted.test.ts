@@ -48,6 +48,19 @@ describe.each(["dash", "bash"])("a revert that reboots, under %s,", (shell) => {
     expect(host.snapshot()).toEqual(before);
   });
 
+  test("a record that was never written is made of what converge has remembered", () => {
+    // `before` ran on a copy of the toolkit that a power cut had emptied, and succeeded.
+    host.converge(plans.boot);
+    host.reboot();
+    host.forgetCalls();
+    const reverted = run("revert", "--reboot", "before");
+    expect(reverted.status, reverted.stderr).toBe(0);
+    expect(host.calls().join()).toContain("systemctl reboot");
+    expect(record()).toContain("clocksource=hpet\n");
+    backAgain();
+    expect(run("reverted", "before").status).toBe(0);
+  });
+
   test.each([
     [
       "boot.rebooted",

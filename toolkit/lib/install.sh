@@ -8,7 +8,15 @@ install_command=$TIMEBASE_ROOT/usr/local/sbin/timebase
 install_self() {
   install_version=$(cd "$TIMEBASE_HOME" && find . -type f | LC_ALL=C sort | xargs cksum | cksum)
   install_version=${install_version%% *}
-  if [ "$(readlink -- "$install_folder/current")" = "$install_version" ]; then return 0; fi
+  if [ "$(readlink -- "$install_folder/current")" != "$install_version" ]; then install_copy; fi
+  # Also when the copy was made before: that run may have been cut just after it.
+  for install_old in "$install_folder"/*; do
+    case "${install_old##*/}" in current | "$install_version") ;; *) rm -rf -- "$install_old" ;; esac
+  done
+  install_command_link
+}
+
+install_copy() {
   mkdir -p "$install_folder" "${install_command%/*}"
   chmod 755 "$install_folder"
   rm -rf "${install_folder:?}/$install_version"
@@ -19,10 +27,6 @@ install_self() {
   sync
   ln -sfn "$install_version" "$install_folder/next"
   mv -T -- "$install_folder/next" "$install_folder/current"
-  for install_old in "$install_folder"/*; do
-    case "${install_old##*/}" in current | "$install_version") ;; *) rm -rf -- "$install_old" ;; esac
-  done
-  install_command_link
 }
 
 install_command_link() {
@@ -38,5 +42,8 @@ install_command_ours() { [ "$(readlink -- "$install_command")" = "$install_folde
 
 uninstall_self() {
   if install_command_ours; then rm -f -- "$install_command"; fi
+  # First what says that there is a program: half of one would be taken for one by the next revert.
+  rm -f -- "$install_folder/current"
+  sync
   rm -rf -- "$install_folder" "$TIMEBASE_STATE"
 }
