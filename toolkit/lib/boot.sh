@@ -18,8 +18,9 @@ boot_replaces() { "${os_boot}_replaces"; }
 
 boot_entries() { "${os_boot}_entries"; }
 
+# What the user had tuned before us is remembered too, or a revert would take it for ours.
 boot_converge() {
-  if ! boot_persistent; then "${os_boot}_converge"; fi
+  if ! edits_begun boot || ! boot_persistent; then "${os_boot}_converge"; fi
 }
 
 boot_revert() {
