@@ -6,7 +6,8 @@
 #   <os_boot>_sources   what can give a kernel parameters, now or later: a line "KIND FILE" each (lib/boot_conflicts.sh)
 #   <os_boot>_replaces  the file outside of /etc that is made anew, one for all where there are several
 #   <os_boot>_converge  makes this and every later boot of the system get the parameters
-#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there
+#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there; its
+#                       status is 0 when it has looked
 #   <os_boot>_revert    takes out what converge has put in; parameters of others stay
 #   <os_boot>_entries   all that the boot loader reads, so that a change of it is seen
 
@@ -33,8 +34,10 @@ boot_revert() {
 }
 
 # boot_persistent: whether this and every later boot of the system gets the parameters. Sets boot_missing to what is wrong.
+# What does not even run is no proof of anything.
 boot_persistent() {
-  boot_missing=$("${os_boot}_missing")
+  boot_missing=unreadable
+  if [ -n "$os_boot" ]; then boot_missing=$("${os_boot}_missing") || boot_missing=unreadable; fi
   [ -z "$boot_missing" ]
 }
 
