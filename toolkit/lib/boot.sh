@@ -44,13 +44,15 @@ boot_persistent() {
 # `clocksource=` (and the old `clock=`) overwrites one name: the last one wins (Linux, kernel/time/clocksource.c,
 # boot_override_clocksource). `tsc=` adds up: each one sets a flag of its own, so that reliable, nowatchdog, noirqtime,
 # watchdog and recalibrate live side by side in any order, while unstable (and `notsc`) marks the TSC for good, and
-# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup).
+# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup). What follows a `--` is init's: the
+# kernel reads no further (kernel/params.c, parse_args).
 
 # boot_obeys COMMAND_LINE PARAMETER: whether a kernel that was given this line does what the parameter says.
 boot_obeys() {
   boot_said=
   for boot_word in $1; do
     case "$2:$boot_word" in
+      *:--) break ;;
       tsc=*:tsc=unstable | tsc=*:notsc) return 1 ;;
       clocksource=*:clocksource=*) boot_said=$boot_word ;;
       clocksource=*:clock=*) boot_said=clocksource=${boot_word#clock=} ;;
