@@ -105,3 +105,51 @@ describe.each(names)("%s, tuned before us:", (name) => {
     );
   });
 });
+
+describe("/etc/kernel/cmdline that had ours before us", () => {
+  const cmdline = "etc/kernel/cmdline";
+  const mine = `root=UUID=1234 ro quiet ${parameters}`;
+  const put = (host: FakeHost): void => {
+    const old = new Date("2025-01-01T00:00:00Z");
+    host.write(cmdline, mine);
+    fs.chmodSync(host.path(cmdline), 0o600);
+    for (const file of ["etc/default/grub", cmdline]) fs.utimesSync(host.path(file), old, old);
+  };
+
+  test.each(["converge", "revert"])(
+    "is not replaced by the grub2-mkconfig after a %s, which changes the defaults only",
+    (verb) => {
+      const host = new FakeHost("dash", "amazon-linux-2023");
+      put(host);
+      const before = host.snapshot();
+      const defaults = host.read("etc/default/grub");
+      host.converge(plans.boot);
+      expect(host.read("etc/default/grub")).not.toBe(defaults);
+      const written = host.writes();
+      host.converge(plans.boot);
+      expect(host.writes()).toEqual(written);
+      if (verb === "revert") {
+        expect(host.run(["revert"], plans.boot).status).toBe(0);
+        expect(host.snapshot()).toEqual(before);
+      }
+      host.regenerate();
+      expect(host.read(cmdline)).toBe(mine);
+      expect(host.snapshot()[cmdline]).toBe(before[cmdline]);
+      host.destroy();
+    },
+  );
+
+  test("is not touched where nothing had to be written", () => {
+    const host = new FakeHost("dash", "amazon-linux-2023");
+    fs.appendFileSync(host.path("etc/default/grub"), `GRUB_CMDLINE_LINUX="${parameters}"\n`);
+    host.regenerate();
+    put(host);
+    const time = () => fs.statSync(host.path(cmdline)).mtimeMs;
+    const old = time();
+    host.converge(plans.boot);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(time()).toBe(old);
+    expect(host.read(cmdline)).toBe(mine);
+    host.destroy();
+  });
+});

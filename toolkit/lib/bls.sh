@@ -35,8 +35,7 @@ bls_sources() {
 
 bls_replaces() { bls_files | sed q; }
 
-# The kernel's command line is written after GRUB's defaults: grub2-mkconfig replaces one that is older. The one that a
-# package has brought counts where the administrator has none.
+# The kernel's command line that a package has brought counts where the administrator has none.
 bls_converge() {
   bls_each file_remember
   bls_each file_edit
@@ -47,10 +46,15 @@ bls_converge() {
   fi
 }
 
-# bls_each FUNCTION: it is called with each file that we put something into (lib/edits.sh).
+# bls_each FUNCTION: it is called with each file that we put something into (lib/edits.sh). After GRUB's defaults the
+# kernel's command line becomes the newer one even if nothing of it changes: grub2-mkconfig replaces one that is older.
 bls_each() {
   "$1" boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
-  if [ -e "$bls_cmdline" ]; then "$1" boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo; fi
+  bls_defaults_wrote=$edit_wrote
+  if [ -e "$bls_cmdline" ]; then
+    "$1" boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo
+    if [ "$bls_defaults_wrote" = yes ]; then touch -c -- "$bls_cmdline"; fi
+  fi
   for bls_file in $(bls_files); do "$1" boot "$bls_file" bls_edit bls_undo; done
 }
 

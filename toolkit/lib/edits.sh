@@ -8,6 +8,7 @@
 
 # file_remember SECTION PATH: PATH as it is, before the first edit of the section.
 file_remember() {
+  edit_wrote=no
   if ! edits_begun "$1"; then record_file "$1-edits" "$2"; fi
 }
 
@@ -21,8 +22,9 @@ edits_begun() {
 edit_made() { [ -e "$record/ours" ] || { [ ! -d "$record" ] && edits_begun "$1"; }; }
 
 # file_edit SECTION PATH EDIT UNDO: PATH with what EDIT puts in. Nothing is written when it is there already, and that it
-# was there is remembered.
+# was there is remembered. It sets edit_wrote, as file_undo does: whether PATH was written.
 file_edit() {
+  edit_wrote=no
   record=$(record_folder "$1-edits" "$2")
   edit_since=no
   if [ ! -e "$2" ]; then
@@ -42,11 +44,13 @@ file_edit() {
   file_write "$record/ours" "$work/edited"
   if [ -e "$2" ] && cmp -s -- "$work/edited" "$2"; then return 0; fi
   file_write "$2" "$work/edited"
+  edit_wrote=yes
   say "wrote $2"
 }
 
 # file_undo SECTION PATH EDIT UNDO: PATH as it was, byte for byte, when it is as we wrote it; else ours is taken out of it.
 file_undo() {
+  edit_wrote=no
   record=$(record_folder "$1-edits" "$2")
   if [ ! -e "$2" ] || ! edit_made "$1"; then return 0; fi
   if [ ! -e "$record/ours" ] || ! cmp -s -- "$record/ours" "$2"; then
@@ -62,6 +66,7 @@ file_undo() {
   fi
   if cmp -s -- "$work/undone" "$2"; then return 0; fi
   file_write "$2" "$work/undone"
+  edit_wrote=yes
   say "restored $2"
 }
 
