@@ -51,6 +51,9 @@ describe.each(["dash", "bash"])("a parameter of the user's, under %s,", (shell) 
     ["notsc tsc=reliable clocksource=tsc", 1],
     ["tsc=reliable clocksource=tsc clock=hpet", 1],
     ["tsc=reliable tsc=nowatchdog clock=pmtmr clocksource=tsc", 0],
+    ["-- clocksource=tsc tsc=reliable", 1],
+    ["clocksource=tsc -- tsc=reliable", 1],
+    ["clocksource=tsc tsc=reliable -- clocksource=hpet notsc", 0],
   ])("on the running kernel: %s", (words, status) => {
     host.converge(plans.boot);
     host.reboot();
@@ -114,6 +117,90 @@ describe.each(["dash", "bash"])("a parameter of the user's, under %s,", (shell) 
       expect(entry).not.toContain("tsc");
     }
   });
+});
+
+// What follows it is init's: whoever puts ours at the end of the line finds it there, and the kernel does not.
+describe("a -- of the user's", () => {
+  let host: FakeHost;
+  const start = (system: string) => {
+    host = new FakeHost("dash", system);
+  };
+  afterEach(() => host.destroy());
+  const entry = (words: string) => {
+    const file = host.system.bls ? (host.entryFiles()[1] as string) : host.grubCfg;
+    host.write(
+      file,
+      host.read(file).replace(host.system.bls ? /^(options .*)$/m : /^(\s*linux\s+\S*vmlinuz.*)$/m, `$1 ${words}`),
+    );
+    return file;
+  };
+  const defaults = (text: string) => {
+    host.write("etc/default/grub", text);
+    return "etc/default/grub";
+  };
+  const cmdline = () => {
+    host.write("etc/kernel/cmdline", "root=UUID=1234 ro -- 3\n");
+    return "etc/kernel/cmdline";
+  };
+
+  test.each<[string, string, () => string]>([
+    ["debian-12", "the defaults", () => defaults('GRUB_CMDLINE_LINUX="audit=0 -- 3"\n')],
+    ["debian-12", "a continued line", () => defaults('GRUB_CMDLINE_LINUX="a \\\n-- 3"\n')],
+    ["amazon-linux-2", "what comes before ours", () => defaults("GRUB_CMDLINE_LINUX='-- 3'\n")],
+    ["amazon-linux-2", "the defaults", () => defaults("GRUB_CMDLINE_LINUX_DEFAULT='-- 3'\n")],
+    ["amazon-linux-2", "an entry", () => entry("-- 3")],
+    ["amazon-linux-2", "an entry, half given", () => entry("clocksource=tsc -- tsc=reliable")],
+    ["amazon-linux-2023", "the defaults", () => defaults("GRUB_CMDLINE_LINUX='-- 3'\n")],
+    ["amazon-linux-2023", "an entry", () => entry("-- 3")],
+    ["amazon-linux-2023", "the kernel's command line", () => cmdline()],
+  ])("on %s in %s is refused with file and line before anything is changed", (system, _place, put) => {
+    start(system);
+    const file = host.path(put());
+    const before = host.snapshot();
+    for (const plan of [plans.boot, override]) {
+      const run = host.run(["converge"], plan);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toMatch(/, line \d+: --: what follows it is init's/);
+      expect(run.stderr).toContain(`${file}, line `);
+      expect(run.stderr).toContain("what to do: put these parameters before it there");
+      expect(host.snapshot()).toEqual(before);
+    }
+  });
+
+  test.each<[string, string, () => string]>([
+    ["debian-12", "comes after ours", () => defaults('GRUB_CMDLINE_LINUX_DEFAULT="quiet -- 3"\n')],
+    [
+      "debian-12",
+      "is no boot parameter",
+      () => defaults(': -- a\nGRUB_TERMINAL="-- x"\n# GRUB_CMDLINE_LINUX="-- 3"\n'),
+    ],
+    ["debian-12", "is only part of a word", () => defaults("GRUB_CMDLINE_LINUX='--x a=-- 3'\n")],
+    ["amazon-linux-2", "has ours before it", () => entry(`${parameters} -- clocksource=hpet`)],
+    ["amazon-linux-2023", "has ours before it", () => entry(`${parameters} -- clocksource=hpet`)],
+  ])("on %s that %s is none, and the proof holds, also after another converge", (system, _what, put) => {
+    start(system);
+    put();
+    host.converge(plans.boot);
+    host.reboot();
+    host.regenerate();
+    host.converge(plans.boot);
+    const run = host.run(["prove"], plans.boot);
+    expect(run.status, run.stderr).toBe(0);
+  });
+
+  test.each(["debian-12", "amazon-linux-2", "amazon-linux-2023"])(
+    "on %s, put before ours into an entry, is found by the proof",
+    (system) => {
+      start(system);
+      host.converge(plans.boot);
+      host.reboot();
+      for (const file of host.system.bls ? host.entryFiles() : [host.grubCfg])
+        host.write(file, host.read(file).replaceAll(` ${parameters}`, ` -- ${parameters}`));
+      const run = host.run(["prove"], plans.boot);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toMatch(/FAIL {2}boot.persistent .* without clocksource=tsc tsc=reliable/);
+    },
+  );
 });
 
 // Those of each boot loader are in the matrix of systems.

@@ -17,7 +17,7 @@ const sourced = (shell: string, file: string, name: string): string =>
 /** Runs one function of the toolkit on a file. */
 const apply = (name: keyof typeof variable, verb: string, file: string): void => {
   const script = `set -eu; TIMEBASE_ROOT=; TIMEBASE_HOME=$1; work=$2; record=$2/record; os_grub_variable=$3
-    plan_owner=test/stack/node-1; plan_boot_parameters=$4; plan_boot_override=no; . "$1/lib/grub_defaults.sh"; "$5" "$6"`;
+    plan_owner=test/stack/node-1; plan_boot_parameters=$4; plan_boot_override=no; . "$1/lib/boot.sh"; . "$1/lib/grub_defaults.sh"; "$5" "$6"`;
   const work = fs.mkdtempSync(path.join(os.tmpdir(), "timebase-work-"));
   const { status, stderr } = spawnSync(
     "dash",

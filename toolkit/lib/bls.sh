@@ -35,18 +35,27 @@ bls_sources() {
 
 bls_replaces() { bls_files | sed q; }
 
-# The kernel's command line is written after GRUB's defaults: grub2-mkconfig replaces one that is older. The one that a
-# package has brought counts where the administrator has none.
+# The kernel's command line that a package has brought counts where the administrator has none.
 bls_converge() {
-  file_edit boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
-  if [ -e "$bls_cmdline" ]; then
-    file_edit boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo
-  elif [ -e "$bls_cmdline_package" ]; then
+  bls_each file_remember
+  bls_each file_edit
+  if [ ! -e "$bls_cmdline" ] && [ -e "$bls_cmdline_package" ]; then
     cat -- "$bls_cmdline_package" >"$work/cmdline"
     bls_cmdline_edit "$work/cmdline"
     file_own boot "$bls_cmdline" "$work/cmdline"
   fi
-  for bls_file in $(bls_files); do file_edit boot "$bls_file" bls_edit bls_undo; done
+}
+
+# bls_each FUNCTION: it is called with each file that we put something into (lib/edits.sh). After GRUB's defaults the
+# kernel's command line becomes the newer one even if nothing of it changes: grub2-mkconfig replaces one that is older.
+bls_each() {
+  "$1" boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
+  bls_defaults_wrote=$edit_wrote
+  if [ -e "$bls_cmdline" ]; then
+    "$1" boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo
+    if [ "$bls_defaults_wrote" = yes ]; then touch -c -- "$bls_cmdline"; fi
+  fi
+  for bls_file in $(bls_files); do "$1" boot "$bls_file" bls_edit bls_undo; done
 }
 
 bls_edit() {
@@ -71,22 +80,23 @@ bls_read() {
   done <"$1"
 }
 
-# What the file was without us; of an entry that was made since then, what another one was.
+# Sets bls_was to the file as it was without us; of an entry that was made since then, to what another one was.
 bls_was() {
   for bls_record in "$record" "$TIMEBASE_STATE"/files/boot-edits/*.conf; do
-    if [ -e "$bls_record/was" ]; then
-      printf '%s' "$bls_record/was"
-      return
-    fi
+    bls_was=$bls_record/was
+    if [ -e "$bls_was" ]; then return 0; fi
   done
-  printf /dev/null
+  bls_was=
 }
 
 # bls_change FILE KEY VERB PARAMETERS: adds them to the lines of this key, or removes those that were not there before us.
 # The x shows awk whether the last line ends with a newline.
 bls_change() {
+  bls_was
+  # Nobody can tell ours from theirs.
+  if [ "$3" = remove ] && [ -z "$bls_was" ]; then return 0; fi
   { cat -- "$1" && printf x; } |
-    LC_ALL=C awk -v key="$2" -v verb="$3" -v parameters="$4" -v was="$(bls_was)" -f "$TIMEBASE_HOME/lib/bls.awk" >"$work/changed"
+    LC_ALL=C awk -v key="$2" -v verb="$3" -v parameters="$4" -v was="${bls_was:-/dev/null}" -f "$TIMEBASE_HOME/lib/bls.awk" >"$work/changed"
   cat -- "$work/changed" >"$1"
 }
 
@@ -120,9 +130,7 @@ bls_cmdline_right() {
 
 bls_revert() {
   files_restore boot
-  file_undo boot "$grub_defaults" grub_defaults_undo
-  file_undo boot "$bls_cmdline" bls_cmdline_undo
-  for bls_file in $(bls_files); do file_undo boot "$bls_file" bls_undo; done
+  bls_each file_undo
 }
 
 bls_entries() { cat -- "$os_grub_cfg" "$bls_folder"/*.conf; }

@@ -6,7 +6,8 @@
 #   <os_boot>_sources   what can give a kernel parameters, now or later: a line "KIND FILE" each (lib/boot_conflicts.sh)
 #   <os_boot>_replaces  the file outside of /etc that is made anew, one for all where there are several
 #   <os_boot>_converge  makes this and every later boot of the system get the parameters
-#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there
+#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there; its
+#                       status is 0 when it has looked
 #   <os_boot>_revert    takes out what converge has put in; parameters of others stay
 #   <os_boot>_entries   all that the boot loader reads, so that a change of it is seen
 
@@ -18,8 +19,9 @@ boot_replaces() { "${os_boot}_replaces"; }
 
 boot_entries() { "${os_boot}_entries"; }
 
+# What the user had tuned before us is remembered too, or a revert would take it for ours.
 boot_converge() {
-  if ! boot_persistent; then "${os_boot}_converge"; fi
+  if ! edits_begun boot || ! boot_persistent; then "${os_boot}_converge"; fi
 }
 
 boot_revert() {
@@ -32,21 +34,25 @@ boot_revert() {
 }
 
 # boot_persistent: whether this and every later boot of the system gets the parameters. Sets boot_missing to what is wrong.
+# What does not even run is no proof of anything.
 boot_persistent() {
-  boot_missing=$("${os_boot}_missing")
+  boot_missing=unreadable
+  if [ -n "$os_boot" ]; then boot_missing=$("${os_boot}_missing") || boot_missing=unreadable; fi
   [ -z "$boot_missing" ]
 }
 
 # `clocksource=` (and the old `clock=`) overwrites one name: the last one wins (Linux, kernel/time/clocksource.c,
 # boot_override_clocksource). `tsc=` adds up: each one sets a flag of its own, so that reliable, nowatchdog, noirqtime,
 # watchdog and recalibrate live side by side in any order, while unstable (and `notsc`) marks the TSC for good, and
-# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup).
+# nothing takes that back (Linux, arch/x86/kernel/tsc.c, tsc_setup and notsc_setup). What follows a `--` is init's: the
+# kernel reads no further (kernel/params.c, parse_args).
 
 # boot_obeys COMMAND_LINE PARAMETER: whether a kernel that was given this line does what the parameter says.
 boot_obeys() {
   boot_said=
   for boot_word in $1; do
     case "$2:$boot_word" in
+      *:--) break ;;
       tsc=*:tsc=unstable | tsc=*:notsc) return 1 ;;
       clocksource=*:clocksource=*) boot_said=$boot_word ;;
       clocksource=*:clock=*) boot_said=clocksource=${boot_word#clock=} ;;

@@ -7,6 +7,10 @@ boot_conflicts_refuse() {
   boot_conflict=$(boot_conflict_in_files)
   case "$boot_conflict" in
     '') ;;
+    *": --")
+      fail "$boot_conflict: what follows it is init's, so the kernel would not read \"$plan_boot_parameters\", which is put at the end" \
+        'put these parameters before it there; or remove it; or leave TscClocksource out for this host'
+      ;;
     *tsc=unstable | *notsc)
       fail "$boot_conflict: a boot parameter of yours makes \"$plan_boot_parameters\" void" \
         'remove it there: the kernel obeys it wherever it stands, so that nothing overrides it; or leave TscClocksource out for this host'
@@ -18,6 +22,7 @@ boot_conflicts_refuse() {
   esac
   if [ "$plan_boot_override" = yes ] || boot_live; then return 0; fi
   for boot_word in $boot_cmdline; do
+    if [ "$boot_word" = -- ]; then break; fi
     if boot_contradicts "$boot_word"; then
       fail "the running kernel was booted with $boot_word, which contradicts \"$plan_boot_parameters\" and is in none of GRUB's files" \
         'somebody set it in the boot loader by hand, or took it out of its file since: reboot this host without it, or set override: true'
@@ -34,7 +39,8 @@ boot_contradicts() {
   esac
 }
 
-# boot_conflict_in_files: "FILE, line N: WORD" of the first contradiction in the boot loader's sources. Their kinds:
+# boot_conflict_in_files: "FILE, line N: WORD" of the first contradiction in the boot loader's sources, or of the first
+# `--` behind which ours would come. Their kinds:
 #   shell     is sourced by sh, as /etc/default/grub
 #   grub      GRUB's configuration: the entries of its script for Linux
 #   bls       an entry of the Boot Loader Specification
@@ -48,7 +54,7 @@ boot_conflict_in_files() {
 $(boot_sources)
 SOURCES
   if [ $# = 0 ]; then return 0; fi
-  awk -v override="$plan_boot_override" '
+  awk -v override="$plan_boot_override" -v variable="$os_grub_variable" -v parameters="$plan_boot_parameters" '
     # What the shell that reads the file would see of a line, without its quotes and comments.
     function code(line,    at, letter, seen) {
       for (at = 1; at <= length(line); at++) {
@@ -66,7 +72,30 @@ SOURCES
       if (word == "tsc=unstable" || word == "notsc") return 1
       return override != "yes" && word ~ /^clock(source)?=/ && word !~ /^clock(source)?=tsc$/
     }
-    FNR == 1 { quote = ""; marked = 0 }
+    # Whether a variable of the shell comes before ours in an entry, or is one of those that get ours.
+    function before_ours(name) {
+      return name == "GRUB_CMDLINE_LINUX" || name == "GRUB_CMDLINE_LINUX_DEFAULT" && (override == "yes" || name == variable)
+    }
+    # Whether the words before this one give the kernel ours: boot_obeys, but for what contradicts anyway.
+    function given(end,    count, parameter, p, w, obeyed) {
+      count = split(parameters, parameter, " ")
+      for (p = 1; p <= count; p++) {
+        obeyed = 0
+        for (w = 1; w < end; w++) {
+          if (word[w] == parameter[p]) obeyed = 1
+          else if (parameter[p] ~ /^clocksource=/ && word[w] ~ /^clock(source)?=/) obeyed = 0
+        }
+        if (!obeyed) return 0
+      }
+      return 1
+    }
+    FNR == 1 { quote = ""; marked = 0; continued = 0 }
+    kind == "shell" && quote == "" && !continued {
+      assigned = $0
+      if (!sub(/[+]?=.*/, "", assigned)) assigned = ""
+      sub(/^[ \t]*(export[ \t]+)?/, "", assigned)
+    }
+    { ends = kind != "shell" || before_ours(assigned); continued = /\\$/ && !/^[ \t]*#/ }
     /^### BEGIN / { marked = 1; linux = $0 ~ /\/[0-9]+_linux[^\/]*$/ }
     /^### END / { linux = 0 }
     kind == "shell" { text = code($0) }
@@ -76,6 +105,9 @@ SOURCES
     kind == "cmdline" { text = $0 }
     {
       words = split(text, word, /[ \t]+/)
-      for (w = 1; w <= words; w++) if (contradicts(word[w])) { print FILENAME ", line " FNR ": " word[w]; exit }
+      for (w = 1; w <= words; w++) {
+        if (ends && word[w] == "--" && given(w)) break
+        if (contradicts(word[w]) || ends && word[w] == "--") { print FILENAME ", line " FNR ": " word[w]; exit }
+      }
     }' "$@"
 }

@@ -42,6 +42,11 @@ checks_run() {
 }
 
 check_system() {
+  if [ -z "$os_boot" ]; then
+    check system fail "one of: $(os_names)" "$os_name" \
+      'this host was upgraded to a system that is not supported: take timebase off it (`pulumi destroy`, or `sudo timebase revert`), or go back to one of these'
+    return
+  fi
   check_that system "${plan_os:-$os_name}" "$os_name" 'declare the system that the host runs'
   if [ -n "$os_support_ended" ]; then
     check system.support warn 'a system that its maker supports' "the support of $os_name has ended on $os_support_ended" 'move to a system that gets security updates, such as amazon-linux-2023'

@@ -18,11 +18,21 @@ TEXT
   printf '# timebase end\n'
 }
 
-grub_defaults_edit() { grub_defaults_change "$1" "$(grub_defaults_block)" ''; }
+# A file that gives them already, by lines of the user's, stays as it is.
+grub_defaults_edit() {
+  grub_defaults_disobeyed "$1"
+  if [ -n "$boot_disobeyed" ]; then grub_defaults_append "$1"; fi
+}
+
+grub_defaults_append() { grub_defaults_change "$1" "$(grub_defaults_block)" ''; }
 
 # What grubby has copied from our block into a line of the user's goes too, unless it was there before us.
 grub_defaults_undo() {
   grub_defaults_take=
+  if [ ! -d "$record" ]; then
+    grub_defaults_change "$1" '' ''
+    return
+  fi
   for grub_defaults_parameter in $plan_boot_parameters; do
     if ! grep -qF -e "$grub_defaults_parameter" "$record/was" 2>/dev/null; then
       grub_defaults_take="$grub_defaults_take $grub_defaults_parameter"
@@ -45,9 +55,13 @@ grub_defaults_value() {
     ". \"\$1\" >/dev/null 2>&1; printf %s \"$2\"" sh "$1" 2>/dev/null </dev/null || :
 }
 
-# An entry gets both variables, in this order.
+# grub_defaults_disobeyed FILE: boot_disobeyed by the entries made of it. An entry gets both variables, in this order.
+grub_defaults_disobeyed() {
+  boot_disobeyed "$(grub_defaults_value "$1" '$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT')"
+}
+
 grub_defaults_missing() {
-  boot_disobeyed "$(grub_defaults_value "$grub_defaults" '$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT')"
+  grub_defaults_disobeyed "$grub_defaults"
   if [ -n "$boot_disobeyed" ]; then
     printf 'right until the next kernel update only: %s does not give %s "%s"' "$grub_defaults" "$os_grub_variable" "$plan_boot_parameters"
   fi
@@ -56,7 +70,7 @@ grub_defaults_missing() {
 # A file that ends in the middle of a quotation or leaves early cannot be added to.
 grub_defaults_lacking() {
   cat -- "$grub_defaults" >"$work/lacking" 2>/dev/null || :
-  grub_defaults_edit "$work/lacking"
+  grub_defaults_append "$work/lacking"
   case "$(grub_defaults_value "$work/lacking" "\$$os_grub_variable")" in
     *" $plan_boot_parameters") ;;
     *) printf 'sourced by sh, %s ends before a line that is added at its end: it has a syntax error, or an exit' "$grub_defaults" ;;

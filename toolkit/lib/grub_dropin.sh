@@ -35,7 +35,11 @@ grub_dropin_sources() {
 
 grub_dropin_replaces() { printf '%s' "$os_grub_cfg"; }
 
+# Entries that were right before us are remembered, so that a revert knows that they are not of our making.
 grub_dropin_converge() {
+  if [ ! -d "$(record_folder boot "$(boot_dropin)")" ] && [ -z "$(boot_missing_in "$os_grub_cfg")" ]; then
+    file_edit boot "$os_grub_cfg" : :
+  fi
   boot_dropin_text >"$work/dropin"
   file_own boot "$(boot_dropin)" "$work/dropin"
   if [ -n "$(boot_missing_in "$os_grub_cfg")" ]; then grub_dropin_regenerate; fi
@@ -72,9 +76,12 @@ grub_dropin_missing() {
   fi
 }
 
-# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is.
+# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is. So is
+# one on which we have written nothing, or whose entries are those from before us.
 grub_dropin_revert() {
+  if [ ! -d "$(record_folder boot "$(boot_dropin)")" ]; then return 0; fi
   files_restore boot
+  if cmp -s -- "$(record_folder boot-edits "$os_grub_cfg")/ours" "$os_grub_cfg"; then return 0; fi
   boot_reverted=$(printf %s "$plan_boot_parameters" | tr ' ' '\n')
   plan_boot_parameters=''
   if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then grub_dropin_regenerate; fi

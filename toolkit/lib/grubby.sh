@@ -20,8 +20,14 @@ grubby_sources() {
 grubby_replaces() { printf '%s' "$os_grub_cfg"; }
 
 grubby_converge() {
-  file_edit boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
-  file_edit boot "$os_grub_cfg" grubby_edit grubby_undo
+  grubby_each file_remember
+  grubby_each file_edit
+}
+
+# grubby_each FUNCTION: it is called with each file that we put something into (lib/edits.sh).
+grubby_each() {
+  "$1" boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
+  "$1" boot "$os_grub_cfg" grubby_edit grubby_undo
 }
 
 # On a copy, whose content decides, not grubby's word. Of the arguments it is given, the first one of a key replaces the
@@ -52,9 +58,7 @@ grubby_edit() {
 # since then is a copy of the default entry, so it is taken for the first one. grubby removes the first argument of a key,
 # whatever its value is, so all of our keys go, and what stays is given again.
 grubby_undo() {
-  : >"$work/was-none"
-  grubby_was=$work/was-none
-  if [ -e "$record/was" ]; then grubby_was=$record/was; fi
+  if [ ! -e "$record/was" ]; then return 0; fi
   awk -v parameters="$plan_boot_parameters" -v now="$1" '
     BEGIN {
       count = split(parameters, parameter, " ")
@@ -77,7 +81,7 @@ grubby_undo() {
         if (!($f in ours) || ours[$f]-- <= 0) keeps = " " $f keeps
       }
       if (has != keeps) print $2 "|" substr(has, 2) "|" substr(keeps, 2)
-    }' "$grubby_was" "$1" >"$work/kernels"
+    }' "$record/was" "$1" >"$work/kernels"
   while IFS='|' read -r grubby_kernel grubby_has grubby_keeps; do
     grubby_update 'taking our boot parameters away' "$1" "$grubby_kernel" "--remove-args=$grubby_has"
     if [ -n "$grubby_keeps" ]; then grubby_update 'keeping the others' "$1" "$grubby_kernel" "--args=$grubby_keeps"; fi
@@ -97,9 +101,6 @@ grubby_missing() {
   printf '%s' "${grubby_missing:-$(grub_defaults_missing)}"
 }
 
-grubby_revert() {
-  file_undo boot "$grub_defaults" grub_defaults_undo
-  file_undo boot "$os_grub_cfg" grubby_undo
-}
+grubby_revert() { grubby_each file_undo; }
 
 grubby_entries() { cat -- "$os_grub_cfg"; }

@@ -20,6 +20,8 @@ amazon-linux-2023 bls         /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX    
 TABLE
 }
 
+os_names() { os_table | awk '{ printf "%s%s", sep, $1; sep = ", " }'; }
+
 # os_detect: sets os_name and its row; os_boot is empty when the system has no row.
 os_detect() {
   os_id='' os_version=''
@@ -35,8 +37,13 @@ os_detect() {
     amzn) os_name=amazon-linux-$os_version ;;
     *) os_name=$os_id-$os_version ;;
   esac
-  while read -r os_row os_boot os_grub_cfg os_efi_vendor os_grub_variable os_packages os_chrony_conf os_chrony_service os_chrony_drift os_support_ended; do
-    if [ "$os_row" = "$os_name" ]; then break; fi
+  os_row "$os_name"
+}
+
+# os_row NAME: sets the variables of its row.
+os_row() {
+  while read -r os_row_name os_boot os_grub_cfg os_efi_vendor os_grub_variable os_packages os_chrony_conf os_chrony_service os_chrony_drift os_support_ended; do
+    if [ "$os_row_name" = "$1" ]; then break; fi
     os_boot=''
   done <<TABLE
 $(os_table)
@@ -47,6 +54,24 @@ TABLE
   if [ "$os_support_ended" = - ]; then os_support_ended=''; fi
   os_grub_cfg=$TIMEBASE_ROOT$os_grub_cfg
   os_grub_cfg_efi
+}
+
+# The system that a host was converged as: an upgrade may have made another one of it, which has no row.
+os_converged=$TIMEBASE_STATE/system
+
+os_remember() {
+  printf '%s\n' "$os_name" >"$work/system"
+  file_write "$os_converged" "$work/system"
+}
+
+# os_recall: the row for a revert, which works with the files of the system that was converged.
+os_recall() {
+  if [ -n "$os_boot" ] || [ -z "$(plan_remembered_sections)" ]; then return 0; fi
+  os_row "$(first_line "$os_converged")"
+  if [ -z "$os_boot" ]; then
+    fail "system $os_name is not supported, and $os_converged does not tell as which one this host was converged" \
+      "write its name to that file, one of: $(os_names); then revert again"
+  fi
 }
 
 # With EFI firmware GRUB reads its configuration on the EFI system partition first. Mostly that is a stub which only

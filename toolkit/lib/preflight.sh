@@ -15,7 +15,7 @@ preflight() {
 
 preflight_system() {
   if [ -z "$os_boot" ]; then
-    fail "system $os_name is not supported" "use one of: $(os_table | awk '{ printf "%s%s", sep, $1; sep = ", " }')"
+    fail "system $os_name is not supported" "use one of: $(os_names)"
   fi
   if [ -n "$plan_os" ] && [ "$plan_os" != "$os_name" ]; then
     fail "the program declares $plan_os, but this host runs $os_name" "declare operatingSystem: \"$os_name\", or leave it out"
