@@ -21,7 +21,7 @@ file_edit() {
   cat -- "$work/base" >"$work/edited"
   "$3" "$work/edited"
   if [ -e "$2" ] && cmp -s -- "$work/edited" "$2"; then return 0; fi
-  record_file "$1-edits" "$2"
+  record_fresh "$1-edits" "$2"
   # What somebody else has made of it since is what a revert gives back.
   if [ "$edit_since" = yes ]; then file_write "$record/was" "$work/base"; fi
   file_write "$record/ours" "$work/edited"

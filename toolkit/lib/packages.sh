@@ -32,6 +32,7 @@ packages_gone() {
   packages_list
   grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || :
   while read -r packages_name; do facts_add time removed "$packages_name"; done <"$work/packages-gone"
+  if ! grep -qx chrony "$work/packages"; then chrony_absent; fi
   rm -f -- "$packages_before"
 }
 
