@@ -180,7 +180,12 @@ packages_revert() {
   packages_wanted=
   if chrony_was_installed && package_installed chrony; then packages_wanted=chrony-; fi
   for packages_name in $(printf '%s\n' "$time_facts" | sed -n 's/^removed //p'); do
-    if ! package_installed "$packages_name"; then packages_wanted="$packages_wanted $packages_name"; fi
+    if package_installed "$packages_name"; then continue; fi
+    if packages_unknown "$packages_name"; then
+      say "$packages_name stays away: the package mirror of this host does not know it any more"
+      continue
+    fi
+    packages_wanted="$packages_wanted $packages_name"
   done
   if [ -z "$packages_wanted" ]; then return 0; fi
   packages_purge=--purge
@@ -189,7 +194,9 @@ packages_revert() {
     say "chrony's configuration stays, because purging chrony would remove more than chrony's own files"
   fi
   # shellcheck disable=SC2086 # a list of packages
-  packages_others=$(packages_removed_by $packages_wanted | grep -vx chrony | tr '\n' ' ') || :
+  packages_simulate $packages_wanted
+  # A chrony that is not ours to remove is another package like all others.
+  packages_others=$(case "$packages_wanted" in chrony-*) grep -vx chrony "$work/removed" ;; *) cat "$work/removed" ;; esac | tr '\n' ' ')
   packages_others=${packages_others% }
   case "$packages_wanted:$packages_others" in
     *:) ;;
