@@ -86,4 +86,30 @@ describe.each([
     expect(run.stderr).toContain("the list of installed packages cannot be read");
     expect(host.exists("fake/packages/chrony")).toBe(false);
   });
+
+  test("nothing is removed when it cannot be known what would go with it", () => {
+    start();
+    host.converge(plans.time);
+    host.remove("fake/removed-by-chrony");
+    host.write("fake/simulation-fails", "");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("cannot be known");
+    expect(run.stderr).toContain("what to do: see what");
+    expect(host.exists("fake/packages/chrony")).toBe(true);
+    host.remove("fake/simulation-fails");
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.exists(timesyncd)).toBe(true);
+  });
+
+  test("does not block the revert when the mirror has dropped it", () => {
+    start();
+    host.converge(plans.time);
+    host.remove("fake/removed-by-chrony");
+    host.write("fake/dropped-by-mirror", "systemd-timesyncd");
+    const run = host.run(["revert"], plans.time);
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stderr).toContain("systemd-timesyncd stays away: the package mirror of this host does not know it");
+    expect(host.exists("fake/packages/chrony")).toBe(false);
+  });
 });

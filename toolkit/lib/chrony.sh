@@ -75,17 +75,17 @@ rivals_stop() {
 
 # Debian's packages of time daemons conflict with each other: installing one removes the others.
 chrony_install() {
-  # Before the package, which brings a configuration of its own.
-  record_file time "$os_chrony_conf"
   if package_installed chrony; then
     # Of an installation that was cut.
     packages_gone
+    if chrony_was_installed && [ ! -e "$chrony_files_record" ]; then chrony_cut; fi
     # shellcheck disable=SC2046 # three words
     if ! chrony_was_installed; then facts_add time unit $(units_state "$os_chrony_service"); fi
     return 0
   fi
   packages_remember
-  for chrony_leftover in $("${os_packages}_leftovers" "$os_chrony_conf"); do record_file time "$chrony_leftover"; done
+  # Before the package, which brings a configuration of its own.
+  for chrony_file in "$os_chrony_conf" $("${os_packages}_leftovers" "$os_chrony_conf"); do record_file time "$chrony_file"; done
   # A package that was removed and not purged has left its configuration, which is the user's.
   if [ -e "$chrony_folder" ] || [ -e "$os_chrony_conf" ]; then facts_add time installed chrony over-configuration; else facts_add time installed chrony; fi
   packages_change 'installing chrony' chrony || {
@@ -97,18 +97,50 @@ chrony_install() {
     fail "$os_package_program says that it has installed chrony, and it is not there" "install it by hand: $os_package_program install chrony"
   fi
   chrony_files >"$work/chrony-files"
+  chrony_brought
+}
+
+# chrony_absent: an installation that has left nothing of chrony is none of ours: one that comes later is the user's.
+chrony_absent() {
+  facts_of time | grep -v '^installed chrony' >"$work/facts" || :
+  file_write "$TIMEBASE_STATE/facts/time" "$work/facts"
+  for record in "$TIMEBASE_STATE/files/time"/*; do
+    if [ ! -e "$record/ours" ]; then rm -rf -- "$record"; fi
+  done
+}
+
+# chrony_cut: an installation that was cut has come to its end, of apt's or of the user's. What a package brings is as old
+# as the package; a configuration that is newer than our record is the user's, and so is his chrony.
+chrony_cut() {
+  record=$(record_folder time "$os_chrony_conf")
+  if [ -n "$(find "$os_chrony_conf" -newer "$record/path" 2>/dev/null)" ]; then
+    say "$os_chrony_conf was written since the installation was cut: this chrony is taken for yours, and stays"
+    chrony_absent
+    return 0
+  fi
+  chrony_files ! -newer "$record/path" >"$work/chrony-files"
+  chrony_brought
+}
+
+# chrony_brought: what the package has brought ($work/chrony-files, and the configuration) is ours to take away.
+chrony_brought() {
+  record=$(record_folder time "$os_chrony_conf")
+  if [ -e "$os_chrony_conf" ] && ! cmp -s -- "$record/was" "$os_chrony_conf"; then file_write "$record/ours" "$os_chrony_conf"; fi
   file_write "$chrony_files_record" "$work/chrony-files"
 }
 
 chrony_folder=$TIMEBASE_ROOT/etc/chrony
 chrony_files_record=$TIMEBASE_STATE/chrony-files
-chrony_files() { find "$chrony_folder" -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort; }
+# chrony_files [WORD...]: the files of chrony's folder, and what is in them; with words for find, those that it picks.
+chrony_files() { find "$chrony_folder" -type f "$@" -exec cksum {} + 2>/dev/null | LC_ALL=C sort; }
 
-# chrony_files_foreign: files in chrony's folder that neither the package nor we have put there. Purging the package
-# would remove the folder with all that is in it.
+# chrony_files_foreign: whether there are files in chrony's folder that neither the package nor we have put there, and
+# which. Purging the package would remove the folder with all that is in it.
 chrony_files_foreign() {
   chrony_files | grep -v " $os_chrony_conf\$" >"$work/chrony-files" || :
-  if [ -e "$chrony_files_record" ]; then grep -vxFf "$chrony_files_record" "$work/chrony-files"; else cat "$work/chrony-files"; fi
+  chrony_known=$chrony_files_record
+  if [ ! -e "$chrony_known" ]; then chrony_known=/dev/null; fi
+  grep -vxFf "$chrony_known" "$work/chrony-files"
 }
 
 # chrony_was_installed [FACT]: whether we have installed chrony; with a fact, whether in this way.
@@ -123,9 +155,10 @@ chrony_was_installed() {
 # units. Every step can be done again, because a revert that was cut is run again.
 time_revert() {
   packages_gone
+  if chrony_was_installed && package_installed chrony && [ ! -e "$chrony_files_record" ]; then chrony_cut; fi
   time_facts=$(facts_of time)
   files_keep time
-  if chrony_was_installed; then packages_revert; fi
+  packages_revert
   files_restore time
   printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
     if [ "$time_fact" != unit ]; then continue; fi
@@ -145,9 +178,14 @@ time_revert() {
 # packages_revert: chrony goes, and what its installation removed comes back; nothing else may go with it.
 packages_revert() {
   packages_wanted=
-  if package_installed chrony; then packages_wanted=chrony-; fi
+  if chrony_was_installed && package_installed chrony; then packages_wanted=chrony-; fi
   for packages_name in $(printf '%s\n' "$time_facts" | sed -n 's/^removed //p'); do
-    if ! package_installed "$packages_name"; then packages_wanted="$packages_wanted $packages_name"; fi
+    if package_installed "$packages_name"; then continue; fi
+    if packages_unknown "$packages_name"; then
+      say "$packages_name stays away: the package mirror of this host does not know it any more"
+      continue
+    fi
+    packages_wanted="$packages_wanted $packages_name"
   done
   if [ -z "$packages_wanted" ]; then return 0; fi
   packages_purge=--purge
@@ -156,7 +194,9 @@ packages_revert() {
     say "chrony's configuration stays, because purging chrony would remove more than chrony's own files"
   fi
   # shellcheck disable=SC2086 # a list of packages
-  packages_others=$(packages_removed_by $packages_wanted | grep -vx chrony | tr '\n' ' ') || :
+  packages_simulate $packages_wanted
+  # A chrony that is not ours to remove is another package like all others.
+  packages_others=$(case "$packages_wanted" in chrony-*) grep -vx chrony "$work/removed" ;; *) cat "$work/removed" ;; esac | tr '\n' ' ')
   packages_others=${packages_others% }
   case "$packages_wanted:$packages_others" in
     *:) ;;

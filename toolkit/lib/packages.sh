@@ -5,7 +5,9 @@
 #   <family>_change WORD...      installs these packages and removes those that are written `name-`; --purge and
 #                                --no-purge tell what becomes of configuration, where the family knows that
 #   <family>_list                the names of all packages that are installed, a line each
-#   <family>_removed_by WORD...  the packages that this would remove, a line each; fails when it cannot be known
+#   <family>_removed_by WORD...  the packages that this would remove, a line each; fails when it cannot be known, which
+#                                $work/simulation tells
+#   <family>_unknown NAME        whether the lists say that there is no such package; not when they cannot be read
 #   <family>_refresh             gets the lists of packages anew
 #   <family>_locks               the files by which the tools keep each other out, a line each
 #   <family>_locked              whether the last output ($work/output) says that another program holds the lock
@@ -14,7 +16,21 @@
 
 package_installed() { "${os_packages}_installed" "$1"; }
 
-packages_removed_by() { "${os_packages}_removed_by" "$@"; }
+# packages_simulate WORD...: $work/removed becomes what this would remove. What cannot be known is not nothing.
+packages_simulate() {
+  if "${os_packages}_removed_by" "$@" >"$work/removed"; then return 0; fi
+  packages_refreshed
+  "${os_packages}_removed_by" "$@" >"$work/removed" ||
+    fail "what else $os_package_program would remove with \"$*\" cannot be known: $(tail -n 1 "$work/simulation")" \
+      "see what \`$os_package_program check\` says on the host, mend it, then run this again"
+}
+
+# packages_unknown NAME: whether the mirror knows no such package; old lists, or none, do not tell.
+packages_unknown() {
+  if ! "${os_packages}_unknown" "$1"; then return 1; fi
+  packages_refreshed
+  "${os_packages}_unknown" "$1"
+}
 
 packages_before=$TIMEBASE_STATE/packages-before
 
@@ -32,6 +48,7 @@ packages_gone() {
   packages_list
   grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || :
   while read -r packages_name; do facts_add time removed "$packages_name"; done <"$work/packages-gone"
+  if ! grep -qx chrony "$work/packages"; then chrony_absent; fi
   rm -f -- "$packages_before"
 }
 
@@ -43,7 +60,11 @@ packages_list() {
   fi
 }
 
-packages_refresh() { patiently 'refreshing the package lists' "${os_packages}_refresh"; }
+packages_refreshed() {
+  if patiently 'refreshing the package lists' "${os_packages}_refresh"; then return 0; fi
+  packages_gone
+  fail 'the package lists could not be refreshed (the output is above)' 'check the mirror that this host gets its packages from, and its network'
+}
 
 # packages_change TEXT WORD...: when it fails, an installation that was cut is finished first, and the lists are
 # refreshed: old ones name files that the mirror has dropped.
@@ -52,9 +73,6 @@ packages_change() {
   shift
   if packages_unlocked "$@"; then return 0; fi
   "${os_packages}_mend" || :
-  packages_refresh || {
-    packages_gone
-    fail 'the package lists could not be refreshed (the output is above)' 'check the mirror that this host gets its packages from, and its network'
-  }
+  packages_refreshed
   packages_unlocked "$@"
 }

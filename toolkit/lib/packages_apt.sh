@@ -49,6 +49,11 @@ apt_leftovers() { :; }
 apt_configure() { env DEBIAN_FRONTEND=noninteractive timeout 900 dpkg --force-confold --configure -a; }
 
 apt_removed_by() {
-  apt -s install "$@" >"$work/simulation" 2>/dev/null || return 1
+  apt -s install "$@" >"$work/simulation" 2>&1 || return 1
   awk '/^(Remv|Purg) / { print $2 }' "$work/simulation"
+}
+
+apt_unknown() {
+  if apt -s install "$1" >"$work/simulation" 2>&1; then return 1; fi
+  grep -qE 'Unable to locate package|has no installation candidate' "$work/simulation"
 }

@@ -47,7 +47,15 @@ rpm_removed_by() {
   for rpm_word in "$@"; do
     case "$rpm_word" in
       --* | *[!-]) ;;
-      *) LC_ALL=C rpm -e --test "${rpm_word%-}" 2>&1 | awk '/ is needed by \(installed\) / { print $NF }' ;;
+      *)
+        LC_ALL=C rpm -e --test "${rpm_word%-}" >"$work/simulation" 2>&1 || grep -q ' is needed by (installed) ' "$work/simulation" || return 1
+        awk '/ is needed by \(installed\) / { print $NF }' "$work/simulation"
+        ;;
     esac
   done
+}
+
+rpm_unknown() {
+  if rpm_run list "$1" >"$work/simulation" 2>&1; then return 1; fi
+  grep -qi 'no matching packages' "$work/simulation"
 }

@@ -17,6 +17,14 @@ record_file() {
   sync
 }
 
+# record_fresh SECTION PATH: record_file for a write that follows at once. A record of which no write of ours has come, and
+# that the file has left since, tells what was there once, not what is the user's now.
+record_fresh() {
+  record=$(record_folder "$1" "$2")
+  if [ ! -e "$record/ours" ] && [ -e "$2" ] && ! cmp -s -- "$record/was" "$2"; then rm -rf -- "$record"; fi
+  record_file "$1" "$2"
+}
+
 record_folder() { printf '%s/files/%s/%s' "$TIMEBASE_STATE" "$1" "$(printf %s "$2" | tr / %)"; }
 
 # file_write PATH CONTENT: the file CONTENT becomes what is at PATH, atomically; mode, owner and a link at PATH are
@@ -37,7 +45,7 @@ file_write() {
 # file_own SECTION PATH CONTENT: file_write with a record, so that files_restore can take it back. Of a write that was
 # cut, `ours` tells that it was ours.
 file_own() {
-  record_file "$1" "$2"
+  record_fresh "$1" "$2"
   if [ -e "$2" ] && cmp -s -- "$3" "$2"; then return 0; fi
   record_keep
   file_write "$record/ours" "$3"
