@@ -46,7 +46,7 @@ export function summaryTable(summary: ClusterSummary, now = new Date()): string 
       host.guestPtp ?? "unknown",
       host.source ?? "unknown",
       host.source === "itself" ? "defines the time" : micros(host.errorBoundNs, host.errorBoundReason),
-      `${host.checks.filter(({ verdict }) => verdict === "pass").length} of ${host.checks.length} passed`,
+      verdicts(host),
     ]);
   }
   const pair = micros(summary.pairwiseBoundNs, summary.pairwiseBoundReason);
@@ -55,6 +55,19 @@ export function summaryTable(summary: ClusterSummary, now = new Date()): string 
     `Any two hosts differ by at most ${pair}. Timescale: ${summary.timescale ?? "none in common"}.`,
     `Proved ${age(now.getTime() - Date.parse(summary.provedAt))} ago (${summary.provedAt}).`,
   ].join("\n");
+}
+
+/** How many checks passed; and how many did not pass, by what they say instead. */
+function verdicts({ checks }: HostSummary): string {
+  const counted = Object.values(Verdict).map((verdict) => ({
+    verdict,
+    count: checks.filter((check) => check.verdict === verdict).length,
+  }));
+  const text = { pass: "passed", fail: "FAILED", warn: "with a warning", "not-applicable": "not applicable" } as const;
+  return counted
+    .filter(({ count }) => count > 0)
+    .map(({ verdict, count }) => `${count} ${text[verdict]}`)
+    .join(", ");
 }
 
 function age(milliseconds: number): string {
