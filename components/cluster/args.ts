@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { BootConditionArgs } from "../clock/bootArgs";
+import type { BootConditionArgs } from "../clock/args";
 import type { TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "../plan/enums";
