@@ -9,7 +9,7 @@ const toolkit = path.join(__dirname, "../../toolkit");
 test("every row of the toolkit's table is in this matrix, with the same data", () => {
   const source = fs.readFileSync(path.join(toolkit, "lib/os.sh"), "utf8");
   const rows =
-    /<<'TABLE'\n(.*?)\nTABLE/s
+    /\bos_table='\n(.*?)'/s
       .exec(source)?.[1]
       ?.split("\n")
       .map((row) => row.split(/\s+/)) ?? [];

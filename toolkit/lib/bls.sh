@@ -13,27 +13,30 @@ bls_cmdline=$TIMEBASE_ROOT/etc/kernel/cmdline
 bls_cmdline_package=$TIMEBASE_ROOT/usr/lib/kernel/cmdline
 
 # The entries: those that boot Linux.
-bls_files() { grep -lE '^linux[[:blank:]]' "$bls_folder"/*.conf 2>/dev/null || :; }
+bls_files() { bls_files=$(grep -lE '^linux[[:blank:]]' "$bls_folder"/*.conf 2>/dev/null) || :; }
 
 bls_lacking() {
   if ! grep -qE '^[[:blank:]]*blscfg([[:blank:]]|$)' "$os_grub_cfg" 2>/dev/null; then
-    printf '%s does not read the entries in %s: GRUB_ENABLE_BLSCFG is not true' "$os_grub_cfg" "$bls_folder"
-  elif [ -z "$(bls_files)" ]; then
-    printf 'no entry for Linux in %s' "$bls_folder"
-  else
-    grub_defaults_lacking
+    boot_lacking="$os_grub_cfg does not read the entries in $bls_folder: GRUB_ENABLE_BLSCFG is not true"
+    return 0
   fi
+  bls_files
+  if [ -z "$bls_files" ]; then boot_lacking="no entry for Linux in $bls_folder"; else grub_defaults_lacking; fi
 }
 
 # Where grub2-mkconfig keeps parameters in GRUB's environment, entries name them by $kernelopts.
 bls_sources() {
-  printf 'shell %s\n' "$grub_defaults"
-  if [ -e "$bls_cmdline" ]; then printf 'cmdline %s\n' "$bls_cmdline"; else printf 'cmdline %s\n' "$bls_cmdline_package"; fi
-  printf 'grubenv %s\n' "${os_grub_cfg%/*}/grubenv"
-  for bls_file in $(bls_files); do printf 'bls %s\n' "$bls_file"; done
+  boot_source shell "$grub_defaults"
+  if [ -e "$bls_cmdline" ]; then boot_source cmdline "$bls_cmdline"; else boot_source cmdline "$bls_cmdline_package"; fi
+  boot_source grubenv "${os_grub_cfg%/*}/grubenv"
+  bls_files
+  for bls_file in $bls_files; do boot_source bls "$bls_file"; done
 }
 
-bls_replaces() { bls_files | sed q; }
+bls_replaces() {
+  bls_files
+  boot_replaces=${bls_files%%"$newline"*}
+}
 
 # The kernel's command line that a package has brought counts where the administrator has none.
 bls_converge() {
@@ -55,7 +58,8 @@ bls_each() {
     "$1" boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo
     if [ "$bls_defaults_wrote" = yes ]; then touch -c -- "$bls_cmdline"; fi
   fi
-  for bls_file in $(bls_files); do "$1" boot "$bls_file" bls_edit bls_undo; done
+  bls_files
+  for bls_file in $bls_files; do "$1" boot "$bls_file" bls_edit bls_undo; done
 }
 
 bls_edit() {
@@ -65,7 +69,8 @@ bls_edit() {
 }
 
 bls_cmdline_edit() {
-  boot_disobeyed "$(cat -- "$1")"
+  all_lines "$1"
+  boot_disobeyed "$all_lines"
   bls_change "$1" '' add "$boot_disobeyed"
 }
 
@@ -102,19 +107,19 @@ bls_change() {
 
 # Read from the entries themselves.
 bls_missing() {
-  bls_missing='without any entry for Linux'
-  for bls_file in $(bls_files); do
-    if [ "$bls_missing" = 'without any entry for Linux' ]; then bls_missing=; fi
+  boot_missing='without any entry for Linux'
+  bls_files
+  for bls_file in $bls_files; do
+    if [ "$boot_missing" = 'without any entry for Linux' ]; then boot_missing=; fi
     bls_read "$bls_file"
     boot_disobeyed "$bls_options"
-    if [ -n "$boot_disobeyed" ]; then bls_missing="${bls_missing:+$bls_missing, }without $boot_disobeyed in $bls_file"; fi
+    if [ -n "$boot_disobeyed" ]; then boot_missing="${boot_missing:+$boot_missing, }without $boot_disobeyed in $bls_file"; fi
   done
-  if [ -n "$bls_missing" ]; then
-    printf '%s' "$bls_missing"
-  elif ! bls_cmdline_right; then
-    printf 'right until the next kernel update only: %s is without %s' "$bls_cmdline" "$plan_boot_parameters"
-  else
+  if [ -n "$boot_missing" ]; then return 0; fi
+  if bls_cmdline_right; then
     grub_defaults_missing
+  else
+    boot_missing="right until the next kernel update only: $bls_cmdline is without $plan_boot_parameters"
   fi
 }
 
@@ -124,7 +129,8 @@ bls_cmdline_right() {
     [ ! -e "$bls_cmdline_package" ]
     return
   fi
-  boot_disobeyed "$(cat -- "$bls_cmdline")"
+  all_lines "$bls_cmdline"
+  boot_disobeyed "$all_lines"
   [ -z "$boot_disobeyed" ]
 }
 

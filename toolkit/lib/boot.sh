@@ -2,18 +2,28 @@
 # Kernel boot parameters: made persistent, found again in the boot loader's configuration and on the running kernel.
 
 # One file for each boot loader, lib/<os_boot>.sh, with these functions:
-#   <os_boot>_lacking   what this host lacks to be served in this way, as a text; nothing when all is there
-#   <os_boot>_sources   what can give a kernel parameters, now or later: a line "KIND FILE" each (lib/boot_conflicts.sh)
-#   <os_boot>_replaces  the file outside of /etc that is made anew, one for all where there are several
+#   <os_boot>_lacking   sets boot_lacking to what this host lacks to be served in this way, or to nothing
+#   <os_boot>_sources   sets boot_sources to what can give a kernel parameters, now or later: a line "KIND FILE" each
+#                       (lib/boot_conflicts.sh)
+#   <os_boot>_replaces  sets boot_replaces to the file outside of /etc that is made anew, one for all where there are several
 #   <os_boot>_converge  makes this and every later boot of the system get the parameters
-#   <os_boot>_missing   what a boot, now or after a kernel update, would not get, as a text; nothing when all is there; its
-#                       status is 0 when it has looked
+#   <os_boot>_missing   sets boot_missing to what a boot, now or after a kernel update, would not get, or to nothing when it
+#                       has looked and all is there
 #   <os_boot>_revert    takes out what converge has put in; parameters of others stay
 #   <os_boot>_entries   all that the boot loader reads, so that a change of it is seen
 
-boot_lacking() { "${os_boot}_lacking"; }
+boot_lacking() {
+  boot_lacking=
+  "${os_boot}_lacking"
+}
 
-boot_sources() { "${os_boot}_sources"; }
+boot_sources() {
+  boot_sources=
+  "${os_boot}_sources"
+}
+
+# boot_source KIND FILE: one more.
+boot_source() { boot_sources="$boot_sources$1 $2$newline"; }
 
 boot_replaces() { "${os_boot}_replaces"; }
 
@@ -37,7 +47,7 @@ boot_revert() {
 # What does not even run is no proof of anything.
 boot_persistent() {
   boot_missing=unreadable
-  if [ -n "$os_boot" ]; then boot_missing=$("${os_boot}_missing") || boot_missing=unreadable; fi
+  if [ -n "$os_boot" ]; then "${os_boot}_missing" || boot_missing=unreadable; fi
   [ -z "$boot_missing" ]
 }
 
@@ -70,22 +80,20 @@ boot_disobeyed() {
   done
 }
 
-# boot_missing_in GRUB_CFG: what is wrong with its entries.
+# boot_missing_in GRUB_CFG: sets boot_missing to what is wrong with its entries, or to nothing.
 boot_missing_in() {
-  if ! boot_command_lines "$1" >"$work/entries" 2>/dev/null; then
-    printf 'unreadable'
-  elif [ ! -s "$work/entries" ]; then
-    printf 'without any entry for Linux'
-  else
-    boot_lost=
-    while IFS= read -r boot_entry; do
-      boot_disobeyed "$boot_entry"
-      for boot_parameter in $boot_disobeyed; do
-        if ! has_word "$boot_lost" "$boot_parameter"; then boot_lost="$boot_lost $boot_parameter"; fi
-      done
-    done <"$work/entries"
-    printf '%s' "${boot_lost:+without$boot_lost}"
-  fi
+  boot_missing=unreadable
+  if ! boot_command_lines "$1" >"$work/entries" 2>/dev/null; then return 0; fi
+  boot_missing='without any entry for Linux'
+  if [ ! -s "$work/entries" ]; then return 0; fi
+  boot_lost=
+  while IFS= read -r boot_entry; do
+    boot_disobeyed "$boot_entry"
+    for boot_parameter in $boot_disobeyed; do
+      if ! has_word "$boot_lost" "$boot_parameter"; then boot_lost="$boot_lost $boot_parameter"; fi
+    done
+  done <"$work/entries"
+  boot_missing=${boot_lost:+without$boot_lost}
 }
 
 # boot_command_lines GRUB_CFG: "linux KERNEL PARAMETER..." of the entries that GRUB's script for Linux (10_linux) made;
@@ -99,23 +107,34 @@ boot_command_lines() {
 
 # boot_live: whether the running kernel got every parameter, and heeds it.
 boot_live() {
-  boot_cmdline=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
+  boot_cmdline
   boot_disobeyed "$boot_cmdline"
   [ -z "$boot_disobeyed" ]
 }
 
-clocksource_now() { first_line "$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0/current_clocksource"; }
-clocksources_available() {
-  clocksources=$(first_line "$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0/available_clocksource")
-  printf '%s' "${clocksources% }"
+boot_cmdline() {
+  first_line "$TIMEBASE_ROOT/proc/cmdline"
+  boot_cmdline=$first_line
+}
+
+clocksource_folder=$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0
+
+# clocksource_read: sets clocksource_now and clocksources_available to what the kernel says now.
+clocksource_read() {
+  first_line "$clocksource_folder/available_clocksource"
+  clocksources_available=${first_line% }
+  first_line "$clocksource_folder/current_clocksource"
+  clocksource_now=$first_line
 }
 
 # The kernel's store returns success even when it refuses the switch, so the file is read back.
 clocksource_switch() {
-  if [ "$(clocksource_now)" = tsc ]; then return 0; fi
-  printf tsc 2>/dev/null >"$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0/current_clocksource" || :
-  if [ "$(clocksource_now)" != tsc ]; then
-    fail "the kernel refused to switch its clocksource to tsc and stays on $(clocksource_now)" 'see dmesg on the host; use RebootPolicy.ToProve'
+  clocksource_read
+  if [ "$clocksource_now" = tsc ]; then return 0; fi
+  printf tsc 2>/dev/null >"$clocksource_folder/current_clocksource" || :
+  clocksource_read
+  if [ "$clocksource_now" != tsc ]; then
+    fail "the kernel refused to switch its clocksource to tsc and stays on $clocksource_now" 'see dmesg on the host; use RebootPolicy.ToProve'
   fi
   say 'switched the running kernel to tsc'
 }

@@ -4,7 +4,7 @@
 # A parameter of the user's that contradicts ours is never silently overridden. With `override` ours is put after
 # theirs; that does not help where the kernel heeds no order.
 boot_conflicts_refuse() {
-  boot_conflict=$(boot_conflict_in_files)
+  boot_conflict_in_files
   case "$boot_conflict" in
     '') ;;
     *": --")
@@ -39,7 +39,7 @@ boot_contradicts() {
   esac
 }
 
-# boot_conflict_in_files: "FILE, line N: WORD" of the first contradiction in the boot loader's sources, or of the first
+# boot_conflict_in_files: sets boot_conflict to "FILE, line N: WORD" of the first contradiction in the boot loader's sources, or of the first
 # `--` behind which ours would come. Their kinds:
 #   shell     is sourced by sh, as /etc/default/grub
 #   grub      GRUB's configuration: the entries of its script for Linux
@@ -47,14 +47,16 @@ boot_contradicts() {
 #   grubenv   GRUB's environment block, in which kernelopts may be
 #   cmdline   a command line, and nothing else
 boot_conflict_in_files() {
+  boot_conflict=
+  boot_sources
   set --
   while read -r boot_kind boot_file; do
     if [ -r "$boot_file" ]; then set -- "$@" "kind=$boot_kind" "$boot_file"; fi
   done <<SOURCES
-$(boot_sources)
+$boot_sources
 SOURCES
   if [ $# = 0 ]; then return 0; fi
-  awk -v override="$plan_boot_override" -v variable="$os_grub_variable" -v parameters="$plan_boot_parameters" '
+  boot_conflict=$(awk -v override="$plan_boot_override" -v variable="$os_grub_variable" -v parameters="$plan_boot_parameters" '
     # What the shell that reads the file would see of a line, without its quotes and comments.
     function code(line,    at, letter, seen) {
       for (at = 1; at <= length(line); at++) {
@@ -109,5 +111,5 @@ SOURCES
         if (ends && word[w] == "--" && given(w)) break
         if (contradicts(word[w]) || ends && word[w] == "--") { print FILENAME ", line " FNR ": " word[w]; exit }
       }
-    }' "$@"
+    }' "$@")
 }

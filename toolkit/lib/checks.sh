@@ -43,7 +43,8 @@ checks_run() {
 
 check_system() {
   if [ -z "$os_boot" ]; then
-    check system fail "one of: $(os_names)" "$os_name" \
+    os_names
+    check system fail "one of: $os_names" "$os_name" \
       'this host was upgraded to a system that is not supported: take timebase off it (`pulumi destroy`, or `sudo timebase revert`), or go back to one of these'
     return
   fi
@@ -62,10 +63,11 @@ check_rebooted() {
 
 # check_boot_id BEFORE THEN: whether the running boot is another one than the one before.
 check_boot_id() {
-  if ! boot_id_valid "$(boot_id)" || ! boot_id_valid "$1"; then
-    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$(boot_id)\", before \"$1\")" 'see /proc/sys/kernel/random/boot_id on the host'
+  boot_id
+  if ! boot_id_valid "$boot_id" || ! boot_id_valid "$1"; then
+    check boot.rebooted fail 'a new boot id' "an unreadable one (\"$boot_id\", before \"$1\")" 'see /proc/sys/kernel/random/boot_id on the host'
     return 1
-  elif [ "$(boot_id)" = "$1" ]; then
+  elif [ "$boot_id" = "$1" ]; then
     check boot.rebooted fail 'a new boot id' 'the boot from before: the ordered reboot did not happen' \
       "see \`journalctl -b\` on the host for what held it up (a shutdown inhibitor, a masked reboot.target); $2"
     return 1
@@ -103,14 +105,15 @@ check_parameters() {
 }
 
 check_clocksource() {
-  if has_word "$(clocksources_available)" "$plan_clocksource"; then
-    check clocksource.available pass "$plan_clocksource" "$(clocksources_available)" ''
+  clocksource_read
+  if has_word "$clocksources_available" "$plan_clocksource"; then
+    check clocksource.available pass "$plan_clocksource" "$clocksources_available" ''
   else
-    check clocksource.available fail "$plan_clocksource" "$(clocksources_available)" 'the kernel has marked the TSC unstable: see `dmesg | grep -i tsc` on the host; a reboot with tsc=reliable is what changes that'
+    check clocksource.available fail "$plan_clocksource" "$clocksources_available" 'the kernel has marked the TSC unstable: see `dmesg | grep -i tsc` on the host; a reboot with tsc=reliable is what changes that'
   fi
   check_clocksource_remedy='see `dmesg | grep -i clocksource` on the host for why the kernel left tsc'
   if [ "$plan_reboot" = never ]; then check_clocksource_remedy=$check_pending_remedy; fi
-  check_that clocksource.current "$plan_clocksource" "$(clocksource_now)" "$check_clocksource_remedy"
+  check_that clocksource.current "$plan_clocksource" "$clocksource_now" "$check_clocksource_remedy"
 }
 
 # Whether `tsc=reliable` is the truth about this machine; what the program insists on (force) is told all the same.
@@ -132,13 +135,13 @@ check_owner() {
   clock_owners >"$work/owners"
   owners=$(tr '\n' ' ' <"$work/owners")
   owners=${owners% }
-  rivals >"$work/rivals"
+  units_read
   case "$owners" in
     *') '* | '' | [!c]*) check time.owner fail 'chronyd alone' "${owners:-no daemon}" 'stop the others on the host, or start chrony, then run `pulumi up` again' ;;
     *)
-      if [ -s "$work/rivals" ]; then
-        check time.owner fail 'chronyd alone, also at the next boot' "$(first_line "$work/rivals")" 'disable it: systemctl disable --now <unit>'
-      elif ! systemctl --quiet is-enabled "$os_chrony_service"; then
+      if [ -n "$rivals" ]; then
+        check time.owner fail 'chronyd alone, also at the next boot' "${rivals%%"$newline"*}" 'disable it: systemctl disable --now <unit>'
+      elif ! has_word "$chrony_unit" enabled; then
         check time.owner fail 'chronyd alone, also at the next boot' "$os_chrony_service is not enabled" 'run `pulumi up` again'
       else
         check time.owner pass 'chronyd alone' "${owners%% *}" ''
@@ -149,8 +152,9 @@ check_owner() {
 
 # The daemon must run with the plan's configuration, and find the same one at its next start.
 check_configuration() {
-  chrony_conf_text >"$work/chrony.conf"
-  if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then
+  chrony_conf_text
+  all_lines "$os_chrony_conf"
+  if [ "$all_lines" != "$chrony_conf_text" ]; then
     check time.configuration fail "$os_chrony_conf as planned" 'it was changed, or is gone' "keep your own directives in the plan; \`pulumi up\` writes the file again and keeps yours beside it"
   elif check_chronyd_arguments; then
     check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" 'remove -f and -x from its options (DAEMON_OPTS in /etc/default/chrony), then run `pulumi up` again'
@@ -174,11 +178,12 @@ check_chronyd_arguments() {
 
 check_guest_ptp() {
   guest_ptp_probe
+  guest_ptp_remedy
   if [ "$guest_ptp" = available ]; then
     check ptp.guest pass available available ''
   elif [ "$plan_guest_ptp" = required ]; then
-    check ptp.guest fail available "$guest_ptp: $guest_ptp_reason" "$(guest_ptp_remedy)"
+    check ptp.guest fail available "$guest_ptp: $guest_ptp_reason" "$guest_ptp_remedy"
   else
-    check ptp.guest warn available "$guest_ptp: $guest_ptp_reason" "$(guest_ptp_remedy)"
+    check ptp.guest warn available "$guest_ptp: $guest_ptp_reason" "$guest_ptp_remedy"
   fi
 }

@@ -8,11 +8,12 @@ time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
 time_converge() {
   rivals_stop
   chrony_install
-  chrony_conf_text >"$work/chrony.conf"
+  chrony_conf_text
+  printf %s "$chrony_conf_text" >"$work/chrony.conf"
   # Before the write, so that a converge that is cut after it still restarts the daemon the next time.
   if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
   file_own time "$os_chrony_conf" "$work/chrony.conf"
-  if ! systemctl --quiet is-enabled "$os_chrony_service"; then systemctl --quiet enable "$os_chrony_service"; fi
+  if ! has_word "$chrony_unit" enabled; then systemctl --quiet enable "$os_chrony_service"; fi
 }
 
 # In /run, because a boot starts the daemon with what is written, and settles the debt.
@@ -20,7 +21,7 @@ chrony_restart_due=$TIMEBASE_ROOT/run/timebase.chrony-restart-due
 
 # chrony_start: the running daemon is one that has read the configuration. Of no use just before a reboot.
 chrony_start() {
-  if [ ! -e "$chrony_restart_due" ] && systemctl --quiet is-active "$os_chrony_service"; then return 0; fi
+  if [ ! -e "$chrony_restart_due" ] && has_word "$chrony_unit" active; then return 0; fi
   say "restarting $os_chrony_service"
   systemctl restart "$os_chrony_service" ||
     fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
@@ -29,42 +30,47 @@ chrony_start() {
 
 # The whole configuration, because every source that is not in the plan would be a second opinion about the time.
 chrony_conf_text() {
-  cat <<TEXT
-# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
-TEXT
-  if [ -n "$plan_time_sources" ]; then printf '%s\n' "$plan_time_sources"; fi
-  if [ -n "$plan_time_allow" ]; then printf '%s\n' "$plan_time_allow" | sed 's/^/allow /'; fi
-  if plan_is_timescale; then printf 'local stratum 10\n'; fi
-  cat <<TEXT
-driftfile $os_chrony_drift
+  chrony_own=
+  for chrony_allowed in $plan_time_allow; do chrony_own="${chrony_own}allow $chrony_allowed$newline"; done
+  if plan_is_timescale; then chrony_own="${chrony_own}local stratum 10$newline"; fi
+  chrony_conf_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
+${plan_time_sources:+$plan_time_sources$newline}${chrony_own}driftfile $os_chrony_drift
 ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
 rtcsync
 # ppm; the default of 1 makes the root dispersion, and so the error bound, too optimistic for a virtual machine.
 maxclockerror 50
-TEXT
+"
 }
 
-# units_state UNIT...: a line each: name, enabled, active.
-units_state() {
-  systemctl show --property=Id,UnitFileState,ActiveState "$@" 2>/dev/null | awk -F= '
-    function flush() { if (id != "") print id, state ? state : "static", active; id = state = active = "" }
-    $1 == "Id" { id = $2 }
-    $1 == "UnitFileState" { state = $2 }
-    $1 == "ActiveState" { active = $2 }
-    NF == 0 { flush() }
-    END { flush() }'
-}
-
-# rivals: units that steer the clock too and run, or will at the next boot, as units_state.
-rivals() {
+# units_read: asks systemd, once, about chrony and all that steers the clock too. Sets chrony_unit, and rivals, those others
+# that run or will at the next boot: name, enabled, active, a line each.
+units_read() {
   # shellcheck disable=SC2086 # a list of units
-  units_state $time_rival_units | awk '$2 == "enabled" || $3 == "active"'
+  systemctl show --property=Id,UnitFileState,ActiveState "$os_chrony_service.service" $time_rival_units >"$work/units" 2>/dev/null || :
+  printf '\n' >>"$work/units"
+  chrony_unit='' rivals=''
+  unit_id='' unit_enabled='' unit_active=''
+  while IFS='=' read -r unit_key unit_value; do
+    case "$unit_key" in
+      Id) unit_id=$unit_value ;;
+      UnitFileState) unit_enabled=$unit_value ;;
+      ActiveState) unit_active=$unit_value ;;
+      '')
+        case "$unit_id:$unit_enabled:$unit_active" in
+          "$os_chrony_service.service:"*) chrony_unit="$unit_id ${unit_enabled:-static} $unit_active" ;;
+          ?*:enabled:* | ?*:active) rivals="$rivals$unit_id ${unit_enabled:-static} $unit_active$newline" ;;
+        esac
+        unit_id='' unit_enabled='' unit_active=''
+        ;;
+    esac
+  done <"$work/units"
 }
 
 rivals_stop() {
-  rivals >"$work/rivals"
+  units_read
+  printf %s "$rivals" >"$work/rivals"
   while read -r rival rival_enabled rival_active; do
     facts_add time unit "$rival" "$rival_enabled" "$rival_active"
     say "stopping $rival: chrony is to be the only owner of this clock"
@@ -75,12 +81,12 @@ rivals_stop() {
 
 # Debian's packages of time daemons conflict with each other: installing one removes the others.
 chrony_install() {
-  if package_installed chrony; then
+  if [ "$chrony_installed" = yes ] || package_installed chrony; then
     # Of an installation that was cut.
     packages_gone
     if chrony_was_installed && [ ! -e "$chrony_files_record" ]; then chrony_cut; fi
-    # shellcheck disable=SC2046 # three words
-    if ! chrony_was_installed; then facts_add time unit $(units_state "$os_chrony_service"); fi
+    # shellcheck disable=SC2086 # three words
+    if ! chrony_was_installed; then facts_add time unit $chrony_unit; fi
     return 0
   fi
   packages_remember
@@ -102,7 +108,8 @@ chrony_install() {
 
 # chrony_absent: an installation that has left nothing of chrony is none of ours: one that comes later is the user's.
 chrony_absent() {
-  facts_of time | grep -v '^installed chrony' >"$work/facts" || :
+  facts_of time
+  printf %s "$facts_of" | grep -v '^installed chrony' >"$work/facts" || :
   file_write "$TIMEBASE_STATE/facts/time" "$work/facts"
   for record in "$TIMEBASE_STATE/files/time"/*; do
     if [ ! -e "$record/ours" ]; then rm -rf -- "$record"; fi
@@ -112,7 +119,7 @@ chrony_absent() {
 # chrony_cut: an installation that was cut has come to its end, of apt's or of the user's. What a package brings is as old
 # as the package; a configuration that is newer than our record is the user's, and so is his chrony.
 chrony_cut() {
-  record=$(record_folder time "$os_chrony_conf")
+  record_folder time "$os_chrony_conf"
   if [ -n "$(find "$os_chrony_conf" -newer "$record/path" 2>/dev/null)" ]; then
     say "$os_chrony_conf was written since the installation was cut: this chrony is taken for yours, and stays"
     chrony_absent
@@ -124,7 +131,7 @@ chrony_cut() {
 
 # chrony_brought: what the package has brought ($work/chrony-files, and the configuration) is ours to take away.
 chrony_brought() {
-  record=$(record_folder time "$os_chrony_conf")
+  record_folder time "$os_chrony_conf"
   if [ -e "$os_chrony_conf" ] && ! cmp -s -- "$record/was" "$os_chrony_conf"; then file_write "$record/ours" "$os_chrony_conf"; fi
   file_write "$chrony_files_record" "$work/chrony-files"
 }
@@ -145,7 +152,8 @@ chrony_files_foreign() {
 
 # chrony_was_installed [FACT]: whether we have installed chrony; with a fact, whether in this way.
 chrony_was_installed() {
-  case "$newline$(facts_of time)$newline" in
+  facts_of time
+  case "$newline$facts_of" in
     *"${newline}installed chrony${1:+ $1}"*) return 0 ;;
     *) return 1 ;;
   esac
@@ -156,7 +164,8 @@ chrony_was_installed() {
 time_revert() {
   packages_gone
   if chrony_was_installed && package_installed chrony && [ ! -e "$chrony_files_record" ]; then chrony_cut; fi
-  time_facts=$(facts_of time)
+  facts_of time
+  time_facts=$facts_of
   files_keep time
   packages_revert
   files_restore time
@@ -227,7 +236,8 @@ clock_owners() {
     owner_pid=${owner_line%% *}
     owner_parent=${owner_line##*) ? }
     owner_parent=${owner_parent%% *}
-    case "$(first_line "$TIMEBASE_ROOT/proc/$owner_parent/comm")" in "$owner_comm") continue ;; esac
+    first_line "$TIMEBASE_ROOT/proc/$owner_parent/comm"
+    if [ "$first_line" = "$owner_comm" ]; then continue; fi
     if ! owner_may_steer "$owner_pid"; then continue; fi
     printf '%s (%s)\n' "$owner_comm" "$owner_pid"
   done
@@ -276,11 +286,13 @@ STATE
 
 # time_settle: waits until the time checks hold, at most the plan's time, and says how it goes.
 time_settle() {
-  settle_start=$(uptime_seconds)
+  uptime_seconds
+  settle_start=$uptime_seconds
   settle_said=0
   while chrony_state; do
     case "$time_checks" in *"${tab}fail$tab"*) ;; *) return 0 ;; esac
-    settle_elapsed=$(($(uptime_seconds) - settle_start))
+    uptime_seconds
+    settle_elapsed=$((uptime_seconds - settle_start))
     if [ "$settle_elapsed" -ge "$plan_settle_seconds" ]; then return 0; fi
     if [ $((settle_elapsed - settle_said)) -ge 5 ]; then
       settle_said=$settle_elapsed

@@ -25,7 +25,7 @@ edit_made() { [ -e "$record/ours" ] || { [ ! -d "$record" ] && edits_begun "$1";
 # was there is remembered. It sets edit_wrote, as file_undo does: whether PATH was written.
 file_edit() {
   edit_wrote=no
-  record=$(record_folder "$1-edits" "$2")
+  record_folder "$1-edits" "$2"
   edit_since=no
   if [ ! -e "$2" ]; then
     : >"$work/base"
@@ -51,7 +51,7 @@ file_edit() {
 # file_undo SECTION PATH EDIT UNDO: PATH as it was, byte for byte, when it is as we wrote it; else ours is taken out of it.
 file_undo() {
   edit_wrote=no
-  record=$(record_folder "$1-edits" "$2")
+  record_folder "$1-edits" "$2"
   if [ ! -e "$2" ] || ! edit_made "$1"; then return 0; fi
   if [ ! -e "$record/ours" ] || ! cmp -s -- "$record/ours" "$2"; then
     if [ -e "$record/was" ] && cmp -s -- "$record/was" "$2"; then return 0; fi

@@ -31,11 +31,13 @@ evidence_print() {
   evidence_add asOf "${time_as_of:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}"
   evidence_add os "$os_name"
   evidence_add kernel "$(uname -r)"
-  evidence_add bootId "$(boot_id)"
+  boot_id
+  evidence_add bootId "$boot_id"
   evidence_add_raw rebooted "$proved_rebooted"
-  evidence_add clocksource "$(clocksource_now)"
+  clocksource_read
+  evidence_add clocksource "$clocksource_now"
   evidence_available=
-  for evidence_clocksource in $(clocksources_available); do
+  for evidence_clocksource in $clocksources_available; do
     json "$evidence_clocksource"
     evidence_available="${evidence_available:+$evidence_available,}$json"
   done

@@ -7,15 +7,15 @@ grub_defaults=$TIMEBASE_ROOT/etc/default/grub
 
 # Indented, because grubby rewrites the lines that begin with GRUB_CMDLINE_LINUX= on Amazon Linux 2023.
 grub_defaults_block() {
-  cat <<TEXT
-# timebase begin: added to what is above for $plan_owner; \`sudo timebase revert\` takes it out
-  $os_grub_variable="\$$os_grub_variable $plan_boot_parameters"
-TEXT
+  grub_defaults_block="# timebase begin: added to what is above for $plan_owner; \`sudo timebase revert\` takes it out
+  $os_grub_variable=\"\$$os_grub_variable $plan_boot_parameters\"
+"
   # What these come after in an entry, and what may hold what is to be overridden.
   if [ "$plan_boot_override" = yes ] && [ "$os_grub_variable" != GRUB_CMDLINE_LINUX_DEFAULT ]; then
-    printf '  GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT %s"\n' "$plan_boot_parameters"
+    grub_defaults_block="$grub_defaults_block  GRUB_CMDLINE_LINUX_DEFAULT=\"\$GRUB_CMDLINE_LINUX_DEFAULT $plan_boot_parameters\"
+"
   fi
-  printf '# timebase end\n'
+  grub_defaults_block="$grub_defaults_block# timebase end"
 }
 
 # A file that gives them already, by lines of the user's, stays as it is.
@@ -24,7 +24,10 @@ grub_defaults_edit() {
   if [ -n "$boot_disobeyed" ]; then grub_defaults_append "$1"; fi
 }
 
-grub_defaults_append() { grub_defaults_change "$1" "$(grub_defaults_block)" ''; }
+grub_defaults_append() {
+  grub_defaults_block
+  grub_defaults_change "$1" "$grub_defaults_block" ''
+}
 
 # What grubby has copied from our block into a line of the user's goes too, unless it was there before us.
 grub_defaults_undo() {
@@ -63,7 +66,7 @@ grub_defaults_disobeyed() {
 grub_defaults_missing() {
   grub_defaults_disobeyed "$grub_defaults"
   if [ -n "$boot_disobeyed" ]; then
-    printf 'right until the next kernel update only: %s does not give %s "%s"' "$grub_defaults" "$os_grub_variable" "$plan_boot_parameters"
+    boot_missing="right until the next kernel update only: $grub_defaults does not give $os_grub_variable \"$plan_boot_parameters\""
   fi
 }
 
@@ -73,6 +76,6 @@ grub_defaults_lacking() {
   grub_defaults_append "$work/lacking"
   case "$(grub_defaults_value "$work/lacking" "\$$os_grub_variable")" in
     *" $plan_boot_parameters") ;;
-    *) printf 'sourced by sh, %s ends before a line that is added at its end: it has a syntax error, or an exit' "$grub_defaults" ;;
+    *) boot_lacking="sourced by sh, $grub_defaults ends before a line that is added at its end: it has a syntax error, or an exit" ;;
   esac
 }

@@ -4,45 +4,46 @@
 
 # Sorted after every other drop-in (cloud images assign GRUB_CMDLINE_LINUX_DEFAULT in 50-cloudimg-settings.cfg), and
 # it appends to GRUB_CMDLINE_LINUX, which recovery entries get too.
-boot_dropin() { printf '%s' "$TIMEBASE_ROOT/etc/default/grub.d/zz-timebase.cfg"; }
+boot_dropin=$TIMEBASE_ROOT/etc/default/grub.d/zz-timebase.cfg
 
 boot_dropin_text() {
-  cat <<TEXT
-# Written by timebase for $plan_owner; \`sudo timebase revert\` removes it.
+  boot_dropin_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` removes it.
 # It appends: parameters from other files stay.
-$os_grub_variable="\$$os_grub_variable $plan_boot_parameters"
-TEXT
+$os_grub_variable=\"\$$os_grub_variable $plan_boot_parameters\"
+"
   # These come after GRUB_CMDLINE_LINUX in an entry, and may hold what is to be overridden.
   if [ "$plan_boot_override" = yes ]; then
-    printf 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT %s"\n' "$plan_boot_parameters"
+    boot_dropin_text="${boot_dropin_text}GRUB_CMDLINE_LINUX_DEFAULT=\"\$GRUB_CMDLINE_LINUX_DEFAULT $plan_boot_parameters\"
+"
   fi
 }
 
 grub_dropin_lacking() {
   if [ ! -f "$os_grub_cfg" ] || ! command -v grub-mkconfig >/dev/null; then
-    printf 'no %s, or no grub-mkconfig' "$os_grub_cfg"
+    boot_lacking="no $os_grub_cfg, or no grub-mkconfig"
   elif [ "$os_grub_cfg" = "$os_efi_cfg" ] && ! grep -q '^### BEGIN /etc/grub.d/' "$os_grub_cfg"; then
-    printf '%s was written by hand, not by grub-mkconfig' "$os_grub_cfg"
+    boot_lacking="$os_grub_cfg was written by hand, not by grub-mkconfig"
   fi
 }
 
 # The entries are made of these.
 grub_dropin_sources() {
   for grub_dropin_file in "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT"/etc/default/grub.d/*.cfg; do
-    if [ "$grub_dropin_file" != "$(boot_dropin)" ]; then printf 'shell %s\n' "$grub_dropin_file"; fi
+    if [ "$grub_dropin_file" != "$boot_dropin" ]; then boot_source shell "$grub_dropin_file"; fi
   done
 }
 
-grub_dropin_replaces() { printf '%s' "$os_grub_cfg"; }
+grub_dropin_replaces() { boot_replaces=$os_grub_cfg; }
 
 # Entries that were right before us are remembered, so that a revert knows that they are not of our making.
 grub_dropin_converge() {
-  if [ ! -d "$(record_folder boot "$(boot_dropin)")" ] && [ -z "$(boot_missing_in "$os_grub_cfg")" ]; then
-    file_edit boot "$os_grub_cfg" : :
-  fi
-  boot_dropin_text >"$work/dropin"
-  file_own boot "$(boot_dropin)" "$work/dropin"
-  if [ -n "$(boot_missing_in "$os_grub_cfg")" ]; then grub_dropin_regenerate; fi
+  boot_missing_in "$os_grub_cfg"
+  record_folder boot "$boot_dropin"
+  if [ ! -d "$record" ] && [ -z "$boot_missing" ]; then file_edit boot "$os_grub_cfg" : :; fi
+  boot_dropin_text
+  printf %s "$boot_dropin_text" >"$work/dropin"
+  file_own boot "$boot_dropin" "$work/dropin"
+  if [ -n "$boot_missing" ]; then grub_dropin_regenerate; fi
 }
 
 # The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
@@ -54,7 +55,7 @@ grub_dropin_regenerate() {
     rm -f -- "$boot_new"
     fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
   fi
-  boot_missing=$(boot_missing_in "$boot_new")
+  boot_missing_in "$boot_new"
   if [ -n "$boot_missing" ]; then
     rm -f -- "$boot_new"
     fail "the configuration that grub-mkconfig made is $boot_missing" \
@@ -67,21 +68,23 @@ grub_dropin_regenerate() {
 
 # Now in each entry, and in the drop-in that the next kernel update reads.
 grub_dropin_missing() {
-  grub_dropin_missing=$(boot_missing_in "$os_grub_cfg")
-  boot_dropin_text >"$work/dropin"
-  if [ -n "$grub_dropin_missing" ]; then
-    printf '%s' "$grub_dropin_missing"
-  elif ! cmp -s -- "$work/dropin" "$(boot_dropin)"; then
-    printf 'right until the next kernel update only: %s was changed, or is gone' "$(boot_dropin)"
+  boot_missing_in "$os_grub_cfg"
+  if [ -n "$boot_missing" ]; then return 0; fi
+  boot_dropin_text
+  all_lines "$boot_dropin"
+  if [ "$all_lines" != "$boot_dropin_text" ]; then
+    boot_missing="right until the next kernel update only: $boot_dropin was changed, or is gone"
   fi
 }
 
 # Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is. So is
 # one on which we have written nothing, or whose entries are those from before us.
 grub_dropin_revert() {
-  if [ ! -d "$(record_folder boot "$(boot_dropin)")" ]; then return 0; fi
+  record_folder boot "$boot_dropin"
+  if [ ! -d "$record" ]; then return 0; fi
   files_restore boot
-  if cmp -s -- "$(record_folder boot-edits "$os_grub_cfg")/ours" "$os_grub_cfg"; then return 0; fi
+  record_folder boot-edits "$os_grub_cfg"
+  if cmp -s -- "$record/ours" "$os_grub_cfg"; then return 0; fi
   boot_reverted=$(printf %s "$plan_boot_parameters" | tr ' ' '\n')
   plan_boot_parameters=''
   if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then grub_dropin_regenerate; fi

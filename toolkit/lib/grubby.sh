@@ -6,18 +6,18 @@
 
 grubby_lacking() {
   if [ ! -f "$os_grub_cfg" ] || ! command -v grubby >/dev/null; then
-    printf 'no %s, or no grubby' "$os_grub_cfg"
+    boot_lacking="no $os_grub_cfg, or no grubby"
   else
     grub_defaults_lacking
   fi
 }
 
 grubby_sources() {
-  printf 'shell %s\n' "$grub_defaults"
-  printf 'grub %s\n' "$os_grub_cfg"
+  boot_source shell "$grub_defaults"
+  boot_source grub "$os_grub_cfg"
 }
 
-grubby_replaces() { printf '%s' "$os_grub_cfg"; }
+grubby_replaces() { boot_replaces=$os_grub_cfg; }
 
 grubby_converge() {
   grubby_each file_remember
@@ -48,7 +48,7 @@ grubby_edit() {
     done
     grubby_update 'adding the boot parameters' "$1" "$grubby_kernel" "--args=${grubby_theirs# }${grubby_theirs:+ }$boot_disobeyed"
   done <"$work/entries"
-  boot_missing=$(boot_missing_in "$1")
+  boot_missing_in "$1"
   if [ -n "$boot_missing" ]; then
     fail "the configuration that grubby made of $os_grub_cfg is $boot_missing" 'compare `grubby --info=ALL` with that file on the host'
   fi
@@ -97,8 +97,8 @@ grubby_update() {
 }
 
 grubby_missing() {
-  grubby_missing=$(boot_missing_in "$os_grub_cfg")
-  printf '%s' "${grubby_missing:-$(grub_defaults_missing)}"
+  boot_missing_in "$os_grub_cfg"
+  if [ -z "$boot_missing" ]; then grub_defaults_missing; fi
 }
 
 grubby_revert() { grubby_each file_undo; }

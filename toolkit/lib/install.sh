@@ -6,7 +6,7 @@ install_command=$TIMEBASE_ROOT/usr/local/sbin/timebase
 
 # A folder for each version and a link to the one that counts: at no instant is there half a program.
 install_self() {
-  install_version=$(cd "$TIMEBASE_HOME" && find . -type f | LC_ALL=C sort | xargs cksum | cksum)
+  install_version=$(cd "$TIMEBASE_HOME" && cksum timebase lib/* | cksum)
   install_version=${install_version%% *}
   if [ "$(readlink -- "$install_folder/current")" != "$install_version" ]; then install_copy; fi
   # Also when the copy was made before: that run may have been cut just after it.

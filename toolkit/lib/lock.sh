@@ -5,11 +5,12 @@ lock_seconds=600
 
 lock_take() {
   lock_file=$TIMEBASE_ROOT/run/timebase.lock
-  mkdir -p "${lock_file%/*}"
+  if [ ! -d "${lock_file%/*}" ]; then mkdir -p "${lock_file%/*}"; fi
   exec 9>>"$lock_file"
   lock_waited=0
   until flock -n 9; do
-    lock_holder=$(first_line "$lock_file")
+    first_line "$lock_file"
+    lock_holder=$first_line
     if [ "$lock_waited" -ge "$lock_seconds" ]; then
       fail "another timebase still runs here after $lock_seconds s: ${lock_holder:-unknown}" 'wait for it, or end it, then run this again'
     fi

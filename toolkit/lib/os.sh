@@ -9,18 +9,20 @@
 #   os_chrony_*       chrony's main configuration, its service, and where the clock's drift is remembered
 #   os_support_ended  the day on which the system's maker stopped to support it, or -
 # On Amazon Linux 2 the stock file assigns GRUB_CMDLINE_LINUX_DEFAULT alone, and makes no recovery entries.
-os_table() {
-  cat <<'TABLE'
+os_table='
 ubuntu-22.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
 ubuntu-24.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
 debian-12         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
 debian-13         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift -
 amazon-linux-2    grubby      /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX_DEFAULT rpm:yum     /etc/chrony.conf        chronyd /var/lib/chrony/drift        2026-06-30
-amazon-linux-2023 bls         /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX         rpm:dnf     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -
+amazon-linux-2023 bls         /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX         rpm:dnf     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -'
+
+os_names() {
+  os_names=
+  while read -r os_row_name _; do os_names="${os_names:+$os_names, }$os_row_name"; done <<TABLE
+$os_table
 TABLE
 }
-
-os_names() { os_table | awk '{ printf "%s%s", sep, $1; sep = ", " }'; }
 
 # os_detect: sets os_name and its row; os_boot is empty when the system has no row.
 os_detect() {
@@ -46,7 +48,7 @@ os_row() {
     if [ "$os_row_name" = "$1" ]; then break; fi
     os_boot=''
   done <<TABLE
-$(os_table)
+$os_table
 TABLE
   os_package_program=${os_packages#*:}
   os_packages=${os_packages%%:*}
@@ -60,17 +62,19 @@ TABLE
 os_converged=$TIMEBASE_STATE/system
 
 os_remember() {
-  printf '%s\n' "$os_name" >"$work/system"
-  file_write "$os_converged" "$work/system"
+  text_write "$os_converged" "$os_name$newline"
 }
 
 # os_recall: the row for a revert, which works with the files of the system that was converged.
 os_recall() {
-  if [ -n "$os_boot" ] || [ -z "$(plan_remembered_sections)" ]; then return 0; fi
-  os_row "$(first_line "$os_converged")"
+  plan_remembered_sections
+  if [ -n "$os_boot" ] || [ -z "$plan_remembered_sections" ]; then return 0; fi
+  first_line "$os_converged"
+  os_row "$first_line"
   if [ -z "$os_boot" ]; then
+    os_names
     fail "system $os_name is not supported, and $os_converged does not tell as which one this host was converged" \
-      "write its name to that file, one of: $(os_names); then revert again"
+      "write its name to that file, one of: $os_names; then revert again"
   fi
 }
 

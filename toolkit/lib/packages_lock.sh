@@ -11,13 +11,15 @@ packages_await() {
 }
 
 packages_wait_begin() {
-  packages_waited_from=$(uptime_seconds)
+  uptime_seconds
+  packages_waited_from=$uptime_seconds
   packages_said=
 }
 
 # packages_wait SECONDS: says who holds the package tools, and waits once; fails when all waiting is over the limit.
 packages_wait() {
-  packages_waited=$(($(uptime_seconds) - packages_waited_from))
+  uptime_seconds
+  packages_waited=$((uptime_seconds - packages_waited_from))
   if [ "$packages_waited" -ge "$packages_lock_seconds" ]; then
     fail "the package manager has been locked for $packages_waited s by $packages_holder" \
       'see what it does (ps, journalctl) and end it, or wait for it; then run `pulumi up` again'
@@ -46,7 +48,8 @@ packages_holder() {
   for packages_lock in $("${os_packages}_locks"); do
     if [ ! -e "$TIMEBASE_ROOT$packages_lock" ]; then continue; fi
     for packages_pid in $(packages_holders "$TIMEBASE_ROOT$packages_lock"); do
-      packages_holder="$(first_line "$TIMEBASE_ROOT/proc/$packages_pid/comm") (process $packages_pid, $packages_lock)"
+      first_line "$TIMEBASE_ROOT/proc/$packages_pid/comm"
+      packages_holder="$first_line (process $packages_pid, $packages_lock)"
       return 0
     done
   done
@@ -58,7 +61,10 @@ packages_holder() {
 # process must also have the file open.
 packages_holders() {
   case "$1" in
-    *.pid) packages_candidates=$(first_line "$1") ;;
+    *.pid)
+      first_line "$1"
+      packages_candidates=$first_line
+      ;;
     *)
       packages_inode=$(stat -L -c %i "$1")
       packages_file=$(readlink -f -- "$1")

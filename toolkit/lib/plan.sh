@@ -1,7 +1,11 @@
 # shellcheck shell=sh
 # The plan: `key=value` lines on standard input (docs/architecture.md, contract 1). Pure data, nothing is run.
 
-plan_read() { plan_parse "$(cat)"; }
+plan_read() {
+  plan_text=
+  while IFS= read -r plan_line || [ -n "$plan_line" ]; do plan_text="${plan_text:+$plan_text$newline}$plan_line"; done
+  plan_parse "${plan_text%"$newline"}"
+}
 
 # plan_parse TEXT: sets plan_<key>; refuses what it does not know, because a plan that is half understood is a lie.
 plan_parse() {
@@ -93,25 +97,40 @@ plan_only() {
 plan_is_timescale() { [ "$plan_time_role" = hub ] && [ "$plan_timescale" = "hub:$plan_host" ]; }
 
 plan_sections() {
+  plan_sections=
   for plan_section in boot time ptp; do
-    if plan_has "$plan_section"; then printf '%s\n' "$plan_section"; fi
+    if plan_has "$plan_section"; then plan_sections="$plan_sections $plan_section"; fi
   done
 }
 
 # What is remembered of a plan: the whole text, once for each of its sections, in `plans/<section>`.
-plan_owner_of() { sed -n 's/^owner=//p' "$TIMEBASE_STATE/plans/$1" 2>/dev/null || :; }
 
+# plan_owner_of SECTION: who owns it, or nothing.
+plan_owner_of() {
+  plan_owner_of=
+  all_lines "$TIMEBASE_STATE/plans/$1"
+  case "$all_lines" in
+    *"${newline}owner="*)
+      plan_owner_of=${all_lines#*"${newline}owner="}
+      plan_owner_of=${plan_owner_of%%"$newline"*}
+      ;;
+  esac
+}
+
+# What converge has answered, which comes last, is no part of it.
 plan_remember() {
-  printf '%s\n' "$plan_text" | grep -v '^converged-' >"$work/plan"
-  for plan_section in $(plan_sections); do file_write "$TIMEBASE_STATE/plans/$plan_section" "$work/plan"; done
+  plan_sections
+  for plan_section in $plan_sections; do text_write "$TIMEBASE_STATE/plans/$plan_section" "${plan_text%%"${newline}converged-"*}$newline"; done
 }
 
 plan_forget() { rm -f "$TIMEBASE_STATE/plans/$1"; }
 
 # plan_remembered_sections [OWNER]: the sections that are set on this host, by this owner or by anybody.
 plan_remembered_sections() {
+  plan_remembered_sections=
   for plan_section in time boot ptp; do
     if [ ! -e "$TIMEBASE_STATE/plans/$plan_section" ]; then continue; fi
-    if [ -z "${1:-}" ] || [ "$(plan_owner_of "$plan_section")" = "$1" ]; then printf '%s\n' "$plan_section"; fi
+    plan_owner_of "$plan_section"
+    if [ -z "${1:-}" ] || [ "$plan_owner_of" = "$1" ]; then plan_remembered_sections="$plan_remembered_sections $plan_section"; fi
   done
 }

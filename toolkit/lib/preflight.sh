@@ -10,12 +10,16 @@ preflight() {
   preflight_room
   cloud_init_wait
   # What is installed already needs no package manager.
-  if plan_has time && ! package_installed chrony; then packages_await; fi
+  if plan_has time; then
+    chrony_installed=no
+    if package_installed chrony; then chrony_installed=yes; else packages_await; fi
+  fi
 }
 
 preflight_system() {
   if [ -z "$os_boot" ]; then
-    fail "system $os_name is not supported" "use one of: $(os_names)"
+    os_names
+    fail "system $os_name is not supported" "use one of: $os_names"
   fi
   if [ -n "$plan_os" ] && [ "$plan_os" != "$os_name" ]; then
     fail "the program declares $plan_os, but this host runs $os_name" "declare operatingSystem: \"$os_name\", or leave it out"
@@ -52,8 +56,9 @@ preflight_clock() {
       esac
     done <"$TIMEBASE_ROOT/proc/self/status"
   fi
+  first_line "$TIMEBASE_ROOT/proc/self/uid_map"
   read -r preflight_inside preflight_outside preflight_count <<MAP
-$(first_line "$TIMEBASE_ROOT/proc/self/uid_map")
+$first_line
 MAP
   case "$preflight_inside $preflight_outside $preflight_count" in
     '  ' | '0 0 4294967295') ;;
@@ -75,10 +80,11 @@ preflight_chrony() {
 
 # Under the lock, because another plan's converge may be just ahead of us.
 preflight_owners() {
-  for preflight_section in $(plan_sections); do
-    preflight_owner=$(plan_owner_of "$preflight_section")
-    if [ -n "$preflight_owner" ] && [ "$preflight_owner" != "$plan_owner" ]; then
-      fail "the $preflight_section section of this host belongs to \"$preflight_owner\", not to \"$plan_owner\"" \
+  plan_sections
+  for preflight_section in $plan_sections; do
+    plan_owner_of "$preflight_section"
+    if [ -n "$plan_owner_of" ] && [ "$plan_owner_of" != "$plan_owner" ]; then
+      fail "the $preflight_section section of this host belongs to \"$plan_owner_of\", not to \"$plan_owner\"" \
         'manage a host from one stack; destroy the other one first, or run `sudo timebase revert` on the host'
     fi
   done
@@ -99,7 +105,8 @@ cloud_init_wait() {
     sleep 2
     cloud_init_waited=$((cloud_init_waited + 2))
   done
-  case "$(cat "$cloud_init_result" 2>/dev/null || :)" in
+  all_lines "$cloud_init_result"
+  case "$all_lines" in
     *'"errors": []'*) ;;
     *) say 'cloud-init has ended with errors (see `cloud-init status --long` on the host); going on' ;;
   esac

@@ -3,9 +3,9 @@
 # what they promise to the kernel, are true.
 
 preflight_boot() {
-  tsc_reason=$(tsc_architecture_reason)
-  if [ -n "$tsc_reason" ]; then
-    fail "$tsc_reason" 'use an x86-64 host; or set required: false, or leave TscClocksource out, for this one'
+  tsc_architecture_reason
+  if [ -n "$tsc_architecture_reason" ]; then
+    fail "$tsc_architecture_reason" 'use an x86-64 host; or set required: false, or leave TscClocksource out, for this one'
   fi
   tsc_doubt
   if ! has_word "$cpu_flags" tsc; then
@@ -15,9 +15,9 @@ preflight_boot() {
     fail "tsc=reliable would be a lie on this machine: $tsc_doubt" \
       'leave TscClocksource out for this host; or, if you know its TSC to be right (firmware, vendor), set force: true'
   fi
-  preflight_lacking=$(boot_lacking)
-  if [ -n "$preflight_lacking" ]; then
-    fail "this host does not boot by GRUB as $os_name does ($preflight_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
+  boot_lacking
+  if [ -n "$boot_lacking" ]; then
+    fail "this host does not boot by GRUB as $os_name does ($boot_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
   fi
   preflight_kexec
   boot_conflicts_refuse
@@ -25,11 +25,12 @@ preflight_boot() {
 
 # tsc_architecture_reason: why there can be no tsc on this machine, or nothing.
 tsc_architecture_reason() {
+  tsc_architecture_reason=
   tsc_machine=$(uname -m)
   case "$tsc_machine" in
     x86_64) ;;
-    aarch64 | arm*) printf 'the tsc clocksource does not exist on %s (it has arch_sys_counter, always)' "$tsc_machine" ;;
-    *) printf 'the tsc clocksource is served on x86-64 only, and this machine is %s' "$tsc_machine" ;;
+    aarch64 | arm*) tsc_architecture_reason="the tsc clocksource does not exist on $tsc_machine (it has arch_sys_counter, always)" ;;
+    *) tsc_architecture_reason="the tsc clocksource is served on x86-64 only, and this machine is $tsc_machine" ;;
   esac
 }
 
@@ -38,7 +39,8 @@ tsc_architecture_reason() {
 boot_applicability() {
   boot_not_applicable=
   if ! plan_has boot || [ "$plan_boot_required" = yes ]; then return 0; fi
-  boot_not_applicable=$(tsc_architecture_reason)
+  tsc_architecture_reason
+  boot_not_applicable=$tsc_architecture_reason
   if [ -n "$boot_not_applicable" ]; then plan_clocksource=''; fi
 }
 
@@ -66,9 +68,9 @@ tsc_doubt() {
     if ! has_word "$cpu_flags" "$tsc_flag"; then tsc_doubt="${tsc_doubt:+$tsc_doubt; }the CPU lacks $tsc_flag"; fi
   done
   if [ "$cpu_sockets" -gt 2 ]; then tsc_doubt="${tsc_doubt:+$tsc_doubt; }it has $cpu_sockets sockets, whose TSCs may drift apart"; fi
-  tsc_available=$(clocksources_available)
-  if [ -n "$tsc_available" ] && ! has_word "$tsc_available" tsc; then
-    tsc_doubt="${tsc_doubt:+$tsc_doubt; }its kernel has marked the TSC unstable (it offers $tsc_available)"
+  clocksource_read
+  if [ -n "$clocksources_available" ] && ! has_word "$clocksources_available" tsc; then
+    tsc_doubt="${tsc_doubt:+$tsc_doubt; }its kernel has marked the TSC unstable (it offers $clocksources_available)"
   fi
 }
 
@@ -83,7 +85,8 @@ tsc_virtual() {
 # A crash kernel (kdump, kexec_crash_loaded) is another matter.
 preflight_kexec() {
   preflight_kexec=
-  if [ "$(first_line "$TIMEBASE_ROOT/sys/kernel/kexec_loaded")" = 1 ]; then
+  first_line "$TIMEBASE_ROOT/sys/kernel/kexec_loaded"
+  if [ "$first_line" = 1 ]; then
     fail 'a kernel is loaded for kexec (/sys/kernel/kexec_loaded is 1), and the next reboot starts it without our boot parameters' \
       'unload it on the host: kexec -u'
   fi
@@ -99,7 +102,8 @@ preflight_kexec() {
     fail 'this host reboots by kexec (LOAD_KEXEC=true in /etc/default/kexec), which bypasses GRUB and our boot parameters' \
       'set LOAD_KEXEC=false there, or remove kexec-tools'
   fi
-  case "$(readlink -- "$TIMEBASE_ROOT/etc/systemd/system/reboot.target" 2>/dev/null || :)" in
+  if [ ! -L "$TIMEBASE_ROOT/etc/systemd/system/reboot.target" ]; then return 0; fi
+  case "$(readlink -- "$TIMEBASE_ROOT/etc/systemd/system/reboot.target")" in
     *kexec.target)
       fail 'this host reboots by kexec (/etc/systemd/system/reboot.target is kexec.target), which bypasses GRUB and our boot parameters' \
         'remove that link, then run systemctl daemon-reload'

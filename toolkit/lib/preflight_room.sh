@@ -11,7 +11,8 @@ preflight_room() {
   set -- "$@" "$existing_folder"
   preflight_boot_folder=
   if plan_has boot; then
-    preflight_boot_file=$(boot_replaces)
+    boot_replaces
+    preflight_boot_file=$boot_replaces
     if [ -L "$preflight_boot_file" ]; then preflight_boot_file=$(readlink -f -- "$preflight_boot_file"); fi
     preflight_boot_folder=${preflight_boot_file%/*}
     set -- "$@" "$preflight_boot_folder"

@@ -5,7 +5,10 @@
 # The door opens again by itself when the reboot has not happened after this time.
 reboot_door_seconds=150
 
-boot_id() { first_line "$TIMEBASE_ROOT/proc/sys/kernel/random/boot_id"; }
+boot_id() {
+  first_line "$TIMEBASE_ROOT/proc/sys/kernel/random/boot_id"
+  boot_id=$first_line
+}
 
 # A boot id that cannot be read must not count as a changed one.
 boot_id_valid() {
@@ -25,7 +28,8 @@ reboot_decide() {
       reboot_decision=pending
       ;;
     if-needed)
-      if has_word "$(clocksources_available)" tsc; then clocksource_switch; else reboot_decision=ordered; fi
+      clocksource_read
+      if has_word "$clocksources_available" tsc; then clocksource_switch; else reboot_decision=ordered; fi
       ;;
     to-prove) reboot_decision=ordered ;;
   esac
@@ -37,34 +41,38 @@ reboot_ordered_file=$TIMEBASE_ROOT/run/timebase.reboot
 reboot_refuse_ordered() {
   if [ ! -e "$reboot_ordered_file" ]; then return 0; fi
   read -r reboot_ordered_at reboot_ordered_by <"$reboot_ordered_file" || :
-  if [ "$reboot_ordered_by" = "$plan_owner" ] || [ "$(($(uptime_seconds) - ${reboot_ordered_at:-0}))" -ge "$reboot_door_seconds" ]; then return 0; fi
+  uptime_seconds
+  if [ "$reboot_ordered_by" = "$plan_owner" ] || [ $((uptime_seconds - ${reboot_ordered_at:-0})) -ge "$reboot_door_seconds" ]; then return 0; fi
   fail "\"$reboot_ordered_by\" has just ordered a reboot of this host" \
     'run this again when the host is back; so that it does not happen to `pulumi up`, manage the host by one HostClock, or let one component depend on the other (dependsOn)'
 }
 
 # reboot_answer: the lines that prove is given in addition to the plan.
-reboot_answer() { printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$(boot_id)" "$reboot_decision"; }
+reboot_answer() {
+  boot_id
+  printf 'converged-boot-id=%s\nconverged-reboot=%s\n' "$boot_id" "$reboot_decision"
+}
 
 reboot_record=$TIMEBASE_STATE/reboot
 
 # Ordered once for a configuration: a host that came back without the parameters would reboot for ever.
 reboot_order() {
   reboot_ordered="$plan_boot_parameters $(boot_entries | cksum)"
+  boot_id
   if [ -e "$reboot_record" ]; then
     { IFS= read -r reboot_last_boot_id && IFS= read -r reboot_last; } <"$reboot_record" || :
-    if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$(boot_id)" ]; then
-      fail "it was rebooted for \"$plan_boot_parameters\", and its kernel still runs without them: $(first_line "$TIMEBASE_ROOT/proc/cmdline")" \
+    if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$boot_id" ]; then
+      fail "it was rebooted for \"$plan_boot_parameters\", and its kernel still runs without them: $boot_cmdline" \
         "it boots something else than $os_grub_cfg: look at the boot entry it chooses (GRUB_DEFAULT, grub-reboot, kexec, a network boot)"
     fi
   fi
-  printf '%s\n%s\n' "$(boot_id)" "$reboot_ordered" >"$work/reboot"
-  file_write "$reboot_record" "$work/reboot"
+  text_write "$reboot_record" "$boot_id$newline$reboot_ordered$newline"
   reboot_now
 }
 
 reboot_now() {
-  mkdir -p "$TIMEBASE_ROOT/run"
-  printf '%s\n' "$(uptime_seconds) $plan_owner" >"$reboot_ordered_file"
+  uptime_seconds
+  printf '%s\n' "$uptime_seconds $plan_owner" >"$reboot_ordered_file"
   door_close
   say 'rebooting now'
   # Detached, and late enough for this session to end as an orderly one.

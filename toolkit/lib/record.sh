@@ -4,7 +4,7 @@
 
 # record_file SECTION PATH: remembers, once, what is at PATH: content, mode and owner, or that there is nothing.
 record_file() {
-  record=$(record_folder "$1" "$2")
+  record_folder "$1" "$2"
   if [ -d "$record" ]; then return 0; fi
   # Drafted elsewhere, so that a half-written record is never taken for one.
   record_draft=$TIMEBASE_STATE/draft
@@ -20,12 +20,31 @@ record_file() {
 # record_fresh SECTION PATH: record_file for a write that follows at once. A record of which no write of ours has come, and
 # that the file has left since, tells what was there once, not what is the user's now.
 record_fresh() {
-  record=$(record_folder "$1" "$2")
+  record_folder "$1" "$2"
   if [ ! -e "$record/ours" ] && [ -e "$2" ] && ! cmp -s -- "$record/was" "$2"; then rm -rf -- "$record"; fi
   record_file "$1" "$2"
 }
 
-record_folder() { printf '%s/files/%s/%s' "$TIMEBASE_STATE" "$1" "$(printf %s "$2" | tr / %)"; }
+# record_folder SECTION PATH: sets record to the folder of the record of PATH.
+record_folder() {
+  record=
+  record_rest=$2
+  while :; do
+    case "$record_rest" in
+      */*) record=$record${record_rest%%/*}% record_rest=${record_rest#*/} ;;
+      *) break ;;
+    esac
+  done
+  record=$TIMEBASE_STATE/files/$1/$record$record_rest
+}
+
+# text_write PATH TEXT: file_write of a text that ends with a newline.
+text_write() {
+  all_lines "$1"
+  if [ "$all_lines" = "$2" ]; then return 0; fi
+  printf %s "$2" >"$work/text"
+  file_write "$1" "$work/text"
+}
 
 # file_write PATH CONTENT: the file CONTENT becomes what is at PATH, atomically; mode, owner and a link at PATH are
 # kept. Nothing is written when it is there already.
@@ -55,7 +74,8 @@ file_own() {
 
 # record_keep: what somebody else has made of the recorded file since we wrote it is kept beside it, never overwritten.
 record_keep() {
-  record_path=$(first_line "$record/path")
+  first_line "$record/path"
+  record_path=$first_line
   if [ ! -e "$record_path" ] || [ ! -e "$record/ours" ]; then return 0; fi
   if cmp -s -- "$record/ours" "$record_path" || cmp -s -- "$record/was" "$record_path"; then return 0; fi
   record_kept=$record_path.kept-by-timebase
@@ -80,7 +100,8 @@ files_restore() {
   files_keep "$1"
   for record in "$TIMEBASE_STATE/files/$1"/*; do
     if [ ! -f "$record/path" ]; then continue; fi
-    record_path=$(first_line "$record/path")
+    first_line "$record/path"
+    record_path=$first_line
     if [ -e "$record/was" ]; then
       record_target=$(readlink -f -- "$record_path" || printf '%s' "$record_path")
       mkdir -p -- "${record_target%/*}"
@@ -100,13 +121,16 @@ files_restore() {
 facts_add() {
   facts_section=$1
   shift
-  facts_now=$(facts_of "$facts_section")
-  case "$newline$facts_now " in *"$newline$1 $2 "* | *"$newline$1 $2$newline"*) return 0 ;; esac
-  printf '%s\n' "${facts_now:+$facts_now$newline}$*" >"$work/facts"
-  file_write "$TIMEBASE_STATE/facts/$facts_section" "$work/facts"
+  facts_of "$facts_section"
+  case "$newline$facts_of" in *"$newline$1 $2 "* | *"$newline$1 $2$newline"*) return 0 ;; esac
+  text_write "$TIMEBASE_STATE/facts/$facts_section" "$facts_of$*$newline"
 }
 
-facts_of() { cat "$TIMEBASE_STATE/facts/$1" 2>/dev/null || :; }
+# facts_of SECTION: sets facts_of to what is remembered, a line each.
+facts_of() {
+  all_lines "$TIMEBASE_STATE/facts/$1"
+  facts_of=$all_lines
+}
 
 # record_forget SECTION: after everything has been put back.
 record_forget() { rm -rf -- "$TIMEBASE_STATE/files/$1" "$TIMEBASE_STATE/facts/$1"; }

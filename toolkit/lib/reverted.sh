@@ -5,12 +5,25 @@
 # boot_before_remember: before the first change of the boot section; what is found later is our own doing.
 boot_before_remember() {
   if ! plan_has boot || [ -e "$TIMEBASE_STATE/plans/boot" ]; then return 0; fi
-  facts_add boot before clocksource "$(clocksource_now)"
-  facts_add boot before cmdline "$(first_line "$TIMEBASE_ROOT/proc/cmdline")"
+  clocksource_read
+  facts_add boot before clocksource "$clocksource_now"
+  boot_cmdline
+  facts_add boot before cmdline "$boot_cmdline"
 }
 
-# boot_before KEY: what boot_before_remember has remembered, or nothing where the section is older than that.
-boot_before() { facts_of boot | sed -n "s/^before $1 //p"; }
+# boot_before KEY: sets boot_before to what boot_before_remember has remembered, or to nothing where the section is older
+# than that.
+boot_before() {
+  facts_of boot
+  boot_before=
+  case "$newline$facts_of" in
+    *"${newline}before $1 "*)
+      boot_before=$newline$facts_of
+      boot_before=${boot_before#*"${newline}before $1 "}
+      boot_before=${boot_before%%"$newline"*}
+      ;;
+  esac
+}
 
 # before RECORD: writes it before the first change; a later run would find our own state.
 before() {
@@ -21,12 +34,18 @@ before() {
 before_write() {
   if [ -e "$1" ] && ! before_nothing_done "$1"; then return 0; fi
   if [ -e "$TIMEBASE_STATE/plans/boot" ]; then
-    printf 'clocksource=%s\ncmdline=%s\n' "$(boot_before clocksource)" "$(boot_before cmdline)" >"$work/before"
+    boot_before clocksource
+    before_clocksource=$boot_before
+    boot_before cmdline
+    before_cmdline=$boot_before
   else
-    printf 'clocksource=%s\ncmdline=%s\n' "$(clocksource_now)" "$(first_line "$TIMEBASE_ROOT/proc/cmdline")" >"$work/before"
+    clocksource_read
+    before_clocksource=$clocksource_now
+    boot_cmdline
+    before_cmdline=$boot_cmdline
   fi
-  file_write "$1" "$work/before"
-  say "the clocksource before is $(sed -n 's/^clocksource=//p' "$1")"
+  text_write "$1" "clocksource=$before_clocksource${newline}cmdline=$before_cmdline$newline"
+  say "the clocksource before is $before_clocksource"
 }
 
 # before_nothing_done RECORD: whether nothing has followed the record, as after a converge that was refused: then what is
@@ -52,16 +71,19 @@ before_read() {
 
 # before_parameters_left: those of our parameters that the running kernel was given, and was not before us.
 before_parameters_left() {
-  before_now=$(first_line "$TIMEBASE_ROOT/proc/cmdline")
+  boot_cmdline
   before_left=
   for before_parameter in $plan_boot_parameters; do
-    if has_word "$before_now" "$before_parameter" && ! has_word "$before_cmdline" "$before_parameter"; then
+    if has_word "$boot_cmdline" "$before_parameter" && ! has_word "$before_cmdline" "$before_parameter"; then
       before_left="${before_left:+$before_left }$before_parameter"
     fi
   done
 }
 
-before_clocksource_back() { [ -z "$before_clocksource" ] || [ "$before_clocksource" = "$(clocksource_now)" ]; }
+before_clocksource_back() {
+  clocksource_read
+  [ -z "$before_clocksource" ] || [ "$before_clocksource" = "$clocksource_now" ]
+}
 
 # revert_reboot RECORD: as the last step of a revert, which may be the second try of one that was cut.
 revert_reboot() {
@@ -76,9 +98,10 @@ revert_reboot() {
   else
     revert_reboot=ordered
   fi
+  boot_id
   {
     grep -v '^reverted-' "$1"
-    printf 'reverted-boot-id=%s\nreverted-reboot=%s\n' "$(boot_id)" "$revert_reboot"
+    printf 'reverted-boot-id=%s\nreverted-reboot=%s\n' "$boot_id" "$revert_reboot"
   } >"$work/before"
   file_write "$1" "$work/before"
   if [ "$revert_reboot" = ordered ]; then reboot_now; fi
@@ -87,7 +110,8 @@ revert_reboot() {
 # reverted RECORD: proves that the boot is as it was before, then removes the record.
 reverted() {
   plan_read
-  if [ -n "$(plan_remembered_sections "$plan_owner")" ]; then
+  plan_remembered_sections "$plan_owner"
+  if [ -n "$plan_remembered_sections" ]; then
     say 'what this plan set is still set here: nothing was reverted, so there is nothing to prove'
     before_write "$1"
     return 0
@@ -104,11 +128,12 @@ reverted() {
   before_parameters_left
   check_that boot.parameters-gone 'none of ours' "${before_left:-none of ours}" \
     'the kernel was booted by something else than this host'\''s GRUB configuration: look at the boot entry that it chooses; then reboot it and run `pulumi destroy` again'
+  clocksource_read
   if [ -n "$before_clocksource" ]; then
-    check_that clocksource.restored "$before_clocksource" "$(clocksource_now)" \
+    check_that clocksource.restored "$before_clocksource" "$clocksource_now" \
       "see \`dmesg | grep -i clocksource\` on the host; if it is to be so, remove $1 there; then run \`pulumi destroy\` again"
   else
-    check clocksource.restored warn 'the one from before' "$(clocksource_now)" 'none: the host was converged by a version that did not remember it'
+    check clocksource.restored warn 'the one from before' "$clocksource_now" 'none: the host was converged by a version that did not remember it'
   fi
   evidence_table "what was proved of the revert" >&2
   if checks_failed; then return 1; fi

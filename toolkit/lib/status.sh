@@ -4,11 +4,13 @@
 
 status() {
   os_detect
-  if [ -z "$(plan_remembered_sections)" ]; then
-    printf 'timebase manages nothing on this host (%s, clocksource %s)\n' "$os_name" "$(clocksource_now)"
+  clocksource_read
+  plan_remembered_sections
+  if [ -z "$plan_remembered_sections" ]; then
+    printf 'timebase manages nothing on this host (%s, clocksource %s)\n' "$os_name" "$clocksource_now"
     return
   fi
-  printf 'timebase on %s: %s, kernel %s, clocksource %s\n' "$(uname -n)" "$os_name" "$(uname -r)" "$(clocksource_now)"
+  printf 'timebase on %s: %s, kernel %s, clocksource %s\n' "$(uname -n)" "$os_name" "$(uname -r)" "$clocksource_now"
   status_wrong=0 status_not_applicable=
   for status_section in boot time ptp; do
     if [ -e "$TIMEBASE_STATE/plans/$status_section" ]; then status_of "$status_section"; fi
@@ -23,7 +25,7 @@ status() {
 
 # status_of SECTION: a plan can own several sections; each is shown with what is its own.
 status_of() {
-  plan_parse "$(cat "$TIMEBASE_STATE/plans/$1")"
+  plan_read <"$TIMEBASE_STATE/plans/$1"
   boot_applicability
   # Nothing is remembered of a section that is not applicable; the plan that asked for it tells.
   if [ "$boot_not_applicable" != "$status_not_applicable" ]; then
@@ -60,7 +62,8 @@ status_planned() {
 status_drift() {
   for record in "$TIMEBASE_STATE/files/$1"/* "$TIMEBASE_STATE/files/$1-edits"/*; do
     if [ ! -f "$record/ours" ]; then continue; fi
-    status_path=$(first_line "$record/path")
+    first_line "$record/path"
+    status_path=$first_line
     if [ ! -e "$status_path" ]; then
       status_what='is gone'
     elif cmp -s -- "$record/ours" "$status_path"; then
@@ -90,11 +93,13 @@ status_revert() {
   for record in "$TIMEBASE_STATE/files/$1"/*; do
     if [ ! -f "$record/path" ]; then continue; fi
     if [ -e "$record/was" ]; then status_what=restores; else status_what=removes; fi
-    printf '  undo  %s %s\n' "$status_what" "$(first_line "$record/path")"
+    first_line "$record/path"
+    printf '  undo  %s %s\n' "$status_what" "$first_line"
   done
   for record in "$TIMEBASE_STATE/files/$1-edits"/*; do
     if [ ! -f "$record/path" ]; then continue; fi
-    status_path=$(first_line "$record/path")
+    first_line "$record/path"
+    status_path=$first_line
     if ! cmp -s -- "$record/ours" "$status_path"; then
       status_what='takes what is ours out of'
     elif [ -e "$record/was" ]; then
@@ -104,7 +109,8 @@ status_revert() {
     fi
     printf '  undo  %s %s\n' "$status_what" "$status_path"
   done
-  facts_of "$1" | while read -r status_kind status_name status_rest; do
+  facts_of "$1"
+  printf '%s' "$facts_of" | while read -r status_kind status_name status_rest; do
     case "$status_kind $status_name" in
       'before clocksource') printf '  undo  the clocksource before was %s; it is back after a boot\n' "$status_rest" ;;
       'before '*) ;;
