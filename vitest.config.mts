@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // One less by default, which on two cores is one: but this process only waits for its workers.
+    maxWorkers: "100%",
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000 } },
