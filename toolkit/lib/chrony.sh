@@ -73,8 +73,10 @@ rivals_stop() {
   done <"$work/rivals"
 }
 
-# Debian's packages of time daemons conflict with each other: installing one removes the others.
+# Debian's packages of time daemons conflict with each other: installing one removes the others. What whoever holds the
+# package tools is just doing, is his: it may be that he installs chrony.
 chrony_install() {
+  if ! package_installed chrony; then packages_await; fi
   if package_installed chrony; then
     # Of an installation that was cut.
     packages_gone
