@@ -63,7 +63,7 @@ status_drift() {
     status_path=$(first_line "$record/path")
     if [ ! -e "$status_path" ]; then
       status_what='is gone'
-    elif cmp -s -- "$record/ours" "$status_path"; then
+    elif record_ours "$status_path"; then
       continue
     elif cmp -s -- "$record/was" "$status_path"; then
       status_what='is again what it was before timebase'
