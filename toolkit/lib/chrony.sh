@@ -104,7 +104,7 @@ chrony_install() {
 
 # chrony_absent: an installation that has left nothing of chrony is none of ours: one that comes later is the user's.
 chrony_absent() {
-  facts_of time | grep -v '^installed chrony' >"$work/facts" || :
+  facts_of time | grep -v '^installed chrony' >"$work/facts" || [ $? = 1 ] || work_full
   file_write "$TIMEBASE_STATE/facts/time" "$work/facts"
   for record in "$TIMEBASE_STATE/files/time"/*; do
     if [ ! -e "$record/ours" ]; then rm -rf -- "$record"; fi

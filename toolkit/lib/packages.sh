@@ -52,10 +52,10 @@ packages_remember() {
 packages_gone() {
   if [ ! -e "$packages_before" ]; then return 0; fi
   packages_list
-  grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || [ $? = 1 ]
+  grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || [ $? = 1 ] || work_full
   if [ "$packages_fresh" = yes ]; then
     "${os_packages}_removed" "$work/packages-output" >"$work/packages-removed"
-    grep -xFf "$work/packages-removed" "$work/packages-gone" >"$work/packages-ours" || [ $? = 1 ]
+    grep -xFf "$work/packages-removed" "$work/packages-gone" >"$work/packages-ours" || [ $? = 1 ] || work_full
     mv -- "$work/packages-ours" "$work/packages-gone"
   fi
   while read -r packages_name; do facts_add time removed "$packages_name"; done <"$work/packages-gone"

@@ -150,7 +150,7 @@ facts_add() {
   shift
   facts_now=$(facts_of "$facts_section")
   case "$newline$facts_now " in *"$newline$1 $2 "* | *"$newline$1 $2$newline"*) return 0 ;; esac
-  printf '%s\n' "${facts_now:+$facts_now$newline}$*" >"$work/facts"
+  printf '%s\n' "${facts_now:+$facts_now$newline}$*" >"$work/facts" || work_full
   file_write "$TIMEBASE_STATE/facts/$facts_section" "$work/facts"
 }
 

@@ -17,7 +17,7 @@ status() {
     printf 'everything is as planned\n'
   else
     printf 'not everything is as planned: see FAIL and drift above; `pulumi up --replace '\''**-prove'\''` mends what fails, the next one proves it\n'
-    return 1
+    untrue
   fi
 }
 
