@@ -79,4 +79,14 @@ describe.each(["dash", "bash"])("a write that is cut, under %s,", (shell) => {
       }
     },
   );
+
+  test("of GRUB's configuration, by the program that makes it, leaves nothing beside it", () => {
+    host = new FakeHost(shell);
+    const before = host.snapshot();
+    host.meanwhile("grub-mkconfig", 'for file in "$2" "$2.new"; do echo half >"$file"; done; cut; exit 1');
+    expect(host.run(["converge"], plans.boot).status).toBe(null);
+    host.remove("fake/bin");
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
 });

@@ -87,9 +87,12 @@ describe.skipIf(!mayMount).each(["dash", "bash"])("a file system that is really 
   const converge = (host: FakeHost, folder: string, pages: number) =>
     spawnSync(
       "unshare",
-      ["-m", "sh", "-c", `mount -t tmpfs -o size=${pages * 4}k tmpfs "$1" && shift && exec "$@"`, "sh"].concat(
-        [folder, shell, `${__dirname}/../../toolkit/timebase`, "converge"],
-      ),
+      ["-m", "sh", "-c", `mount -t tmpfs -o size=${pages * 4}k tmpfs "$1" && shift && exec "$@"`, "sh"].concat([
+        folder,
+        shell,
+        `${__dirname}/../../toolkit/timebase`,
+        "converge",
+      ]),
       { input: plans.all, encoding: "utf8", env: { ...host.environment(), TMPDIR: host.path("tmp") } },
     );
 
