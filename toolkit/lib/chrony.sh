@@ -6,13 +6,25 @@ time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.serv
 time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
 
 time_converge() {
+  chrony_enabled=yes
+  chrony_unit=$(systemctl is-enabled "$os_chrony_service" 2>/dev/null) || chrony_enabled=no
+  case "$chrony_unit" in
+    masked*)
+      fail "$os_chrony_service is masked: somebody does not want it to run here" \
+        "allow it on the host: systemctl unmask $os_chrony_service; or leave TimeSync out for this host"
+      ;;
+  esac
   rivals_stop
   chrony_install
   chrony_conf_text >"$work/chrony.conf"
   # Before the write, so that a converge that is cut after it still restarts the daemon the next time.
   if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
   file_own time "$os_chrony_conf" "$work/chrony.conf"
-  if ! systemctl --quiet is-enabled "$os_chrony_service"; then systemctl --quiet enable "$os_chrony_service"; fi
+  if [ "$chrony_enabled" = no ]; then
+    systemctl --quiet enable "$os_chrony_service" ||
+      fail "$os_chrony_service could not be enabled (why is above)" \
+        "see \`systemctl status $os_chrony_service\` on the host; if it was masked since, systemctl unmask $os_chrony_service"
+  fi
 }
 
 # In /run, because a boot starts the daemon with what is written, and settles the debt.
@@ -264,7 +276,7 @@ NOW
       drift-ppb) time_drift_ppb=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
+$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

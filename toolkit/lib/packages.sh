@@ -13,6 +13,7 @@
 #   <family>_locks               the files by which the tools keep each other out, a line each
 #   <family>_locked              whether the last output ($work/output) says that another program holds the lock
 #   <family>_leftovers FILE      what the tools make of FILE when they put it, or their own version of it, aside
+#   <family>_chronyd_options     where the service of chrony's package gets chronyd's options from, as a text
 #   <family>_mend                finishes what an earlier installation has left unfinished, if there is such a thing
 
 package_installed() { "${os_packages}_installed" "$1"; }

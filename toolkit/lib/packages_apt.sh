@@ -52,6 +52,8 @@ apt_mend() {
 # With --force-confold, and with purge, nothing is put aside.
 apt_leftovers() { :; }
 
+apt_chronyd_options() { printf 'DAEMON_OPTS in /etc/default/chrony'; }
+
 apt_configure() { env DEBIAN_FRONTEND=noninteractive timeout 900 dpkg --force-confold --configure -a; }
 
 apt_removed_by() {

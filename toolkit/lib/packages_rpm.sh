@@ -49,6 +49,8 @@ rpm_removed() {
 
 rpm_leftovers() { printf '%s\n' "$1.rpmnew" "$1.rpmorig" "$1.rpmsave"; }
 
+rpm_chronyd_options() { printf 'OPTIONS in /etc/sysconfig/chronyd'; }
+
 rpm_mend() { :; }
 
 # rpm_removed_by WORD...: what needs the packages that go, which rpm tells by refusing to try.
