@@ -128,7 +128,15 @@ export class FakeHost {
 
   /** What the toolkit runs with; without it, it would work on this machine. */
   environment(): Record<string, string> {
-    return { PATH: `${fakes}:${process.env.PATH}`, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
+    const path = `${this.path("fake/bin")}:${fakes}:${process.env.PATH}`;
+    return { PATH: path, TIMEBASE_ROOT: this.root, TIMEBASE_LIMITED: "1", HOME: this.root };
+  }
+
+  /** What happens on the host just before this program does its work, at each call of it: a text for sh, which can end the
+   *  program, or kill the toolkit by `cut`. */
+  meanwhile(program: string, script: string): void {
+    this.write(`fake/bin/${program}`, `#!/bin/sh\nPATH=\${PATH#*:}\n${script}\nexec ${program} "$@"\n`);
+    fs.chmodSync(this.path(`fake/bin/${program}`), 0o755);
   }
 
   /** A converge that has to succeed. */
@@ -222,6 +230,20 @@ export class FakeHost {
   process(pid: number, comm: string, parent = 1): void {
     this.write(`proc/${pid}/stat`, `${pid} (${comm}) S ${parent} ${pid} ${pid} 0 -1\n`);
     this.write(`proc/${pid}/comm`, `${comm}\n`);
+  }
+
+  /** A process holds a lock of dpkg, as the kernel tells it. */
+  holdPackages(pid = 700): void {
+    const lock = "var/lib/dpkg/lock-frontend";
+    this.write(lock, "");
+    const { ino } = fs.statSync(this.path(lock));
+    this.process(pid, "unattended-upgr");
+    fs.mkdirSync(this.path(`proc/${pid}/fd`), { recursive: true });
+    fs.symlinkSync(this.path(lock), this.path(`proc/${pid}/fd/3`));
+    this.write(
+      "proc/locks",
+      `1: FLOCK  ADVISORY  WRITE 1 00:19:7 0 EOF\n2: POSIX  ADVISORY  WRITE ${pid} fe:01:${ino} 0 EOF\n`,
+    );
   }
 
   /** chronyd runs, as a daemon and its helper, and answers like this. */

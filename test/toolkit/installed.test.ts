@@ -78,6 +78,31 @@ describe.each(systems)("whose chrony it is, under %s on %s:", (shell, system) =>
   );
 });
 
+test.each(["dash", "bash"])("one that comes with what somebody else is just installing is his, under %s", (shell) => {
+  const host = new FakeHost(shell);
+  host.holdPackages();
+  const locks = host.read("proc/locks");
+  host.write("proc/locks", "");
+  host.write("fake/locks", locks);
+  // After the preconditions were looked at.
+  host.meanwhile(
+    "systemctl",
+    `cd "$TIMEBASE_ROOT"
+[ "$1" != stop ] || {
+  cp fake/locks proc/locks
+  { sleep 1; mkdir -p etc/chrony; echo "pool mine.example" >etc/chrony/chrony.conf; echo enabled active >fake/units/chrony.service
+    touch fake/packages/chrony; : >proc/locks; } >/dev/null 2>&1 9>&- &
+}`,
+  );
+  expect(host.converge(plans.time).stderr).toContain("waiting for the package manager, held by unattended-upgr");
+  expect(host.read("etc/chrony/chrony.conf")).toContain("server 10.77.0.1");
+  host.remove("fake/bin");
+  expect(host.run(["revert"], plans.time).status).toBe(0);
+  expect(host.exists("fake/packages/chrony")).toBe(true);
+  expect(host.read("etc/chrony/chrony.conf")).toBe("pool mine.example\n");
+  host.destroy();
+});
+
 describe.each(["dash", "bash"])("a record under %s", (shell) => {
   let host: FakeHost;
   afterEach(() => host.destroy());

@@ -138,20 +138,6 @@ const preconditions: Precondition[] = [
   },
 ];
 
-/** A process that holds a lock of dpkg, as the kernel tells it. */
-function holdsPackages(host: FakeHost, pid = 700): void {
-  const lock = "var/lib/dpkg/lock-frontend";
-  host.write(lock, "");
-  const { ino } = fs.statSync(host.path(lock));
-  host.process(pid, "unattended-upgr");
-  fs.mkdirSync(host.path(`proc/${pid}/fd`), { recursive: true });
-  fs.symlinkSync(host.path(lock), host.path(`proc/${pid}/fd/3`));
-  host.write(
-    "proc/locks",
-    `1: FLOCK  ADVISORY  WRITE 1 00:19:7 0 EOF\n2: POSIX  ADVISORY  WRITE ${pid} fe:01:${ino} 0 EOF\n`,
-  );
-}
-
 describe.each(["dash", "bash"])("under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
@@ -213,7 +199,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("a lock of dpkg that is held for ever is named, after a limit, before anything is changed", async () => {
-    holdsPackages(host);
+    host.holdPackages();
     const before = host.snapshot();
     const running = host.start(["converge"], plans.all);
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -228,7 +214,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("a lock of dpkg that is let go is waited for", async () => {
-    holdsPackages(host);
+    host.holdPackages();
     const running = host.start(["converge"], plans.time);
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(host.exists("fake/packages/chrony")).toBe(false);
@@ -238,7 +224,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("a lock of the same inode on another file system holds nobody up, and nor does one without need", () => {
-    holdsPackages(host);
+    host.holdPackages();
     host.remove("proc/700/fd/3");
     host.converge(plans.time);
     fs.symlinkSync(host.path("var/lib/dpkg/lock-frontend"), host.path("proc/700/fd/3"));

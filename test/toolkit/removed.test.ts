@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
 
 const snapshot = "var/lib/timebase/packages-before";
@@ -9,6 +9,7 @@ describe.each([
   ["dash", "debian-12"],
   ["bash", "ubuntu-24.04"],
   ["bash", "amazon-linux-2"],
+  ["dash", "amazon-linux-2023"],
 ])("what an installation has removed, under %s on %s,", (shell, system) => {
   let host: FakeHost;
   const start = () => {
@@ -17,6 +18,7 @@ describe.each([
     if (system.startsWith("amazon")) host.write("fake/removed-by-chrony", "systemd-timesyncd");
     host.write(timesyncd, "");
   };
+  const tool = { "amazon-linux-2": "yum", "amazon-linux-2023": "dnf" }[system] ?? "apt-get";
   const simulated = () => host.calls().filter((call) => /^apt-get .* -s /.test(call));
   afterEach(() => host.destroy());
 
@@ -65,6 +67,16 @@ describe.each([
     expect(host.exists(timesyncd)).toBe(true);
   });
 
+  // Lists of what is installed before and after would call it ours.
+  test("so does one that somebody else removes while our tools wait for him", () => {
+    start();
+    host.write("fake/packages/theirs", "");
+    host.meanwhile(tool, 'rm -f "$TIMEBASE_ROOT/fake/packages/theirs"');
+    host.converge(plans.time);
+    expect(host.exists("fake/packages/theirs")).toBe(false);
+    expect(host.read("var/lib/timebase/facts/time").match(/^removed .*/gm)).toEqual(["removed systemd-timesyncd"]);
+  });
+
   test("so does one that he removes after an installation that failed", () => {
     start();
     host.write("fake/packages/theirs", "");
@@ -111,5 +123,48 @@ describe.each([
     expect(run.status, run.stderr).toBe(0);
     expect(run.stderr).toContain("systemd-timesyncd stays away: the package mirror of this host does not know it");
     expect(host.exists("fake/packages/chrony")).toBe(false);
+  });
+});
+
+// yum and dnf say that somebody else holds the lock; apt waits by itself.
+describe.each([
+  ["dash", "amazon-linux-2", "yum"],
+  ["bash", "amazon-linux-2023", "dnf"],
+])("a lock that is held for ever, under %s on %s,", (shell, system, tool) => {
+  let host: FakeHost;
+  beforeEach(() => {
+    host = new FakeHost(shell, system);
+    for (const file of ["etc/chrony.conf", "fake/packages/chrony", "fake/units/chronyd.service"]) host.remove(file);
+    host.write(timesyncd, "");
+  });
+  afterEach(() => host.destroy());
+
+  const failsForEver = () => {
+    host.write("fake/rpm-locked", "for ever");
+    host.meanwhile(tool, 'echo 750.00 1.00 >"$TIMEBASE_ROOT/proc/uptime"');
+    const run = host.run(["converge"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("the package manager has been locked for 650 s by another program");
+    for (const file of ["fake/rpm-locked", "fake/bin"]) host.remove(file);
+    host.write("proc/uptime", "100.00 150.00\n");
+  };
+  const facts = () => host.read("var/lib/timebase/facts/time");
+
+  test("leaves no list by which what the user removes later would be ours", () => {
+    failsForEver();
+    expect(host.exists(snapshot)).toBe(false);
+    host.remove(timesyncd);
+    host.converge(plans.time);
+    expect(facts()).not.toContain("removed");
+  });
+
+  test("leaves the list of a run that was cut, as its installation may still go on", () => {
+    host.write("fake/cut-in-installation", "");
+    expect(host.run(["converge"], plans.time).status).toBe(null);
+    host.remove("fake/cut-in-installation");
+    failsForEver();
+    host.remove(timesyncd);
+    host.converge(plans.time);
+    expect(facts()).toContain("removed systemd-timesyncd");
   });
 });

@@ -221,4 +221,46 @@ describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
     expect(run.stderr).toContain(`this host does not boot by GRUB as ${name} does`);
     expect(host.snapshot()).toEqual(before);
   });
+
+  test("what is to be done about chronyd names this system's own service and file", () => {
+    host.converge(plans.time);
+    const remedies = () =>
+      host
+        .run(["prove"], plans.time)
+        .stderr.match(/what to do: .*/g)
+        ?.join("\n") ?? "";
+    const { service } = host.system.chrony;
+    host.chrony(synchronised);
+    host.remove("fake/chronyc");
+    expect(remedies()).toContain(`see \`systemctl status ${service}\` and \`journalctl -u ${service}\` on the host`);
+    host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-x\0");
+    expect(remedies()).toContain(
+      `(${service === "chronyd" ? "OPTIONS in /etc/sysconfig/chronyd" : "DAEMON_OPTS in /etc/default/chrony"})`,
+    );
+  });
+
+  test("a chronyd that is masked is not wanted here: nothing of its is changed, and the error says so", () => {
+    const { service } = host.system.chrony;
+    host.write(`fake/units/${service}.service`, "masked inactive\n");
+    const before = host.snapshot();
+    const run = host.run(["converge"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain(`${service} is masked: somebody does not want it to run here`);
+    expect(run.stderr).toContain(`what to do: allow it on the host: systemctl unmask ${service}`);
+    expect(host.calls().filter((call) => /stop|disable|install/.test(call))).toEqual([]);
+    expect(host.run(["revert"], plans.time).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    // In between.
+    host.write(`fake/units/${service}.service`, "disabled inactive\n");
+    host.meanwhile(
+      "systemctl",
+      `case "$*" in "--quiet enable "*) echo masked inactive >"$TIMEBASE_ROOT/fake/units/${service}.service" ;; esac`,
+    );
+    host.write("fake/packages/chrony", "");
+    const late = host.run(["converge"], plans.time);
+    expect(late.status).toBe(1);
+    expect(late.stderr).toContain(`Unit file /etc/systemd/system/${service}.service is masked.`);
+    expect(late.stderr).toContain(`${service} could not be enabled (why is above)`);
+    expect(late.stderr).toContain(`systemctl unmask ${service}`);
+  });
 });

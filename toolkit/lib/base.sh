@@ -9,14 +9,25 @@ tab='	'
 # say TEXT...: progress for the person who waits. stdout is for machines.
 say() { printf 'timebase: %s\n' "$*" >&2; }
 
+# Whether the reason for an end that is no success has been told.
+told=no
+
 # fail WHAT REMEDY: ends the program with what is wrong, where, and what to do.
 fail() {
+  told=yes
   printf 'timebase: error on %s: %s\n' "${plan_host:-this host}" "$1" >&2
   printf 'timebase: what to do: %s\n' "$2" >&2
   exit 1
 }
 
+# untrue: ends the program after checks that have failed, and were told.
+untrue() {
+  told=yes
+  exit 1
+}
+
 usage_error() {
+  told=yes
   printf 'timebase: %s; see `timebase help`\n' "$1" >&2
   exit 2
 }
@@ -41,11 +52,27 @@ limit_time() {
 }
 
 workspace_make() {
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  work=$(mktemp -d) || fail 'no folder for temporary files could be made (the error is above)' "make room in ${TMPDIR:-/tmp} (see \`df -hi\` on the host)"
+  trap workspace_end EXIT
+  trap 'told=yes; exit 129' HUP
+  trap 'told=yes; exit 130' INT
+  trap 'told=yes; exit 143' TERM
+}
+
+# What the shell itself, or a program that it runs, could not do is told by nobody else.
+workspace_end() {
+  if [ $? != 0 ] && [ "$told" = no ]; then
+    dd if=/dev/zero of="$work/probe" bs=4096 count=16 2>/dev/null || work_full
+    rm -rf "$work"
+    fail 'it ended in the middle, by the error above' 'mend what it names, then run this again: whatever was done can be done again'
+  fi
+  rm -rf "$work"
+}
+
+# work_full: ends the program where temporary files cannot be written, of which a half must not be taken for all.
+work_full() {
+  rm -rf "$work"
+  fail "temporary files in ${work%/*} cannot be written" "make room there (see \`df -hi ${work%/*}\` on the host), then run this again: whatever was done can be done again"
 }
 
 # patiently TEXT COMMAND...: runs a command that can take long; says every 5 s that it still runs, and shows the

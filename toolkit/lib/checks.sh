@@ -157,7 +157,7 @@ check_configuration() {
   if [ "$all_lines" != "$chrony_conf_text" ]; then
     check time.configuration fail "$os_chrony_conf as planned" 'it was changed, or is gone' "keep your own directives in the plan; \`pulumi up\` writes the file again and keeps yours beside it"
   elif check_chronyd_arguments; then
-    check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" 'remove -f and -x from its options (DAEMON_OPTS in /etc/default/chrony), then run `pulumi up` again'
+    check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" "remove -f and -x from its options ($("${os_packages}_chronyd_options")), then run \`pulumi up\` again"
   elif [ -e "$chrony_restart_due" ]; then
     check time.configuration fail "$os_chrony_service restarted with $os_chrony_conf" 'it runs with an earlier configuration' 'run `pulumi up` again'
   else

@@ -6,6 +6,13 @@ time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.serv
 time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
 
 time_converge() {
+  units_read
+  case "$chrony_unit" in
+    *' masked'*)
+      fail "$os_chrony_service is masked: somebody does not want it to run here" \
+        "allow it on the host: systemctl unmask $os_chrony_service; or leave TimeSync out for this host"
+      ;;
+  esac
   rivals_stop
   chrony_install
   chrony_conf_text
@@ -13,7 +20,11 @@ time_converge() {
   # Before the write, so that a converge that is cut after it still restarts the daemon the next time.
   if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
   file_own time "$os_chrony_conf" "$work/chrony.conf"
-  if ! has_word "$chrony_unit" enabled; then systemctl --quiet enable "$os_chrony_service"; fi
+  if ! has_word "$chrony_unit" enabled; then
+    systemctl --quiet enable "$os_chrony_service" ||
+      fail "$os_chrony_service could not be enabled (why is above)" \
+        "see \`systemctl status $os_chrony_service\` on the host; if it was masked since, systemctl unmask $os_chrony_service"
+  fi
 }
 
 # In /run, because a boot starts the daemon with what is written, and settles the debt.
@@ -68,8 +79,8 @@ units_read() {
   done <"$work/units"
 }
 
+# rivals_stop: what units_read has found.
 rivals_stop() {
-  units_read
   printf %s "$rivals" >"$work/rivals"
   while read -r rival rival_enabled rival_active; do
     facts_add time unit "$rival" "$rival_enabled" "$rival_active"
@@ -79,8 +90,10 @@ rivals_stop() {
   done <"$work/rivals"
 }
 
-# Debian's packages of time daemons conflict with each other: installing one removes the others.
+# Debian's packages of time daemons conflict with each other: installing one removes the others. What whoever holds the
+# package tools is just doing, is his: it may be that he installs chrony.
 chrony_install() {
+  if [ "$chrony_installed" = no ] && ! package_installed chrony; then packages_await; fi
   if [ "$chrony_installed" = yes ] || package_installed chrony; then
     # Of an installation that was cut.
     packages_gone
@@ -109,7 +122,7 @@ chrony_install() {
 # chrony_absent: an installation that has left nothing of chrony is none of ours: one that comes later is the user's.
 chrony_absent() {
   facts_of time
-  printf %s "$facts_of" | grep -v '^installed chrony' >"$work/facts" || :
+  printf %s "$facts_of" | grep -v '^installed chrony' >"$work/facts" || [ $? = 1 ] || work_full
   file_write "$TIMEBASE_STATE/facts/time" "$work/facts"
   for record in "$TIMEBASE_STATE/files/time"/*; do
     if [ ! -e "$record/ours" ]; then rm -rf -- "$record"; fi
@@ -272,7 +285,7 @@ NOW
       drift-ppb) time_drift_ppb=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
+$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

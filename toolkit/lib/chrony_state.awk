@@ -4,7 +4,7 @@
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
 # 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal).
 #
-# In: now (s), itself (yes: this host defines the timescale), budget_ns; TIMEBASE_SOURCES in the environment: the
+# In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns; TIMEBASE_SOURCES in the environment: the
 # plan's sources, a line each.
 # Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
 
@@ -40,7 +40,7 @@ function state_name(s) {
 function daemon() {
   for (i = 3; i <= 13; i++) if (tracked && !number(tracking[i])) { tracked = 0; unreadable = "tracking column " i " is \"" tracking[i] "\"" }
   if (tracked && tracking[1] !~ /^[0-9A-Fa-f]+$/) { tracked = 0; unreadable = "reference id \"" tracking[1] "\"" }
-  check("time.daemon", tracked, "chronyd answers", tracked ? "chronyd answers" : unreadable == "" ? "no answer" : unreadable, "see `systemctl status chrony` and `journalctl -u chrony` on the host")
+  check("time.daemon", tracked, "chronyd answers", tracked ? "chronyd answers" : unreadable == "" ? "no answer" : unreadable, "see `systemctl status " service "` and `journalctl -u " service "` on the host")
   return tracked
 }
 

@@ -29,7 +29,7 @@ file_edit() {
   edit_since=no
   if [ ! -e "$2" ]; then
     : >"$work/base"
-  elif [ -e "$record/ours" ] && cmp -s -- "$record/ours" "$2"; then
+  elif record_ours "$2"; then
     if [ -e "$record/was" ]; then cat -- "$record/was" >"$work/base"; else : >"$work/base"; fi
   else
     edit_since=yes
@@ -41,9 +41,11 @@ file_edit() {
   record_file "$1-edits" "$2"
   # What somebody else has made of it since is what a revert gives back.
   if [ "$edit_since" = yes ]; then file_write "$record/was" "$work/base"; fi
-  file_write "$record/ours" "$work/edited"
-  if [ -e "$2" ] && cmp -s -- "$work/edited" "$2"; then return 0; fi
-  file_write "$2" "$work/edited"
+  if [ -e "$2" ] && cmp -s -- "$work/edited" "$2"; then
+    file_write "$record/ours" "$work/edited"
+    return 0
+  fi
+  record_write "$2" "$work/edited"
   edit_wrote=yes
   say "wrote $2"
 }
@@ -52,8 +54,9 @@ file_edit() {
 file_undo() {
   edit_wrote=no
   record_folder "$1-edits" "$2"
+  if [ -d "$record" ]; then file_clear "$2"; fi
   if [ ! -e "$2" ] || ! edit_made "$1"; then return 0; fi
-  if [ ! -e "$record/ours" ] || ! cmp -s -- "$record/ours" "$2"; then
+  if ! record_ours "$2"; then
     if [ -e "$record/was" ] && cmp -s -- "$record/was" "$2"; then return 0; fi
     cat -- "$2" >"$work/undone"
     "$4" "$work/undone"

@@ -49,21 +49,24 @@ grub_dropin_converge() {
 # The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
 # content decides, not grub-mkconfig's word.
 grub_dropin_regenerate() {
-  boot_grub_cfg=$(readlink -f -- "$os_grub_cfg" || printf '%s' "$os_grub_cfg")
-  boot_new=$boot_grub_cfg.timebase-new
-  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$boot_new"; then
-    rm -f -- "$boot_new"
+  grub_dropin_clear
+  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$file_new"; then
+    grub_dropin_clear
     fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
   fi
-  boot_missing_in "$boot_new"
+  boot_missing_in "$file_new"
   if [ -n "$boot_missing" ]; then
-    rm -f -- "$boot_new"
+    grub_dropin_clear
     fail "the configuration that grub-mkconfig made is $boot_missing" \
       "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
   fi
-  sync "$boot_new" 2>/dev/null || sync
-  mv -f -- "$boot_new" "$boot_grub_cfg"
-  sync
+  file_place
+}
+
+# grub-mkconfig has a file of its own beside the one that it makes.
+grub_dropin_clear() {
+  file_clear "$os_grub_cfg"
+  rm -f -- "$file_new.new"
 }
 
 # Now in each entry, and in the drop-in that the next kernel update reads.
@@ -83,6 +86,7 @@ grub_dropin_revert() {
   record_folder boot "$boot_dropin"
   if [ ! -d "$record" ]; then return 0; fi
   files_restore boot
+  grub_dropin_clear
   record_folder boot-edits "$os_grub_cfg"
   if cmp -s -- "$record/ours" "$os_grub_cfg"; then return 0; fi
   boot_reverted=$(printf %s "$plan_boot_parameters" | tr ' ' '\n')

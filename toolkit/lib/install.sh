@@ -19,8 +19,9 @@ install_self() {
 install_copy() {
   mkdir -p "$install_folder" "${install_command%/*}"
   chmod 755 "$install_folder"
-  rm -rf "${install_folder:?}/$install_version"
-  cp -R "$TIMEBASE_HOME" "$install_folder/$install_version"
+  file_target=$install_folder/$install_version file_new=$install_folder/$install_version
+  rm -rf -- "$file_new"
+  file_try cp -R -- "$TIMEBASE_HOME" "$file_new"
   chown -R 0:0 "$install_folder/$install_version"
   chmod -R u=rwX,go=rX "$install_folder/$install_version"
   chmod 755 "$install_folder/$install_version/timebase"

@@ -5,6 +5,7 @@
 #   <family>_change WORD...      installs these packages and removes those that are written `name-`; --purge and
 #                                --no-purge tell what becomes of configuration, where the family knows that
 #   <family>_list                the names of all packages that are installed, a line each
+#   <family>_removed FILE        the packages that <family>_change has removed, as its output in FILE says, a line each
 #   <family>_removed_by WORD...  the packages that this would remove, a line each; fails when it cannot be known, which
 #                                $work/simulation tells
 #   <family>_unknown NAME        whether the lists say that there is no such package; not when they cannot be read
@@ -12,6 +13,7 @@
 #   <family>_locks               the files by which the tools keep each other out, a line each
 #   <family>_locked              whether the last output ($work/output) says that another program holds the lock
 #   <family>_leftovers FILE      what the tools make of FILE when they put it, or their own version of it, aside
+#   <family>_chronyd_options     where the service of chrony's package gets chronyd's options from, as a text
 #   <family>_mend                finishes what an earlier installation has left unfinished, if there is such a thing
 
 package_installed() { "${os_packages}_installed" "$1"; }
@@ -33,29 +35,38 @@ packages_unknown() {
 }
 
 packages_before=$TIMEBASE_STATE/packages-before
+# Whether this process has made that list, and so has heard all that was done since, in $work/packages-output.
+packages_fresh=no
 
 # packages_remember: what is installed before a change, durably. Of a change that was cut, the first one counts.
 packages_remember() {
   if [ -e "$packages_before" ]; then return 0; fi
   packages_list
   file_write "$packages_before" "$work/packages"
+  : >"$work/packages-output"
+  packages_fresh=yes
 }
 
 # packages_gone: what was installed then, and is not now, becomes a fact, and the list goes: what the user removes later is
-# his own matter. So it is asked after a change that failed, too.
+# his own matter. So it is asked after a change that failed, too. What went while our tools waited for somebody else's is
+# not ours either; only of a run that was cut nobody knows any more what its tools have said.
 packages_gone() {
   if [ ! -e "$packages_before" ]; then return 0; fi
   packages_list
-  grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || :
+  grep -vxFf "$work/packages" "$packages_before" >"$work/packages-gone" || [ $? = 1 ] || work_full
+  if [ "$packages_fresh" = yes ]; then
+    "${os_packages}_removed" "$work/packages-output" >"$work/packages-removed"
+    grep -xFf "$work/packages-removed" "$work/packages-gone" >"$work/packages-ours" || [ $? = 1 ] || work_full
+    mv -- "$work/packages-ours" "$work/packages-gone"
+  fi
   while read -r packages_name; do facts_add time removed "$packages_name"; done <"$work/packages-gone"
   if ! grep -qx chrony "$work/packages"; then chrony_absent; fi
   rm -f -- "$packages_before"
 }
 
-# To an empty list everything would be gone.
+# To an empty list, or half of one, what is not in it would be gone.
 packages_list() {
-  "${os_packages}_list" >"$work/packages" || :
-  if [ ! -s "$work/packages" ]; then
+  if ! "${os_packages}_list" >"$work/packages" || [ ! -s "$work/packages" ]; then
     fail 'the list of installed packages cannot be read' "see what $os_package_program and its database say on the host"
   fi
 }

@@ -37,6 +37,12 @@ apt_installed() {
 # Also what is there and not configured yet, or waits for a trigger.
 apt_list() { dpkg-query -W -f '${db:Status-Abbrev}${binary:Package}\n' | sed -n 's/^.[^nc].//p'; }
 
+# Only what is followed by a version: a configuration file that is obsolete is removed too.
+apt_removed() {
+  sed -n -e 's/^Removing \([^ ]*\) (.*/\1/p' -e 's/^(Noting disappearance of \([^ ]*\), .*/\1/p' \
+    -e 's/.*yes, will remove \([^ ]*\) in favour of .*/\1/p' "$1"
+}
+
 apt_mend() {
   if grep -q 'dpkg was interrupted' "$work/output"; then
     patiently 'finishing an interrupted installation' apt_configure
@@ -45,6 +51,8 @@ apt_mend() {
 
 # With --force-confold, and with purge, nothing is put aside.
 apt_leftovers() { :; }
+
+apt_chronyd_options() { printf 'DAEMON_OPTS in /etc/default/chrony'; }
 
 apt_configure() { env DEBIAN_FRONTEND=noninteractive timeout 900 dpkg --force-confold --configure -a; }
 

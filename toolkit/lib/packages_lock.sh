@@ -21,6 +21,9 @@ packages_wait() {
   uptime_seconds
   packages_waited=$((uptime_seconds - packages_waited_from))
   if [ "$packages_waited" -ge "$packages_lock_seconds" ]; then
+    # A list of our own must not outlive us. One of a run that was cut is still needed: who holds the lock may be finishing
+    # what that run has begun.
+    if [ "$packages_fresh" = yes ]; then packages_gone; fi
     fail "the package manager has been locked for $packages_waited s by $packages_holder" \
       'see what it does (ps, journalctl) and end it, or wait for it; then run `pulumi up` again'
   fi
@@ -31,15 +34,23 @@ packages_wait() {
   sleep "$1"
 }
 
-# packages_unlocked WORD...: <family>_change, again and again while the tools say that another program holds the lock.
+# packages_unlocked WORD...: <family>_change, again and again while the tools say that another program holds the lock. All
+# that they say is kept for packages_gone.
 packages_unlocked() {
   packages_wait_begin
-  until patiently "$packages_text" "${os_packages}_change" "$@"; do
+  until packages_heard patiently "$packages_text" "${os_packages}_change" "$@"; do
     if ! "${os_packages}_locked"; then return 1; fi
     if ! packages_holder; then packages_holder='another program'; fi
     packages_wait 10
     while packages_holder; do packages_wait 2; done
   done
+}
+
+packages_heard() {
+  packages_status=0
+  "$@" || packages_status=$?
+  cat -- "$work/output" >>"$work/packages-output"
+  return "$packages_status"
 }
 
 # packages_holder: whether somebody holds the package manager; sets packages_holder to "name (process) with lock file".

@@ -38,7 +38,18 @@ rpm_installed() { rpm -q --quiet "$1"; }
 
 rpm_list() { rpm -qa --queryformat '%{NAME}\n'; }
 
+# "Erasing : [EPOCH:]NAME-VERSION-RELEASE.ARCH 1/2"; yum says the bare name where it knows no better.
+rpm_removed() {
+  awk '$1 ~ /^(Erasing|Removing|Obsoleting|Obsoleted)$/ && $2 == ":" {
+    sub(/^[0-9]+:/, "", $3)
+    print $3
+    if (sub(/-[^-]*-[^-]*$/, "", $3)) print $3
+  }' "$1"
+}
+
 rpm_leftovers() { printf '%s\n' "$1.rpmnew" "$1.rpmorig" "$1.rpmsave"; }
+
+rpm_chronyd_options() { printf 'OPTIONS in /etc/sysconfig/chronyd'; }
 
 rpm_mend() { :; }
 

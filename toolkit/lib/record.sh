@@ -7,15 +7,17 @@ record_file() {
   record_folder "$1" "$2"
   if [ -d "$record" ]; then return 0; fi
   # Drafted elsewhere, so that a half-written record is never taken for one.
-  record_draft=$TIMEBASE_STATE/draft
-  rm -rf "$record_draft"
-  mkdir -p "$record_draft" "${record%/*}"
-  printf '%s\n' "$2" >"$record_draft/path"
-  if [ -e "$2" ]; then cp -p -- "$(readlink -f -- "$2")" "$record_draft/was"; fi
+  file_target=$record file_new=$TIMEBASE_STATE/draft
+  rm -rf -- "$file_new"
+  file_try mkdir -p -- "$file_new" "${record%/*}"
+  file_try record_name "$2"
+  if [ -e "$2" ]; then file_try cp -p -- "$(readlink -f -- "$2")" "$file_new/was"; fi
   sync
-  mv -- "$record_draft" "$record"
+  file_try mv -- "$file_new" "$record"
   sync
 }
+
+record_name() { printf '%s\n' "$1" >"$file_new/path"; }
 
 # record_fresh SECTION PATH: record_file for a write that follows at once. A record of which no write of ours has come, and
 # that the file has left since, tells what was there once, not what is the user's now.
@@ -42,7 +44,7 @@ record_folder() {
 text_write() {
   all_lines "$1"
   if [ "$all_lines" = "$2" ]; then return 0; fi
-  printf %s "$2" >"$work/text"
+  printf %s "$2" >"$work/text" || work_full
   file_write "$1" "$work/text"
 }
 
@@ -50,26 +52,73 @@ text_write() {
 # kept. Nothing is written when it is there already.
 file_write() {
   if [ -e "$1" ] && cmp -s -- "$2" "$1"; then return 0; fi
-  file_target=$(readlink -f -- "$1" || printf '%s' "$1")
-  mkdir -p -- "${file_target%/*}"
+  file_draft "$1"
+  if [ -e "$file_target" ]; then file_try cp -p -- "$file_target" "$file_new"; fi
+  file_try cp -- "$2" "$file_new"
+  file_place
+}
+
+# file_copy FILE PATH: FILE, with its mode, owner and time, becomes what is at PATH.
+file_copy() {
+  file_draft "$2"
+  file_try cp -p -- "$1" "$file_new"
+  file_place
+}
+
+# file_draft PATH: makes the folder for it, and clears the place beside it.
+file_draft() {
+  file_clear "$1"
+  if [ ! -d "${file_target%/*}" ]; then file_try mkdir -p -- "${file_target%/*}"; fi
+}
+
+# file_clear PATH: sets file_target to where PATH leads, and file_new to the file beside it that is to take its place, of
+# which a write that was cut may have left something.
+file_clear() {
+  case "$1" in /*) file_target=$1 ;; *) file_target=$PWD/$1 ;; esac
+  if [ -L "$1" ]; then file_target=$(readlink -f -- "$1" || printf '%s' "$1"); fi
   file_new=$file_target.timebase-new
-  rm -f -- "$file_new"
-  if [ -e "$file_target" ]; then cp -p -- "$file_target" "$file_new"; fi
-  cat -- "$2" >"$file_new"
-  sync "$file_new" 2>/dev/null || sync
-  mv -f -- "$file_new" "$file_target"
+  if [ -e "$file_new" ]; then rm -f -- "$file_new"; fi
+}
+
+# file_place: what has not come to the disk never takes the place of what is there.
+file_place() {
+  file_try sync "$file_new"
+  file_try mv -f -- "$file_new" "$file_target"
   sync "${file_target%/*}" 2>/dev/null || sync
 }
 
-# file_own SECTION PATH CONTENT: file_write with a record, so that files_restore can take it back. Of a write that was
-# cut, `ours` tells that it was ours.
+# file_try COMMAND...: a step of a write, without which nothing is left of it.
+file_try() {
+  file_why=$("$@" 2>&1) && return 0
+  rm -rf -- "$file_new"
+  fail "$file_target could not be written: ${file_why:-$1 failed}" \
+    "make room, or mount it for writing (see \`df -hi ${file_target%/*}\`, \`findmnt -T ${file_target%/*}\` and \`dmesg\` on the host), then run this again"
+}
+
+# file_own SECTION PATH CONTENT: file_write with a record, so that files_restore can take it back.
 file_own() {
   record_fresh "$1" "$2"
   if [ -e "$2" ] && cmp -s -- "$3" "$2"; then return 0; fi
   record_keep
-  file_write "$record/ours" "$3"
-  file_write "$2" "$3"
+  record_write "$2" "$3"
   say "wrote $2"
+}
+
+# record_write PATH CONTENT: file_write of what $record then knows as `ours`. When it is cut in between, `replaced` tells that
+# what is still at PATH is ours too, from an earlier write.
+record_write() {
+  if [ -e "$1" ] && record_ours "$1"; then file_write "$record/replaced" "$1"; fi
+  file_write "$record/ours" "$2"
+  file_write "$1" "$2"
+  rm -f -- "$record/replaced"
+}
+
+# record_ours PATH: whether PATH is as we wrote it, now or before a write that was cut.
+record_ours() {
+  for record_version in ours replaced; do
+    if [ -e "$record/$record_version" ] && cmp -s -- "$record/$record_version" "$1"; then return 0; fi
+  done
+  return 1
 }
 
 # record_keep: what somebody else has made of the recorded file since we wrote it is kept beside it, never overwritten.
@@ -77,21 +126,23 @@ record_keep() {
   first_line "$record/path"
   record_path=$first_line
   if [ ! -e "$record_path" ] || [ ! -e "$record/ours" ]; then return 0; fi
-  if cmp -s -- "$record/ours" "$record_path" || cmp -s -- "$record/was" "$record_path"; then return 0; fi
+  if record_ours "$record_path" || cmp -s -- "$record/was" "$record_path"; then return 0; fi
   record_kept=$record_path.kept-by-timebase
   record_number=1
   while [ -e "$record_kept" ] && ! cmp -s -- "$record_kept" "$record_path"; do
     record_number=$((record_number + 1))
     record_kept=$record_path.kept-by-timebase.$record_number
   done
-  cp -p -- "$record_path" "$record_kept"
+  file_copy "$record_path" "$record_kept"
   say "$record_path was changed by somebody else since; that version is kept in $record_kept"
 }
 
-# files_keep SECTION: record_keep for every file of the section, before something other than us removes them.
+# files_keep SECTION: record_keep for every file of the section, and nothing half-written beside it, before something other than us removes them.
 files_keep() {
   for record in "$TIMEBASE_STATE/files/$1"/*; do
-    if [ -f "$record/path" ]; then record_keep; fi
+    if [ ! -f "$record/path" ]; then continue; fi
+    record_keep
+    file_clear "$record_path"
   done
 }
 
@@ -103,10 +154,7 @@ files_restore() {
     first_line "$record/path"
     record_path=$first_line
     if [ -e "$record/was" ]; then
-      record_target=$(readlink -f -- "$record_path" || printf '%s' "$record_path")
-      mkdir -p -- "${record_target%/*}"
-      cp -p -- "$record/was" "$record_target.timebase-new"
-      mv -f -- "$record_target.timebase-new" "$record_target"
+      file_copy "$record/was" "$record_path"
       say "restored $record_path"
     elif [ -e "$record_path" ] || [ -L "$record_path" ]; then
       rm -f -- "$record_path"

@@ -19,7 +19,7 @@ status() {
     printf 'everything is as planned\n'
   else
     printf 'not everything is as planned: see FAIL and drift above; `pulumi up --replace '\''**-prove'\''` mends what fails, the next one proves it\n'
-    return 1
+    untrue
   fi
 }
 
@@ -66,7 +66,7 @@ status_drift() {
     status_path=$first_line
     if [ ! -e "$status_path" ]; then
       status_what='is gone'
-    elif cmp -s -- "$record/ours" "$status_path"; then
+    elif record_ours "$status_path"; then
       continue
     elif cmp -s -- "$record/was" "$status_path"; then
       status_what='is again what it was before timebase'
