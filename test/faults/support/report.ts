@@ -80,6 +80,7 @@ export function steady(text: string): string {
     .replace(/127\.77\.0\.\d+(:\d+)?/g, "<address>")
     .replace(/fault-\d+-\d+/g, "<stack>")
     .replace(/\.timebase-[0-9a-f]{12}/g, ".timebase-<owner>")
+    .replace(/locked for \d+ s/g, "locked for <n> s")
     .replace(/process \d+/g, "process <n>")
     .replace(/\b\d+\.\d+\.\d+-\d+(-cloud)?-amd64/g, "<kernel>")
     .replace(/root=\S+/g, "root=<root>");
