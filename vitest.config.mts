@@ -22,7 +22,8 @@ export default defineConfig({
           name: "sweep",
           include: ["test/faults/sweep/**/*.test.ts"],
           globalSetup: "test/faults/support/sweepSetup.ts",
-          fileParallelism: false,
+          // A machine for each: an emulated one keeps little more than one core busy.
+          maxWorkers: 2,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },
@@ -31,7 +32,8 @@ export default defineConfig({
         test: {
           name: "systems",
           include: ["test/systems/**/*.test.ts"],
-          fileParallelism: false,
+          globalSetup: "test/systems/support/setup.ts",
+          maxWorkers: 2,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { page, readReport, steady } from "../faults/support/report";
 
+const row = { group: "power", fault: "a|b", machine: "m", said: "one\ntwo", second: "proved", toolkit: "new" };
+
 test("docs/systems.md is the page of its rows, and of nothing else", () => {
   expect(readFileSync(join(__dirname, "../../docs/systems.md"), "utf8")).toBe(page(readReport()));
 });
@@ -14,6 +16,10 @@ test("a row has nothing that differs from run to run", () => {
 });
 
 test("a cell cannot break its table", () => {
-  const row = { group: "power", fault: "a|b", machine: "m", said: "one\ntwo", second: "proved" };
-  expect(page({ systems: [], faults: [row] })).toContain("| a\\|b | m | one<br>two | proved |\n");
+  expect(page({ toolkit: "new", systems: [], faults: [row] })).toContain("| a\\|b | m | one<br>two | proved | new |\n");
+});
+
+test("the page tells how many of its rows are of the newest toolkit", () => {
+  const report = { toolkit: "new", systems: [], faults: [row, { ...row, toolkit: "old" }] };
+  expect(page(report)).toMatch(/newest is `new`: 1 of\s2 rows/);
 });

@@ -1,21 +1,29 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CutPoint, cutPointArming, cutPointRelease, cutPointSetup } from "../../../rig/cut-points";
 import { trapImage } from "../../../rig/image";
 import { askQemu } from "../../../rig/qmp";
 import { chooseAccelerator } from "../../../vm/accelerator";
+import { canBind, candidateAddresses, chooseAddress } from "../../../vm/address";
 import { bannerComes } from "../../../vm/banner";
-import { down, stopMachine } from "../../../vm/down";
+import { stopMachine } from "../../../vm/down";
+import { placesIn } from "../../../vm/places";
 import { livingProcess, processGone } from "../../../vm/process";
 import { machineFiles, qemuArguments } from "../../../vm/qemu";
-import { machineFolder, readRecord } from "../../../vm/record";
+import { readRecord, writeRecord } from "../../../vm/record";
 import { run } from "../../../vm/run";
 import { type ImageSpec, withDefaults } from "../../../vm/spec";
 import { type RunningVm, up } from "../../../vm/up";
 import { TestHost } from "../../rig/support/host";
 
 const bootMillis = 600_000;
+
+const stateHome = (folder: string) => join(folder, "machines");
+
+/** Where a machine of this folder is. */
+export const placeOf = (name: string, folder: string) =>
+  join(placesIn({ XDG_STATE_HOME: stateHome(folder) }, "").machines, name);
 
 /**
  * One machine that faults happen to. It is booted once; a snapshot of its memory and its disk lets each fault start from
@@ -24,19 +32,39 @@ const bootMillis = 600_000;
 export class Room {
   private constructor(
     private readonly name: string,
+    /** The machine's folder. */
+    private readonly place: string,
     private readonly machine: RunningVm,
     readonly host: TestHost,
   ) {}
 
-  /** A machine that runs, is made if it is not there, and keeps its keys in `folder`. Names begin with a letter. */
+  /**
+   * A machine that runs, is made if it is not there, and keeps its keys in `folder`. One that is off starts at the
+   * snapshot, if it is given, else it boots. Names begin with a letter.
+   */
   static async open(
     name: string,
     folder: string,
     spec: { image: Partial<ImageSpec>; user?: string } = { image: trapImage },
+    snapshot?: string,
   ): Promise<Room> {
-    process.env.XDG_STATE_HOME = join(folder, "machines");
+    process.env.XDG_STATE_HOME = stateHome(folder);
+    const place = placeOf(name, folder);
+    if (snapshot !== undefined) await startQemu(place, ["-loadvm", snapshot]);
     const machine = await up(withDefaults({ name, ...spec }));
-    return new Room(name, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
+    return new Room(name, place, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
+  }
+
+  /** Makes another machine of this one, snapshots and all, with an address of its own. Both are off then. */
+  async copyTo(folder: string): Promise<void> {
+    await this.powerOff();
+    const copy = placeOf(this.name, folder);
+    mkdirSync(dirname(copy), { recursive: true });
+    const { status, stderr } = await run("cp", ["-a", this.place, copy]);
+    const record = readRecord(copy);
+    if (status !== 0 || record === undefined) throw new Error(`${this.name} cannot be copied: ${stderr}`);
+    const ssh = await chooseAddress(candidateAddresses(), [record.ssh.address], canBind);
+    writeRecord(copy, { ...record, ssh });
   }
 
   /** Waits for the first boot's end, and sets the cut points up. */
@@ -54,14 +82,9 @@ export class Room {
     await this.monitor(`savevm ${name}`);
   }
 
-  async snapshots(): Promise<string[]> {
-    const table = await this.monitor("info snapshots");
-    return table.split("\n").map((line) => line.split(/\s+/)[1] ?? "");
-  }
-
   /** The machine as it was at the snapshot, whatever has become of it, with the time of now. */
   async restore(name: string): Promise<void> {
-    if (this.pid === undefined) await this.startQemu(["-loadvm", name]);
+    if (this.pid === undefined) await startQemu(this.place, ["-loadvm", name]);
     else await this.monitor(`loadvm ${name}`);
     await this.answers();
     // Its clock stood still since the snapshot.
@@ -78,17 +101,8 @@ export class Room {
 
   /** Starts the machine on its disk and waits until it lets its user in. */
   async powerOn(): Promise<void> {
-    if (this.pid === undefined) await this.startQemu([]);
+    await startQemu(this.place);
     await this.answers();
-  }
-
-  /** Starts the machine without waiting for anything. */
-  async startQemu(more: readonly string[]): Promise<void> {
-    const record = readRecord(machineFolder(this.name));
-    if (record === undefined) throw new Error(`${this.name} is gone`);
-    const args = qemuArguments(record.spec, record.ssh, this.files, await chooseAccelerator());
-    const { status, stderr } = await run("qemu-system-x86_64", [...args, ...more]);
-    if (status !== 0) throw new Error(`${this.name} does not start: ${stderr}`);
   }
 
   /** Reboots the machine by its own means, and waits for it. */
@@ -149,11 +163,12 @@ export class Room {
   }
 
   async powerOff(): Promise<void> {
-    await stopMachine(machineFolder(this.name));
+    await stopMachine(this.place);
   }
 
   async remove(): Promise<void> {
-    await down(this.name);
+    await this.powerOff();
+    rmSync(this.place, { recursive: true, force: true });
   }
 
   get pid(): number | undefined {
@@ -169,6 +184,17 @@ export class Room {
   }
 
   private get files() {
-    return machineFiles(machineFolder(this.name));
+    return machineFiles(this.place);
   }
+}
+
+/** Starts a machine that is off, without waiting for anything. */
+async function startQemu(place: string, more: readonly string[] = []): Promise<void> {
+  const files = machineFiles(place);
+  if (livingProcess(files.pid) !== undefined) return;
+  const record = readRecord(place);
+  if (record === undefined) throw new Error(`there is no machine in ${place}`);
+  const args = qemuArguments(record.spec, record.ssh, files, await chooseAccelerator());
+  const { status, stderr } = await run("qemu-system-x86_64", [...args, ...more]);
+  if (status !== 0) throw new Error(`the machine in ${place} does not start: ${stderr}`);
 }

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { lock } from "proper-lockfile";
+import { toolkitDigest, toolkitFolder } from "../../../components/remote/toolkit";
 
 /** What a machine of the tests is: the distribution itself, or another one that is laid out like it. */
 export type MachineKind = "real" | "laid out like it";
@@ -24,9 +26,14 @@ export interface FaultRow {
   second: string;
 }
 
+/** A row, and the digest of the toolkit that its test ran with. */
+export type Recorded<Row> = Row & { toolkit: string };
+
 export interface Report {
-  systems: SystemRow[];
-  faults: FaultRow[];
+  /** Digest of the toolkit that the newest rows are of. */
+  toolkit: string;
+  systems: Recorded<SystemRow>[];
+  faults: Recorded<FaultRow>[];
 }
 
 const folder = join(__dirname, "../../../docs");
@@ -39,28 +46,31 @@ export function readReport(): Report {
   return JSON.parse(readFileSync(rowsFile, "utf8")) as Report;
 }
 
-/** Puts rows in the place of those that they are newer than. Only tests that ran to their end come here. */
-function merge(rows: Report): void {
+/** Puts rows in the place of those that they are newer than. Only tests that ran to their end come here, two at a time. */
+async function merge(rows: { systems?: SystemRow[]; faults?: FaultRow[] }): Promise<void> {
+  const release = await lock(rowsFile, { retries: 10 });
   const old = readReport();
-  const report = {
+  const toolkit = toolkitDigest(toolkitFolder());
+  const merged = <Row>(before: Recorded<Row>[], now: Row[] = [], key: (row: Row) => string): Recorded<Row>[] => {
+    const byKey = new Map([...before, ...now.map((row) => ({ ...row, toolkit }))].map((row) => [key(row), row]));
+    return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  };
+  const report: Report = {
+    toolkit,
     systems: merged(old.systems, rows.systems, ({ system, bootLoader, check }) => `${system} ${bootLoader} ${check}`),
     faults: merged(old.faults, rows.faults, ({ group, fault }) => `${faultGroups.indexOf(group)} ${fault}`),
   };
   writeFileSync(rowsFile, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(folder, "systems.md"), page(report));
+  await release();
 }
 
-function merged<Row>(old: Row[], rows: Row[], key: (row: Row) => string): Row[] {
-  const byKey = new Map([...old, ...rows].map((row) => [key(row), row]));
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+export async function recordFault(row: FaultRow): Promise<void> {
+  await merge({ faults: [{ ...row, said: steady(row.said), second: steady(row.second) }] });
 }
 
-export function recordFault(row: FaultRow): void {
-  merge({ systems: [], faults: [{ ...row, said: steady(row.said), second: steady(row.second) }] });
-}
-
-export function recordSystems(rows: SystemRow[]): void {
-  merge({ systems: rows.map((row) => ({ ...row, found: steady(row.found) })), faults: [] });
+export async function recordSystems(rows: SystemRow[]): Promise<void> {
+  await merge({ systems: rows.map((row) => ({ ...row, found: steady(row.found) })) });
 }
 
 /** Without what differs from run to run, so that the page changes when the product does. */
@@ -70,24 +80,30 @@ export function steady(text: string): string {
     .replace(/127\.77\.0\.\d+(:\d+)?/g, "<address>")
     .replace(/fault-\d+-\d+/g, "<stack>")
     .replace(/\.timebase-[0-9a-f]{12}/g, ".timebase-<owner>")
+    .replace(/locked for \d+ s/g, "locked for <n> s")
     .replace(/process \d+/g, "process <n>")
     .replace(/\b\d+\.\d+\.\d+-\d+(-cloud)?-amd64/g, "<kernel>")
     .replace(/root=\S+/g, "root=<root>");
 }
 
 /** The page of a report. */
-export function page({ systems, faults }: Report): string {
+export function page({ toolkit, systems, faults }: Report): string {
+  const rows = [...systems, ...faults];
+  const present = rows.filter((row) => row.toolkit === toolkit).length;
   return `# Systems and faults
 
 Written by \`npm run test:faults\`, from what its tests read back: a row comes from a test that ran to its end. Every
 machine is a virtual one. "real" is the distribution itself, from its archive; "laid out like it" is Debian 12 with the
 files, the boot loader's places and stand-ins of the programs of a system whose image cannot be had where the tests run.
 
+The last column is a digest of the toolkit that a row was made with. The newest is \`${toolkit}\`: ${present} of
+${rows.length} rows are of it.
+
 ## Systems
 
-| system | boot loader | machine | check | found |
-|---|---|---|---|---|
-${systems.map((row) => line([row.system, row.bootLoader, row.machine, row.check, row.found])).join("")}
+| system | boot loader | machine | check | found | toolkit |
+|---|---|---|---|---|---|
+${systems.map((row) => line([row.system, row.bootLoader, row.machine, row.check, row.found, row.toolkit])).join("")}
 ## Faults
 
 After each fault a plain second \`up\`; then \`destroy\`, and the host's files are compared byte for byte with what they
@@ -99,9 +115,9 @@ ${faultGroups
     ({ group, rows }) => `
 ### ${group}
 
-| what was done | machine | what the first \`up\` said | the second |
-|---|---|---|---|
-${rows.map((row) => line([row.fault, row.machine, row.said, row.second])).join("")}`,
+| what was done | machine | what the first \`up\` said | the second | toolkit |
+|---|---|---|---|---|
+${rows.map((row) => line([row.fault, row.machine, row.said, row.second, row.toolkit])).join("")}`,
   )
   .join("")}`;
 }

@@ -18,8 +18,8 @@ export async function sceneAt(
   snapshot: "fresh" | "live",
   options: Parameters<typeof clockStack>[2] = {},
 ): Promise<Scene> {
-  const folder = inject("roomFolder");
-  const room = await Room.open("faults", folder);
+  const folder = inject("roomFolders")[Number(process.env.VITEST_POOL_ID) - 1] as string;
+  const room = await Room.open("faults", folder, undefined, snapshot);
   await room.restore(snapshot);
   return {
     folder,
@@ -44,7 +44,7 @@ export async function endsProved({ room, stack, pristine }: Scene, group: string
   expect(await room.root("cat /proc/cmdline")).toContain("audit=0 loglevel=5 clocksource=tsc tsc=reliable");
   await stack.destroy();
   expect(await room.host.configuration()).toBe(pristine);
-  recordFault({
+  await recordFault({
     group,
     fault,
     machine,

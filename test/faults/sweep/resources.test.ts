@@ -58,6 +58,16 @@ df /`);
     await endsProved(scene, "resources", "4. the package manager's lock is held for 60 s", first);
   });
 
+  test("somebody holds dpkg's lock for ever", async () => {
+    const scene = await sceneAt("live");
+    await scene.room.root(holdLock(86_400));
+    const first = await attempt(scene.stack);
+    expect(first.said).toContain("the package manager has been locked for");
+    expect(first.said).toContain("by python3 (process");
+    await scene.room.root("systemctl stop rig-lock");
+    await endsProved(scene, "resources", "5. the package manager's lock is held for ever", first);
+  });
+
   test("a mirror that does not answer", async () => {
     const scene = await sceneAt("live");
     const silent = await silentServer();
@@ -70,7 +80,7 @@ mv /var/cache/apt/archives /root/archives && mkdir -p /var/cache/apt/archives/pa
     expect(first.said).toContain("mirror");
     await scene.room.root(`rm /etc/apt/apt.conf.d/98rig
 rm -r /var/cache/apt/archives && mv /root/archives /var/cache/apt/archives`);
-    await endsProved(scene, "resources", "5. the mirror accepts connections and says nothing", first);
+    await endsProved(scene, "resources", "6. the mirror accepts connections and says nothing", first);
   });
 
   test("two ups of two stacks at once", async () => {
@@ -91,7 +101,7 @@ rm -r /var/cache/apt/archives && mv /root/archives /var/cache/apt/archives`);
     expect(refused.said).toContain("belongs to");
     // Of a component that was never converged nothing is in the state that would take its copy of the toolkit away.
     await scene.room.host.run(`rm -r ${copyFolder(`timebase-test/${other.name}/clock/clocksource`)}`);
-    await endsProved(scene, "resources", "6. two `up`s of two stacks at once: what the other one said", refused);
+    await endsProved(scene, "resources", "7. two `up`s of two stacks at once: what the other one said", refused);
   });
 });
 
