@@ -9,9 +9,10 @@ export default defineConfig({
       { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
+        // One machine for each file, side by side: an emulated one keeps little more than one core busy.
         test: {
-          name: "faults",
-          include: ["test/faults/*.test.ts"],
+          name: "machine",
+          include: ["test/machine/**/*.test.ts"],
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },
@@ -22,7 +23,6 @@ export default defineConfig({
           name: "sweep",
           include: ["test/faults/sweep/**/*.test.ts"],
           globalSetup: "test/faults/support/sweepSetup.ts",
-          // A machine for each: an emulated one keeps little more than one core busy.
           maxWorkers: 2,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
@@ -39,11 +39,10 @@ export default defineConfig({
         },
       },
       {
-        // Real machines: they share this one's cores, and some of them reboot.
+        // Several machines that share this one's cores, and reboot.
         test: {
           name: "rig",
           include: ["test/rig/**/*.test.ts"],
-          fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },

@@ -34,8 +34,13 @@ const stages: readonly Stage[] = [
     command: vitest("engine"),
     needs: "engine",
   },
-  { name: "faults", what: "a virtual machine that faults happen to", command: vitest("faults"), needs: "engine" },
-  { name: "rig", what: "virtual machines that reboot", command: vitest("rig"), needs: "engine" },
+  {
+    name: "machine",
+    what: "one virtual machine: its own life, and faults that happen to it",
+    command: vitest("machine"),
+    needs: "engine",
+  },
+  { name: "rig", what: "a cluster of virtual machines that reboot", command: vitest("rig"), needs: "engine" },
   { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
   { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
 ];

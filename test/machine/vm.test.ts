@@ -9,7 +9,7 @@ import { trapImage } from "../../rig/image";
 import { livingProcess, processGone } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
 import type { RunningVm } from "../../vm/up";
-import { TestHost } from "./support/host";
+import { TestHost } from "../rig/support/host";
 
 // Machines of their own, so that the test meets no machine of its user; the cache of images is the user's.
 const state = mkdtempSync(join(tmpdir(), "vm-test-"));

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CutPoint } from "../../rig/cut-points";
-import { attempt, clockStack } from "./support/Attempt";
-import { Room } from "./support/Room";
-import { killSession } from "./support/session";
+import { attempt, clockStack } from "../faults/support/Attempt";
+import { Room } from "../faults/support/Room";
+import { killSession } from "../faults/support/session";
 
 // The representative third of `npm run test:faults`: all on one machine, one after the other, so that one boot and one
 // recovery are enough. Each fault leaves the host half done for the next.
