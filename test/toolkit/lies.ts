@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeHost, plans, synchronised } from "./FakeHost";
+
+/** One lie that a naive check believes, and the check of ours that does not. */
+export interface Lie {
+  check: string;
+  naive: string;
+  lie: (host: FakeHost) => void;
+  plan?: string;
+  found: string;
+}
+
+/** A host on which everything is true. */
+export interface TrueHost {
+  host: FakeHost;
+  /** What its converge has answered. */
+  answers: string;
+}
+
+/** Under each shell: the proof of a host on which everything was true is not fooled by any of the lies; and more tests. */
+export function describeProof(theme: string, lies: Lie[], more: (truth: TrueHost) => void): void {
+  describe.each(["dash", "bash"])(`prove ${theme} under %s`, (shell) => {
+    const truth = {} as TrueHost;
+    beforeEach(() => {
+      truth.host = new FakeHost(shell);
+      truth.answers = truth.host.run(["converge"], plans.all).stdout;
+      truth.host.reboot();
+      truth.host.chrony(synchronised);
+    });
+    afterEach(() => truth.host.destroy());
+
+    test.each(lies)("$check is not fooled: $naive", ({ check, lie, plan, found }) => {
+      lie(truth.host);
+      const run = truth.host.run(["prove"], plan ?? plans.all + truth.answers);
+      expect(run.status).toBe(1);
+      const failed = JSON.parse(run.stdout).checks.find((row: { id: string }) => row.id === check);
+      expect(failed).toMatchObject({ verdict: "fail" });
+      expect(failed.found).toContain(found);
+      expect(failed.remedy.length).toBeGreaterThan(10);
+      expect(run.stderr).toContain(`FAIL  ${check}`);
+    });
+
+    more(truth);
+  });
+}

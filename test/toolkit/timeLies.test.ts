@@ -1,0 +1,193 @@
+import fs from "node:fs";
+import { expect, test } from "vitest";
+import { type FakeHost, plans, synchronised } from "./FakeHost";
+import { describeProof, type Lie } from "./lies";
+
+const [tracking, source] = synchronised.trim().split("\n") as [string, string];
+const columns = (changes: Record<number, string>): string =>
+  tracking
+    .split(",")
+    .map((value, index) => changes[index + 1] ?? value)
+    .join(",");
+const answer = (changes: Record<number, string>, sources = source): string => `${columns(changes)}\n${sources}\n`;
+const chrony = (text: string) => (host: FakeHost) => host.chrony(text);
+
+const lies: Lie[] = [
+  {
+    check: "time.owner",
+    naive: "chronyd is active; so is a second one",
+    lie: (host) => host.process(900, "chronyd", 800),
+    found: "chronyd (500) chronyd (900)",
+  },
+  {
+    check: "time.owner",
+    naive: "chronyd is active; so is ntpd, in a container of its own",
+    lie: (host) => host.process(901, "ntpd", 800),
+    found: "chronyd (500) ntpd (901)",
+  },
+  {
+    check: "time.owner",
+    naive: "no rival runs; one is enabled for the next boot",
+    lie: (host) => host.write("fake/units/ntpsec.service", "enabled inactive\n"),
+    found: "ntpsec.service enabled inactive",
+  },
+  {
+    check: "time.owner",
+    naive: "chronyd runs; it is not enabled for the next boot",
+    lie: (host) => host.write("fake/units/chrony.service", "disabled active\n"),
+    found: "chrony is not enabled",
+  },
+  {
+    check: "time.configuration",
+    naive: "the selected source is the expected one; somebody has added another",
+    lie: (host) => host.write("etc/chrony/chrony.conf", `${host.read("etc/chrony/chrony.conf")}pool their.example\n`),
+    found: "it was changed, or is gone",
+  },
+  {
+    check: "time.configuration",
+    naive: "the file is right; chronyd reads another one",
+    lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-F\x001\0-f\0/etc/chrony/mine.conf\0"),
+    found: 'chronyd runs as "/usr/sbin/chronyd -F 1 -f /etc/chrony/mine.conf',
+  },
+  {
+    check: "time.configuration",
+    naive: "chronyd runs with the right file; it was told not to steer the clock",
+    lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-x\0"),
+    found: 'chronyd runs as "/usr/sbin/chronyd -x',
+  },
+  {
+    check: "time.configuration",
+    naive: "the file is right; chronyd was never restarted with it",
+    lie: (host) => host.write("run/timebase.chrony-restart-due", ""),
+    found: "it runs with an earlier configuration",
+  },
+  {
+    check: "time.daemon",
+    naive: "the configuration file is right",
+    lie: (host) => host.remove("fake/chronyc"),
+    found: "506 Cannot talk to daemon",
+  },
+  {
+    check: "time.daemon",
+    naive: "missing columns parse to 0, which is perfect",
+    lie: chrony("0A4D0001,10.77.0.1,11\n"),
+    found: "0A4D0001,10.77.0.1,11",
+  },
+  {
+    check: "time.daemon",
+    naive: "a column that is no number counts as 0",
+    lie: chrony(answer({ 12: "nan" })),
+    found: 'tracking column 12 is "nan"',
+  },
+  {
+    check: "time.synchronised",
+    naive: "leap status is Normal, bound 0: a server with only `local stratum 10`",
+    lie: chrony(
+      `7F7F0101,127.127.1.1,10,@NOW@.0,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,0.000000000,0.000000000,0.0,Normal\n`,
+    ),
+    found: "only its own clock (local reference)",
+  },
+  {
+    check: "time.synchronised",
+    naive: "chronyc answers, all figures 0: never synchronised",
+    lie: chrony(
+      "00000000,,0,0.000000000,0.000000000,0.0,0.0,0.000,0.000,0.000,1.000000000,1.000000000,0.0,Not synchronised\n",
+    ),
+    found: "never synchronised",
+  },
+  {
+    check: "time.synchronised",
+    naive: "waitsync is content and leap Normal in the first seconds",
+    lie: chrony(answer({ 10: "1000000.000" })),
+    found: "first seconds: frequency uncertain by 1000000.000 ppm",
+  },
+  {
+    check: "time.synchronised",
+    naive: "leap Normal long after the only server died",
+    lie: chrony(answer({ 4: "1600000000.0" })),
+    found: "stale: last update",
+  },
+  {
+    check: "time.synchronised",
+    naive: "the last update is not old: it is in the future",
+    lie: chrony(answer({ 4: "9999999999.0" })),
+    found: "in the future: the clock was set back",
+  },
+  {
+    check: "time.synchronised",
+    naive: "the offset is small",
+    lie: chrony(answer({ 14: "Not synchronised" })),
+    found: "not synchronised",
+  },
+  {
+    check: "time.source",
+    naive: "a dead server keeps its star",
+    lie: chrony(answer({}, source.replace(",377,", ",0,"))),
+    found: "10.77.0.1 does not answer (reach 0)",
+  },
+  {
+    check: "time.source",
+    naive: "synchronised, but to somebody else",
+    lie: chrony(answer({}, source.replace("10.77.0.1", "203.0.113.9"))),
+    found: "unexpected source 203.0.113.9",
+  },
+  {
+    check: "time.source",
+    naive: "synchronised to the right name, but by a device on this host",
+    lie: chrony(answer({}, source.replace("^", "#"))),
+    found: "10.77.0.1 is a refclock",
+  },
+  {
+    check: "time.source",
+    naive: "leap Normal, while every source is a falseticker",
+    lie: chrony(answer({}, source.replace("*", "x"))),
+    found: "0 selected sources: 10.77.0.1 falseticker",
+  },
+  {
+    check: "time.bound",
+    naive: "the last offset is 10 us; root delay and dispersion are not",
+    lie: chrony(answer({ 11: "0.004", 12: "0.0005" })),
+    found: "2512.3 us",
+  },
+];
+
+describeProof("of time", lies, (truth) => {
+  test("a daemon in a container that may not set the clock owns nothing", () => {
+    truth.host.process(900, "chronyd", 800);
+    truth.host.write("proc/900/status", "Name:\tchronyd\nCapEff:\t0000000000003400\n");
+    truth.host.process(901, "ntpd", 801);
+    fs.mkdirSync(truth.host.path("proc/901/ns"));
+    fs.symlinkSync("user:[4026532000]", truth.host.path("proc/901/ns/user"));
+    expect(truth.host.run(["prove"], plans.all + truth.answers)).toMatchObject({ status: 0 });
+  });
+
+  test("a source that is polled slowly is not stale for having been selected a moment ago", () => {
+    const old = String(Math.floor(Date.now() / 1000) - 60);
+    const slow = source.replace("^,*,10.77.0.1,10,0,", "^,*,10.77.0.1,10,6,");
+    truth.host.chrony(answer({ 4: `${old}.5`, 13: "5.0" }, slow));
+    expect(truth.host.run(["prove"], plans.all + truth.answers)).toMatchObject({ status: 0 });
+    truth.host.chrony(answer({ 4: `${old}.5`, 13: "5.0" }));
+    expect(truth.host.run(["prove"], plans.all + truth.answers).stderr).toMatch(/stale: last update [56]\d s ago/);
+  });
+
+  test("a bound that is not known is null with a reason, not 0", () => {
+    truth.host.chrony(answer({ 14: "Not synchronised" }));
+    const evidence = JSON.parse(truth.host.run(["prove"], plans.all).stdout);
+    expect(evidence).toMatchObject({ errorBoundNs: null, errorBoundReason: "not synchronised" });
+  });
+
+  test("a hub has no error against the timescale that it defines, and only then", () => {
+    const local =
+      "7F7F0101,127.127.1.1,10,@NOW@.0,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,0.000000000,0.000000000,0.0,Normal\n";
+    truth.host.chrony(local);
+    const evidence = JSON.parse(truth.host.run(["prove"], plans.hub).stdout);
+    expect(evidence).toMatchObject({
+      errorBoundNs: 0,
+      source: "itself",
+      sourceKind: "itself",
+      timescale: "hub:node-1",
+    });
+    truth.host.chrony(synchronised);
+    expect(truth.host.run(["prove"], plans.hub).stderr).toContain("FAIL  time.source");
+  });
+});
