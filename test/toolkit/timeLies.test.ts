@@ -12,6 +12,19 @@ const columns = (changes: Record<number, string>): string =>
 const answer = (changes: Record<number, string>, sources = source): string => `${columns(changes)}\n${sources}\n`;
 const chrony = (text: string) => (host: FakeHost) => host.chrony(text);
 
+/** A ptp4l that runs with these arguments; its configuration asks for software time stamps. */
+const ptp4l =
+  (...args: string[]) =>
+  (host: FakeHost, configuration = "# ours\n[global]\n time_stamping\tsoftware\n[eth0]\nlogAnnounceInterval 1\n") => {
+    host.process(600, "ptp4l");
+    host.write("proc/600/cmdline", ["/usr/sbin/ptp4l", ...args, ""].join("\0"));
+    for (const link of ["root", "cwd"]) {
+      host.remove(`proc/600/${link}`);
+      fs.symlinkSync(host.root, host.path(`proc/600/${link}`));
+    }
+    host.write("etc/ptp4l.conf", configuration);
+  };
+
 const lies: Lie[] = [
   {
     check: "time.owner",
@@ -24,6 +37,18 @@ const lies: Lie[] = [
     naive: "chronyd is active; so is ntpd, in a container of its own",
     lie: (host) => host.process(901, "ntpd", 800),
     found: "chronyd (500) ntpd (901)",
+  },
+  {
+    check: "time.owner",
+    naive: "chronyd is active; ptp4l steers a network card, if it does",
+    lie: ptp4l("-i", "eth0", "-mS"),
+    found: "chronyd (500) ptp4l (600)",
+  },
+  {
+    check: "time.owner",
+    naive: "chronyd is active; there is no -S among ptp4l's arguments",
+    lie: ptp4l("-f", "/etc/ptp4l.conf", "-i", "eth0"),
+    found: "chronyd (500) ptp4l (600)",
   },
   {
     check: "time.owner",
@@ -159,6 +184,32 @@ describeProof("of time", lies, (truth) => {
     fs.mkdirSync(truth.host.path("proc/901/ns"));
     fs.symlinkSync("user:[4026532000]", truth.host.path("proc/901/ns/user"));
     expect(truth.host.run(["prove"], plans.all + truth.answers)).toMatchObject({ status: 0 });
+  });
+
+  test("ptp4l is an owner of the clock where it steers it, and only there", () => {
+    const runs: [args: string[], configuration: string, verdict: string][] = [
+      [["-i", "eth0"], "", "pass"],
+      [["-i", "-S"], "", "pass"],
+      [["-f", "/etc/ptp4l.conf"], "[global]\ntime_stamping hardware\n", "pass"],
+      [["-f", "/etc/ptp4l.conf"], "[global]\n# time_stamping software\n", "pass"],
+      [["-S", "--free_running=1"], "", "pass"],
+      [["-S", "-fetc/ptp4l.conf"], "[global]\nfree_running 1\n", "pass"],
+      [["-H", "-f", "/etc/ptp4l.conf"], "[global]\ntime_stamping software\n", "pass"],
+      [["-S", "-f", "/etc/ptp4l.conf"], "[global]\nmasterOnly 1\n[eth0]\n", "pass"],
+      [["-S", "--clock_servo", "ntpshm"], "", "pass"],
+      [["-L"], "", "fail"],
+      [["--time_stamping=software"], "", "fail"],
+      [["-S", "-f", "/etc/ptp4l.conf"], "[global]\ntime_stamping hardware\n", "fail"],
+      [["-S", "-f", "/etc/ptp4l.conf"], "[global]\nserverOnly 1\n[eth0]\nserverOnly 0\n", "fail"],
+      [["-f", "etc/ptp4l.conf"], "[global]\ntime_stamping software\nfree_running 0\n", "fail"],
+      [["-f", "/etc/gone.conf"], "", "fail"],
+    ];
+    for (const [args, configuration, verdict] of runs) {
+      ptp4l(...args)(truth.host, configuration);
+      const { checks } = JSON.parse(truth.host.run(["prove"], plans.all + truth.answers).stdout);
+      const owner = checks.find(({ id }: { id: string }) => id === "time.owner");
+      expect(owner, `${args} ${configuration}`).toMatchObject({ verdict });
+    }
   });
 
   test("a source that is polled slowly is not stale for having been selected a moment ago", () => {

@@ -1,10 +1,6 @@
 # shellcheck shell=sh
 # Time: exactly one daemon, chrony, with exactly the sources of the plan.
 
-# Every other daemon that steers the system clock, by unit and by process name (15 characters in /proc/<pid>/comm).
-time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service phc2sys@*.service timemaster.service'
-time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
-
 time_converge() {
   units_read
   case "$chrony_unit" in
@@ -53,41 +49,6 @@ rtcsync
 # ppm; the default of 1 makes the root dispersion, and so the error bound, too optimistic for a virtual machine.
 maxclockerror 50
 "
-}
-
-# units_read: asks systemd, once, about chrony and all that steers the clock too. Sets chrony_unit, and rivals, those others
-# that run or will at the next boot: name, enabled, active, a line each.
-units_read() {
-  # shellcheck disable=SC2086 # a list of units
-  systemctl show --property=Id,UnitFileState,ActiveState "$os_chrony_service.service" $time_rival_units >"$work/units" 2>/dev/null || :
-  printf '\n' >>"$work/units"
-  chrony_unit='' rivals=''
-  unit_id='' unit_enabled='' unit_active=''
-  while IFS='=' read -r unit_key unit_value; do
-    case "$unit_key" in
-      Id) unit_id=$unit_value ;;
-      UnitFileState) unit_enabled=$unit_value ;;
-      ActiveState) unit_active=$unit_value ;;
-      '')
-        case "$unit_id:$unit_enabled:$unit_active" in
-          "$os_chrony_service.service:"*) chrony_unit="$unit_id ${unit_enabled:-static} $unit_active" ;;
-          ?*:enabled:* | ?*:active) rivals="$rivals$unit_id ${unit_enabled:-static} $unit_active$newline" ;;
-        esac
-        unit_id='' unit_enabled='' unit_active=''
-        ;;
-    esac
-  done <"$work/units"
-}
-
-# rivals_stop: what units_read has found.
-rivals_stop() {
-  printf %s "$rivals" >"$work/rivals"
-  while read -r rival rival_enabled rival_active; do
-    facts_add time unit "$rival" "$rival_enabled" "$rival_active"
-    say "stopping $rival: chrony is to be the only owner of this clock"
-    { systemctl --quiet disable "$rival" && systemctl stop "$rival"; } ||
-      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable $rival; systemctl stop $rival"
-  done <"$work/rivals"
 }
 
 # Debian's packages of time daemons conflict with each other: installing one removes the others. What whoever holds the
@@ -236,32 +197,6 @@ packages_revert() {
     rm -f -- "$TIMEBASE_ROOT$os_chrony_drift"
     rmdir -- "$TIMEBASE_ROOT${os_chrony_drift%/*}" 2>/dev/null || :
   fi
-}
-
-# clock_owners: every process that steers this clock, "comm (pid)". Children of one daemon (chronyd's helper) are it.
-clock_owners() {
-  for owner_stat in "$TIMEBASE_ROOT"/proc/[0-9]*/stat; do
-    # A process may be gone by now.
-    { IFS= read -r owner_line <"$owner_stat"; } 2>/dev/null || continue
-    owner_comm=${owner_line#*(}
-    owner_comm=${owner_comm%)*}
-    if [ "$owner_comm" != chronyd ] && ! has_word "$time_rival_processes" "$owner_comm"; then continue; fi
-    owner_pid=${owner_line%% *}
-    owner_parent=${owner_line##*) ? }
-    owner_parent=${owner_parent%% *}
-    first_line "$TIMEBASE_ROOT/proc/$owner_parent/comm"
-    if [ "$first_line" = "$owner_comm" ]; then continue; fi
-    if ! owner_may_steer "$owner_pid"; then continue; fi
-    printf '%s (%s)\n' "$owner_comm" "$owner_pid"
-  done
-}
-
-# owner_may_steer PID: a daemon in a container steers this clock only with CAP_SYS_TIME (bit 25) in the first user name
-# space; without it, it only watches.
-owner_may_steer() {
-  if [ "$(readlink "$TIMEBASE_ROOT/proc/$1/ns/user")" != "$(readlink "$TIMEBASE_ROOT/proc/1/ns/user")" ]; then return 1; fi
-  owner_capabilities=$(sed -n 's/^CapEff:[[:blank:]]*/0x/p' "$TIMEBASE_ROOT/proc/$1/status" 2>/dev/null) || :
-  [ $((${owner_capabilities:-0x2000000} & 0x2000000)) != 0 ]
 }
 
 # chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.

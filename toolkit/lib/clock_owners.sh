@@ -1,0 +1,75 @@
+# shellcheck shell=sh
+# Who steers this host's clock: units that systemd would start, and processes that run.
+
+# Every other daemon that steers the system clock, by unit and by process name (15 characters in /proc/<pid>/comm).
+time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service phc2sys@*.service timemaster.service'
+time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
+
+# units_read: asks systemd, once, about chrony and all that steers the clock too. Sets chrony_unit, and rivals, those others
+# that run or will at the next boot: name, enabled, active, a line each.
+units_read() {
+  # shellcheck disable=SC2086 # a list of units
+  systemctl show --property=Id,UnitFileState,ActiveState "$os_chrony_service.service" $time_rival_units >"$work/units" 2>/dev/null || :
+  printf '\n' >>"$work/units"
+  chrony_unit='' rivals=''
+  unit_id='' unit_enabled='' unit_active=''
+  while IFS='=' read -r unit_key unit_value; do
+    case "$unit_key" in
+      Id) unit_id=$unit_value ;;
+      UnitFileState) unit_enabled=$unit_value ;;
+      ActiveState) unit_active=$unit_value ;;
+      '')
+        case "$unit_id:$unit_enabled:$unit_active" in
+          "$os_chrony_service.service:"*) chrony_unit="$unit_id ${unit_enabled:-static} $unit_active" ;;
+          ?*:enabled:* | ?*:active) rivals="$rivals$unit_id ${unit_enabled:-static} $unit_active$newline" ;;
+        esac
+        unit_id='' unit_enabled='' unit_active=''
+        ;;
+    esac
+  done <"$work/units"
+}
+
+# rivals_stop: what units_read has found.
+rivals_stop() {
+  printf %s "$rivals" >"$work/rivals"
+  while read -r rival rival_enabled rival_active; do
+    facts_add time unit "$rival" "$rival_enabled" "$rival_active"
+    say "stopping $rival: chrony is to be the only owner of this clock"
+    { systemctl --quiet disable "$rival" && systemctl stop "$rival"; } ||
+      fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable $rival; systemctl stop $rival"
+  done <"$work/rivals"
+}
+
+# clock_owners: every process that steers this clock, "comm (pid)". Children of one daemon (chronyd's helper) are it.
+clock_owners() {
+  for owner_stat in "$TIMEBASE_ROOT"/proc/[0-9]*/stat; do
+    # A process may be gone by now.
+    { IFS= read -r owner_line <"$owner_stat"; } 2>/dev/null || continue
+    owner_comm=${owner_line#*(}
+    owner_comm=${owner_comm%)*}
+    if ! has_word "chronyd ptp4l $time_rival_processes" "$owner_comm"; then continue; fi
+    owner_pid=${owner_line%% *}
+    owner_parent=${owner_line##*) ? }
+    owner_parent=${owner_parent%% *}
+    first_line "$TIMEBASE_ROOT/proc/$owner_parent/comm"
+    if [ "$first_line" = "$owner_comm" ]; then continue; fi
+    if ! owner_may_steer "$owner_pid"; then continue; fi
+    if [ "$owner_comm" = ptp4l ] && ! ptp4l_steers "$owner_pid"; then continue; fi
+    printf '%s (%s)\n' "$owner_comm" "$owner_pid"
+  done
+}
+
+# owner_may_steer PID: a daemon in a container steers this clock only with CAP_SYS_TIME (bit 25) in the first user name
+# space; without it, it only watches.
+owner_may_steer() {
+  if [ "$(readlink "$TIMEBASE_ROOT/proc/$1/ns/user")" != "$(readlink "$TIMEBASE_ROOT/proc/1/ns/user")" ]; then return 1; fi
+  owner_capabilities=$(sed -n 's/^CapEff:[[:blank:]]*/0x/p' "$TIMEBASE_ROOT/proc/$1/status" 2>/dev/null) || :
+  [ $((${owner_capabilities:-0x2000000} & 0x2000000)) != 0 ]
+}
+
+# ptp4l_steers PID: mostly ptp4l steers the clock of a network card, and only with software time stamps the system's own, if
+# it is not told otherwise (lib/ptp4l.awk). Its configuration is read as it sees it, which may be in a container.
+ptp4l_steers() {
+  tr '\000' '\n' <"$TIMEBASE_ROOT/proc/$1/cmdline" 2>/dev/null |
+    awk -v root="$TIMEBASE_ROOT/proc/$1/root" -v folder="$TIMEBASE_ROOT/proc/$1/cwd" -f "$TIMEBASE_HOME/lib/ptp4l.awk"
+}
