@@ -89,4 +89,27 @@ describe.each(["dash", "bash"])("a write that is cut, under %s,", (shell) => {
     expect(host.run(["revert"], plans.boot).status).toBe(0);
     expect(host.snapshot()).toEqual(before);
   });
+
+  // grub2-mkconfig makes it anew, from GRUB's defaults, where it is the older one.
+  test.each([
+    ["newer", "ro mine=1"],
+    ["older", "root=UUID=1234 ro"],
+  ])("of GRUB's defaults leaves a kernel command line that is %s than them as it is to them", (which, content) => {
+    host = new FakeHost(shell, "amazon-linux-2023");
+    host.write("etc/kernel/cmdline", "ro mine=1\n");
+    const defaults = host.read("etc/default/grub");
+    host.converge(plans.boot);
+    // Put back from somewhere, with its time.
+    host.write("etc/default/grub", defaults);
+    const seconds = which === "newer" ? -60 : 60;
+    const time = fs.statSync(host.path("etc/kernel/cmdline")).mtimeMs / 1000 + seconds;
+    fs.utimesSync(host.path("etc/default/grub"), time, time);
+    host.meanwhile("sync", `case "$*" in "$TIMEBASE_ROOT"/etc/default) cut ;; esac`);
+    expect(host.run(["converge"], plans.boot).status).toBe(null);
+    host.remove("fake/bin");
+    expect(host.read("etc/default/grub")).not.toBe(defaults);
+    host.converge(plans.boot);
+    host.regenerate();
+    expect(host.read("etc/kernel/cmdline")).toContain(content);
+  });
 });

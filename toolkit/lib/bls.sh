@@ -49,15 +49,10 @@ bls_converge() {
   fi
 }
 
-# bls_each FUNCTION: it is called with each file that we put something into (lib/edits.sh). After GRUB's defaults the
-# kernel's command line becomes the newer one even if nothing of it changes: grub2-mkconfig replaces one that is older.
+# bls_each FUNCTION: it is called with each file that we put something into (lib/edits.sh).
 bls_each() {
   "$1" boot "$grub_defaults" grub_defaults_edit grub_defaults_undo
-  bls_defaults_wrote=$edit_wrote
-  if [ -e "$bls_cmdline" ]; then
-    "$1" boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo
-    if [ "$bls_defaults_wrote" = yes ]; then touch -c -- "$bls_cmdline"; fi
-  fi
+  if [ -e "$bls_cmdline" ]; then "$1" boot "$bls_cmdline" bls_cmdline_edit bls_cmdline_undo; fi
   bls_files
   for bls_file in $bls_files; do "$1" boot "$bls_file" bls_edit bls_undo; done
 }

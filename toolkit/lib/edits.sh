@@ -3,6 +3,9 @@
 # file. EDIT and UNDO are functions that change the file they are given; while they run, $record/was, if it is there, is
 # the file as it was without us.
 
+# The file's time stays too: grub2-mkconfig makes /etc/kernel/cmdline anew when it is older than /etc/default/grub (lib/bls.sh),
+# and whether it is so is the user's matter.
+
 # Before the first edit of a section all of its files are remembered as they are; so what is not remembered once there are
 # edits was made since then, by somebody who may have copied ours, and what is remembered without an edit has none of ours.
 
@@ -45,6 +48,7 @@ file_edit() {
     file_write "$record/ours" "$work/edited"
     return 0
   fi
+  if [ -e "$2" ]; then touch -r "$2" -- "$work/edited"; fi
   record_write "$2" "$work/edited"
   edit_wrote=yes
   say "wrote $2"
@@ -68,6 +72,7 @@ file_undo() {
     return 0
   fi
   if cmp -s -- "$work/undone" "$2"; then return 0; fi
+  touch -r "$2" -- "$work/undone"
   file_write "$2" "$work/undone"
   edit_wrote=yes
   say "restored $2"

@@ -48,13 +48,13 @@ text_write() {
   file_write "$1" "$work/text"
 }
 
-# file_write PATH CONTENT: the file CONTENT becomes what is at PATH, atomically; mode, owner and a link at PATH are
-# kept. Nothing is written when it is there already.
+# file_write PATH CONTENT: what is in the file CONTENT, and its time, becomes what is at PATH, atomically; mode, owner and a
+# link at PATH are kept. Nothing is written when it is there already.
 file_write() {
   if [ -e "$1" ] && cmp -s -- "$2" "$1"; then return 0; fi
   file_draft "$1"
   if [ -e "$file_target" ]; then file_try cp -p -- "$file_target" "$file_new"; fi
-  file_try cp -- "$2" "$file_new"
+  file_try cp --preserve=timestamps -- "$2" "$file_new"
   file_place
 }
 
