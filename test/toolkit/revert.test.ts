@@ -138,6 +138,26 @@ describe.each(["dash", "bash"])("revert under %s", (shell) => {
     expect(host.snapshot()).toEqual(before);
   });
 
+  test("revert that was cut while it removed the program is gone on with by the copy, not by half a program", () => {
+    const before = host.snapshot();
+    converge();
+    host.reboot();
+    const installed = "usr/local/lib/timebase";
+    host.meanwhile(
+      "rm",
+      `case "$*" in *" $TIMEBASE_ROOT/${installed} "*) rm "$TIMEBASE_ROOT"/${installed}/[0-9]*/lib/boot.sh; cut ;; esac`,
+    );
+    expect(host.run(["revert"], plans.all).status).toBe(null);
+    host.remove("fake/bin");
+    // As the command of the resource does.
+    const program = host.exists(`${installed}/current/timebase`)
+      ? host.path(`${installed}/current/timebase`)
+      : undefined;
+    const run = host.run(["revert"], plans.all, program);
+    expect(run.status, run.stderr).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
   test("revert on a host that was never converged changes nothing", () => {
     const before = host.snapshot();
     expect(host.run(["revert"], plans.all).status).toBe(0);
