@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
 
@@ -112,6 +114,20 @@ describe.each(["dash", "bash"])("converge under %s refuses, before anything is c
       'the boot section of this host belongs to "test/stack/node-1", not to "other/stack/node-1"',
     );
     expect(host.snapshot()).toEqual(before);
+  });
+
+  test("a second owner, and tells what its stack leaves behind when it is given up", () => {
+    const other = plans.boot.replace("owner=test/stack/node-1", "owner=other/stack/node-1");
+    host.converge(plans.boot);
+    expect(host.run(["converge"], other).stderr).not.toContain("rm -r");
+    const copy = host.path("home/.timebase-0123456789ab");
+    fs.cpSync(path.join(__dirname, "../../toolkit"), path.join(copy, "toolkit"), { recursive: true });
+    host.reboot();
+    const { stderr } = host.run(["converge"], other, path.join(copy, "toolkit/timebase"));
+    expect(stderr).toContain(`if this one is given up, remove its copy of the toolkit from the host: rm -r ${copy}\n`);
+    // It is needed until then: the engine makes it once only.
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.run(["converge"], other, path.join(copy, "toolkit/timebase")).status).toBe(0);
   });
 
   test("a host without a GRUB configuration, although it has GRUB's defaults", () => {

@@ -30,6 +30,15 @@ install_copy() {
   mv -T -- "$install_folder/next" "$install_folder/current"
 }
 
+# install_given_up: sets install_given_up to what is left to do by hand for a stack that was refused and is destroyed without
+# ever having converged: it has no command whose delete would remove its copy. As long as it may come again it needs it.
+install_given_up() {
+  case "$TIMEBASE_HOME" in
+    */.timebase-*/toolkit) install_given_up="if this one is given up, remove its copy of the toolkit from the host: rm -r ${TIMEBASE_HOME%/toolkit}" ;;
+    *) install_given_up= ;;
+  esac
+}
+
 install_command_link() {
   if install_command_ours; then return 0; fi
   if [ -e "$install_command" ] || [ -L "$install_command" ]; then

@@ -84,8 +84,9 @@ preflight_owners() {
   for preflight_section in $plan_sections; do
     plan_owner_of "$preflight_section"
     if [ -n "$plan_owner_of" ] && [ "$plan_owner_of" != "$plan_owner" ]; then
+      install_given_up
       fail "the $preflight_section section of this host belongs to \"$plan_owner_of\", not to \"$plan_owner\"" \
-        'manage a host from one stack; destroy the other one first, or run `sudo timebase revert` on the host'
+        "manage a host from one stack; destroy the other one first, or run \`sudo timebase revert\` on the host${install_given_up:+; $install_given_up}"
     fi
   done
 }
