@@ -100,6 +100,7 @@ test.each(["dash", "bash"])("one that comes with what somebody else is just inst
   expect(host.run(["revert"], plans.time).status).toBe(0);
   expect(host.exists("fake/packages/chrony")).toBe(true);
   expect(host.read("etc/chrony/chrony.conf")).toBe("pool mine.example\n");
+  expect(host.read("fake/units/chrony.service")).toBe("enabled active\n");
   host.destroy();
 });
 

@@ -54,8 +54,14 @@ maxclockerror 50
 # Debian's packages of time daemons conflict with each other: installing one removes the others. What whoever holds the
 # package tools is just doing, is his: it may be that he installs chrony.
 chrony_install() {
-  if [ "$chrony_installed" = no ] && ! package_installed chrony; then packages_await; fi
-  if [ "$chrony_installed" = yes ] || package_installed chrony; then
+  if [ "$chrony_installed" = no ]; then
+    packages_await
+    if package_installed chrony; then
+      chrony_installed=yes
+      units_read
+    fi
+  fi
+  if [ "$chrony_installed" = yes ]; then
     # Of an installation that was cut.
     packages_gone
     if chrony_was_installed && [ ! -e "$chrony_files_record" ]; then chrony_cut; fi

@@ -137,7 +137,8 @@ record_keep() {
   say "$record_path was changed by somebody else since; that version is kept in $record_kept"
 }
 
-# files_keep SECTION: record_keep for every file of the section, and nothing half-written beside it, before something other than us removes them.
+# files_keep SECTION: record_keep for every file of the section, before something other than us removes them; and nothing
+# half-written stays beside it.
 files_keep() {
   for record in "$TIMEBASE_STATE/files/$1"/*; do
     if [ ! -f "$record/path" ]; then continue; fi
