@@ -80,6 +80,39 @@ esac`,
   }, 300_000);
 });
 
+// Programs of others that have no room say so; it is no fault of a mirror, or of GRUB's defaults.
+describe.each(["dash", "bash"])("a disk that is full for another program, under %s,", (shell) => {
+  test.each([
+    ["apt-get", "debian-12", "E: You don't have enough free space in /var/cache/apt/archives/."],
+    ["apt-get", "debian-12", "dpkg: error processing archive chrony.deb (--unpack): No space left on device"],
+    ["yum", "amazon-linux-2", "  At least 5MB more space needed on the / filesystem."],
+    ["dnf", "amazon-linux-2023", "  At least 5MB more space needed on the / filesystem."],
+  ])('%s on %s: "%s"', (program, system, error) => {
+    const host = new FakeHost(shell, system);
+    for (const file of ["etc/chrony.conf", "fake/packages/chrony"]) host.remove(file);
+    host.meanwhile(program, `echo "${error}"; exit 1`);
+    const { status, stderr } = host.run(["converge"], plans.time);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`${program} has no room for what it is to do (the output is above)`);
+    expect(stderr).toContain("what to do: make room there");
+    expect(host.exists("var/lib/timebase/packages-before")).toBe(false);
+    host.destroy();
+  });
+
+  test("grub-mkconfig: /boot", () => {
+    const host = new FakeHost(shell);
+    const before = host.read(host.grubCfg);
+    host.meanwhile("grub-mkconfig", 'echo half >"$2"; echo "cannot create $2.new: No space left on device"; exit 1');
+    const { status, stderr } = host.run(["converge"], plans.boot);
+    expect(status).toBe(1);
+    expect(stderr).toContain("/boot/grub/grub.cfg could not be written: No space left on device");
+    expect(stderr).toContain("what to do: make room");
+    expect(host.read(host.grubCfg)).toBe(before);
+    expect(fs.readdirSync(host.path("boot/grub"))).toEqual(["grub.cfg"]);
+    host.destroy();
+  });
+});
+
 // Where mounting is allowed, the real thing.
 const mayMount = spawnSync("unshare", ["-m", "true"]).status === 0;
 describe.skipIf(!mayMount).each(["dash", "bash"])("a file system that is really full, under %s,", (shell) => {

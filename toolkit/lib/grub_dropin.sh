@@ -52,6 +52,7 @@ grub_dropin_regenerate() {
   grub_dropin_clear
   if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$file_new"; then
     grub_dropin_clear
+    if grep -q 'No space left on device' "$work/output"; then file_unwritten 'No space left on device'; fi
     fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
   fi
   boot_missing_in "$file_new"

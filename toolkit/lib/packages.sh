@@ -73,8 +73,16 @@ packages_list() {
 
 packages_refreshed() {
   if patiently 'refreshing the package lists' "${os_packages}_refresh"; then return 0; fi
+  packages_room
   packages_gone
   fail 'the package lists could not be refreshed (the output is above)' 'check the mirror that this host gets its packages from, and its network'
+}
+
+# packages_room: a disk that is full is no fault of a mirror. In the words of dpkg, apt, and yum and dnf.
+packages_room() {
+  if ! grep -qE "No space left on device|have enough free space|more space needed on" "$work/output"; then return 0; fi
+  packages_gone
+  fail "$os_package_program has no room for what it is to do (the output is above)" 'make room there (see `df -hi` on the host), then run this again'
 }
 
 # packages_change TEXT WORD...: when it fails, an installation that was cut is finished first, and the lists are
@@ -83,6 +91,7 @@ packages_change() {
   packages_text=$1
   shift
   if packages_unlocked "$@"; then return 0; fi
+  packages_room
   "${os_packages}_mend" || :
   packages_refreshed
   packages_unlocked "$@"

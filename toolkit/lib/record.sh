@@ -89,9 +89,12 @@ file_place() {
 
 # file_try COMMAND...: a step of a write, without which nothing is left of it.
 file_try() {
-  file_why=$("$@" 2>&1) && return 0
+  file_why=$("$@" 2>&1) || file_unwritten "${file_why:-$1 failed}"
+}
+
+file_unwritten() {
   rm -rf -- "$file_new"
-  fail "$file_target could not be written: ${file_why:-$1 failed}" \
+  fail "$file_target could not be written: $1" \
     "make room, or mount it for writing (see \`df -hi ${file_target%/*}\`, \`findmnt -T ${file_target%/*}\` and \`dmesg\` on the host), then run this again"
 }
 
