@@ -70,6 +70,6 @@ owner_may_steer() {
 # ptp4l_steers PID: mostly ptp4l steers the clock of a network card, and only with software time stamps the system's own, if
 # it is not told otherwise (lib/ptp4l.awk). Its configuration is read as it sees it, which may be in a container.
 ptp4l_steers() {
-  tr '\000' '\n' <"$TIMEBASE_ROOT/proc/$1/cmdline" 2>/dev/null |
+  tr '\000' '\n' 2>/dev/null <"$TIMEBASE_ROOT/proc/$1/cmdline" |
     awk -v root="$TIMEBASE_ROOT/proc/$1/root" -v folder="$TIMEBASE_ROOT/proc/$1/cwd" -f "$TIMEBASE_HOME/lib/ptp4l.awk"
 }
