@@ -132,19 +132,17 @@ check_reliable() {
 }
 
 check_owner() {
-  clock_owners >"$work/owners"
-  owners=$(tr '\n' ' ' <"$work/owners")
-  owners=${owners% }
+  clock_owners
   units_read
-  case "$owners" in
-    *') '* | '' | [!c]*) check time.owner fail 'chronyd alone' "${owners:-no daemon}" 'stop the others on the host, or start chrony, then run `pulumi up` again' ;;
+  case "$clock_owners" in
+    *') '* | '' | [!c]*) check time.owner fail 'chronyd alone' "${clock_owners:-no daemon}" 'stop the others on the host, or start chrony, then run `pulumi up` again' ;;
     *)
       if [ -n "$rivals" ]; then
         check time.owner fail 'chronyd alone, also at the next boot' "${rivals%%"$newline"*}" 'disable it: systemctl disable --now <unit>'
       elif ! has_word "$chrony_unit" enabled; then
         check time.owner fail 'chronyd alone, also at the next boot' "$os_chrony_service is not enabled" 'run `pulumi up` again'
       else
-        check time.owner pass 'chronyd alone' "${owners%% *}" ''
+        check time.owner pass 'chronyd alone' "${clock_owners%% *}" ''
       fi
       ;;
   esac
@@ -167,7 +165,7 @@ check_configuration() {
 
 # check_chronyd_arguments: whether chronyd was told to read another file, or not to steer the clock.
 check_chronyd_arguments() {
-  chronyd_pid=${owners##*(}
+  chronyd_pid=${clock_owners##*(}
   chronyd_arguments=$(tr '\000' ' ' <"$TIMEBASE_ROOT/proc/${chronyd_pid%)*}/cmdline" 2>/dev/null) || :
   case " $chronyd_arguments" in
     *" -f $os_chrony_conf "*) return 1 ;;

@@ -40,8 +40,10 @@ rivals_stop() {
   done <"$work/rivals"
 }
 
-# clock_owners: every process that steers this clock, "comm (pid)". Children of one daemon (chronyd's helper) are it.
+# clock_owners: sets clock_owners to the processes that steer this clock, "comm (pid)" each. Children of one daemon
+# (chronyd's helper) are it.
 clock_owners() {
+  clock_owners=
   for owner_stat in "$TIMEBASE_ROOT"/proc/[0-9]*/stat; do
     # A process may be gone by now.
     { IFS= read -r owner_line <"$owner_stat"; } 2>/dev/null || continue
@@ -55,16 +57,21 @@ clock_owners() {
     if [ "$first_line" = "$owner_comm" ]; then continue; fi
     if ! owner_may_steer "$owner_pid"; then continue; fi
     if [ "$owner_comm" = ptp4l ] && ! ptp4l_steers "$owner_pid"; then continue; fi
-    printf '%s (%s)\n' "$owner_comm" "$owner_pid"
+    clock_owners="${clock_owners:+$clock_owners }$owner_comm ($owner_pid)"
   done
 }
 
 # owner_may_steer PID: a daemon in a container steers this clock only with CAP_SYS_TIME (bit 25) in the first user name
 # space; without it, it only watches.
 owner_may_steer() {
-  if [ "$(readlink "$TIMEBASE_ROOT/proc/$1/ns/user")" != "$(readlink "$TIMEBASE_ROOT/proc/1/ns/user")" ]; then return 1; fi
-  owner_capabilities=$(sed -n 's/^CapEff:[[:blank:]]*/0x/p' "$TIMEBASE_ROOT/proc/$1/status" 2>/dev/null) || :
-  [ $((${owner_capabilities:-0x2000000} & 0x2000000)) != 0 ]
+  owner_spaces=$(readlink "$TIMEBASE_ROOT/proc/1/ns/user" "$TIMEBASE_ROOT/proc/$1/ns/user") || :
+  owner_space=${owner_spaces%%"$newline"*}
+  case "$owner_spaces" in '' | "$owner_space$newline$owner_space") ;; *) return 1 ;; esac
+  all_lines "$TIMEBASE_ROOT/proc/$1/status"
+  owner_capabilities=${all_lines#*"CapEff:$tab"}
+  owner_capabilities=${owner_capabilities%%"$newline"*}
+  case "$owner_capabilities" in '' | *[!0-9a-f]*) return 0 ;; esac
+  [ $((0x$owner_capabilities & 0x2000000)) != 0 ]
 }
 
 # ptp4l_steers PID: mostly ptp4l steers the clock of a network card, and only with software time stamps the system's own, if
