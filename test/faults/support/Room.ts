@@ -50,7 +50,10 @@ export class Room {
   ): Promise<Room> {
     process.env.XDG_STATE_HOME = stateHome(folder);
     const place = placeOf(name, folder);
-    if (snapshot !== undefined) await startQemu(place, ["-loadvm", snapshot]);
+    if (snapshot !== undefined && livingProcess(machineFiles(place).pid) === undefined) {
+      await readdress(place);
+      await startQemu(place, ["-loadvm", snapshot]);
+    }
     const machine = await up(withDefaults({ name, ...spec }));
     return new Room(name, place, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
   }
@@ -61,10 +64,8 @@ export class Room {
     const copy = placeOf(this.name, folder);
     mkdirSync(dirname(copy), { recursive: true });
     const { status, stderr } = await run("cp", ["-a", this.place, copy]);
-    const record = readRecord(copy);
-    if (status !== 0 || record === undefined) throw new Error(`${this.name} cannot be copied: ${stderr}`);
-    const ssh = await chooseAddress(candidateAddresses(), [record.ssh.address], canBind);
-    writeRecord(copy, { ...record, ssh });
+    if (status !== 0) throw new Error(`${this.name} cannot be copied: ${stderr}`);
+    await readdress(copy, [this.machine.address]);
   }
 
   /** Waits for the first boot's end, and sets the cut points up. */
@@ -187,6 +188,14 @@ export class Room {
   private get files() {
     return machineFiles(this.place);
   }
+}
+
+/** Gives a machine that is off an address that is free and none of the `taken`: its own, if it is. */
+async function readdress(place: string, taken: readonly string[] = []): Promise<void> {
+  const record = readRecord(place);
+  if (record === undefined) throw new Error(`there is no machine in ${place}`);
+  const ssh = await chooseAddress([record.ssh.address, ...candidateAddresses()], taken, canBind);
+  writeRecord(place, { ...record, ssh });
 }
 
 /** Starts a machine that is off, without waiting for anything. */
