@@ -26,6 +26,19 @@ describe.each(["dash", "bash"])("revert under %s", (shell) => {
     expect(host.read("fake/units/systemd-timesyncd.service")).toBe("enabled active\n");
   });
 
+  test("revert after a second converge keeps what the user gave GRUB in between", () => {
+    host.converge(plans.boot);
+    host.write("etc/default/grub.d/60-mine.cfg", 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX mine=1"\n');
+    // An entry that has lost ours makes converge make all of them anew.
+    host.write(host.grubCfg, host.read(host.grubCfg).replace("clocksource=tsc", ""));
+    host.converge(plans.boot);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    for (const line of host.commandLines()) {
+      expect(line).toContain("mine=1");
+      expect(line).not.toMatch(/\btsc/);
+    }
+  });
+
   test("revert with a chrony of the user's own gives back its configuration through its link", () => {
     host.write("fake/packages/chrony", "");
     host.write("fake/units/chrony.service", "enabled active\n");

@@ -35,6 +35,7 @@ boot of test/stack/node-1, planned: ${parameters}, reboot to-prove
   ok    clocksource.current      tsc
   ok    clocksource.reliable     an invariant TSC
   undo  removes /etc/default/grub.d/zz-timebase.cfg
+  undo  restores /boot/grub/grub.cfg
   undo  the clocksource before was hpet; it is back after a boot
 time of test/stack/node-1, planned: client of hub:hub, from server 10.77.0.1 iburst minpoll 0 maxpoll 0 xleave, within 1000 us
   ok    time.owner               chronyd

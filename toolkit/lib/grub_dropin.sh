@@ -35,20 +35,40 @@ grub_dropin_sources() {
 
 grub_dropin_replaces() { boot_replaces=$os_grub_cfg; }
 
-# Entries that were right before us are remembered, so that a revert knows that they are not of our making.
+# The configuration from before us is remembered, because grub-mkconfig may not make the same one again: an image was made
+# on another machine, with other firmware. Entries that were right are not of our making.
 grub_dropin_converge() {
   boot_missing_in "$os_grub_cfg"
   record_folder boot "$boot_dropin"
-  if [ ! -d "$record" ] && [ -z "$boot_missing" ]; then file_edit boot "$os_grub_cfg" : :; fi
+  if [ ! -d "$record" ]; then
+    record_fresh boot-edits "$os_grub_cfg"
+    if [ -z "$boot_missing" ]; then file_write "$record/ours" "$os_grub_cfg"; fi
+  fi
   boot_dropin_text
   printf %s "$boot_dropin_text" >"$work/dropin"
   file_own boot "$boot_dropin" "$work/dropin"
-  if [ -n "$boot_missing" ]; then grub_dropin_regenerate; fi
+  if [ -n "$boot_missing" ]; then
+    grub_dropin_make
+    grub_dropin_remember
+    file_place
+  fi
+}
+
+# grub_dropin_remember: what takes the place of the configuration from before us, so that a revert can give that one back. In
+# place of another one it has what others did in the meantime: then a revert makes a new one.
+grub_dropin_remember() {
+  record_folder boot-edits "$os_grub_cfg"
+  if cmp -s -- "$record/was" "$os_grub_cfg"; then
+    file_try cp -- "$file_new" "$record/ours"
+    file_try sync "$record/ours"
+  else
+    rm -rf -- "$record"
+  fi
 }
 
 # The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
 # content decides, not grub-mkconfig's word.
-grub_dropin_regenerate() {
+grub_dropin_make() {
   grub_dropin_clear
   if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$file_new"; then
     grub_dropin_clear
@@ -61,7 +81,6 @@ grub_dropin_regenerate() {
     fail "the configuration that grub-mkconfig made is $boot_missing" \
       "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
   fi
-  file_place
 }
 
 # grub-mkconfig has a file of its own beside the one that it makes.
@@ -81,18 +100,26 @@ grub_dropin_missing() {
   fi
 }
 
-# Regenerated only where our parameters are in it: a host whose GRUB configuration cannot be made was left as it is. So is
-# one on which we have written nothing, or whose entries are those from before us.
+# As long as it is as we wrote it, the configuration from before us comes back; else one is made without our parameters, if
+# they are in it: a host whose GRUB configuration cannot be made was left as it is. So is one on which we have written nothing.
 grub_dropin_revert() {
   record_folder boot "$boot_dropin"
   if [ ! -d "$record" ]; then return 0; fi
   files_restore boot
   grub_dropin_clear
   record_folder boot-edits "$os_grub_cfg"
-  if cmp -s -- "$record/ours" "$os_grub_cfg"; then return 0; fi
+  if cmp -s -- "$record/was" "$os_grub_cfg"; then return 0; fi
+  if record_ours "$os_grub_cfg"; then
+    file_copy "$record/was" "$os_grub_cfg"
+    say "restored $os_grub_cfg"
+    return 0
+  fi
   boot_reverted=$(printf %s "$plan_boot_parameters" | tr ' ' '\n')
   plan_boot_parameters=''
-  if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then grub_dropin_regenerate; fi
+  if grep -qF -e "$boot_reverted" "$os_grub_cfg" 2>/dev/null; then
+    grub_dropin_make
+    file_place
+  fi
 }
 
 grub_dropin_entries() { cat -- "$os_grub_cfg"; }

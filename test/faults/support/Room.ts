@@ -50,7 +50,10 @@ export class Room {
   ): Promise<Room> {
     process.env.XDG_STATE_HOME = stateHome(folder);
     const place = placeOf(name, folder);
-    if (snapshot !== undefined) await startQemu(place, ["-loadvm", snapshot]);
+    if (snapshot !== undefined && livingProcess(machineFiles(place).pid) === undefined) {
+      await readdress(place);
+      await startQemu(place, ["-loadvm", snapshot]);
+    }
     const machine = await up(withDefaults({ name, ...spec }));
     return new Room(name, place, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
   }
@@ -61,10 +64,8 @@ export class Room {
     const copy = placeOf(this.name, folder);
     mkdirSync(dirname(copy), { recursive: true });
     const { status, stderr } = await run("cp", ["-a", this.place, copy]);
-    const record = readRecord(copy);
-    if (status !== 0 || record === undefined) throw new Error(`${this.name} cannot be copied: ${stderr}`);
-    const ssh = await chooseAddress(candidateAddresses(), [record.ssh.address], canBind);
-    writeRecord(copy, { ...record, ssh });
+    if (status !== 0) throw new Error(`${this.name} cannot be copied: ${stderr}`);
+    await readdress(copy, [this.machine.address]);
   }
 
   /** Waits for the first boot's end, and sets the cut points up. */
@@ -73,9 +74,9 @@ export class Room {
     await this.root(`${cutPointSetup()}sync`);
   }
 
-  /** Runs a text as root, by a path that meets no cut point. */
+  /** Runs a text as root, by a path that meets no cut point. Every command of it has to succeed. */
   async root(text: string): Promise<string> {
-    return this.host.run("sudo env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin sh -eu 2>&1", text);
+    return this.host.succeeds("sudo env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin sh -eu 2>&1", text);
   }
 
   async snapshot(name: string): Promise<void> {
@@ -108,7 +109,8 @@ export class Room {
   /** Reboots the machine by its own means, and waits for it. */
   async reboot(): Promise<void> {
     const restarting = this.consoleSays(Room.restarting, this.console().length, bootMillis);
-    await this.root("systemctl reboot");
+    // Whether the session ends before the machine does is a matter of chance.
+    await this.host.run("sudo systemctl reboot");
     await restarting;
     await this.answers();
   }
@@ -186,6 +188,14 @@ export class Room {
   private get files() {
     return machineFiles(this.place);
   }
+}
+
+/** Gives a machine that is off an address that is free and none of the `taken`: its own, if it is. */
+async function readdress(place: string, taken: readonly string[] = []): Promise<void> {
+  const record = readRecord(place);
+  if (record === undefined) throw new Error(`there is no machine in ${place}`);
+  const ssh = await chooseAddress([record.ssh.address, ...candidateAddresses()], taken, canBind);
+  writeRecord(place, { ...record, ssh });
 }
 
 /** Starts a machine that is off, without waiting for anything. */

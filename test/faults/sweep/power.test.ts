@@ -16,7 +16,7 @@ const points: readonly [where: string, scope: Scope, point: CutPoint][] = [
   ["after grub.cfg took its place", "boot", { when: "after", call: "mv -f -- /boot/grub/grub.cfg.timebase-new *" }],
   ["between configuration and reboot", "boot", { when: "before", call: "systemctl --quiet is-active ssh.socket" }],
   ["sshd closed, no reboot ordered yet", "boot", { when: "before", call: "systemd-run *timebase: reboot*" }],
-  ["the rival disabled", "everything", { when: "after", call: "systemctl --quiet disable --now systemd-timesyncd*" }],
+  ["the rival disabled", "everything", { when: "after", call: "systemctl --quiet disable systemd-timesyncd*" }],
   ["while dpkg unpacks chrony", "everything", { when: "after", call: "dpkg-deb --fsys-tarfile *chrony*" }],
   ["while dpkg configures chrony", "everything", { when: "before", call: "systemctl --root=/ *preset chrony*" }],
   [

@@ -27,8 +27,20 @@ export class TestHost {
 
   /** Runs a command; returns what it printed, also when it failed. */
   async run(command: string, input = ""): Promise<string> {
-    const { stdout } = await execa("ssh", [...this.ssh, command], { input, reject: false, timeout: 600_000 });
+    return (await this.ended(command, input)).stdout.trim();
+  }
+
+  /** The same of a command that has to succeed. */
+  async succeeds(command: string, input = ""): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.ended(command, input);
+    if (exitCode !== 0) throw new Error(`status ${exitCode} of: ${command}\n${input}\n${stdout}\n${stderr}`);
     return stdout.trim();
+  }
+
+  private async ended(command: string, input: string) {
+    const ending = await execa("ssh", [...this.ssh, command], { input, reject: false, timeout: 1_200_000 });
+    if (ending.timedOut) throw new Error(`did not end in time: ${command}\n${input}`);
+    return ending;
   }
 
   /** Starts a command that goes on. */
