@@ -1,4 +1,4 @@
-import { Instance } from "@pulumi/gcp/compute/instance";
+import { Instance, type InstanceArgs } from "@pulumi/gcp/compute/instance";
 import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
 import { warnOfEverybody } from "./cloud/access";
@@ -38,7 +38,7 @@ export class GcpHost extends pulumi.ComponentResource {
     const passed = settled(pulumi.secret(input).apply(check));
     const network = pulumi.all([args.network, passed]).apply(([given]) => given ?? "default");
     const parts = {
-      metadata: metadata(args, hostKey, login),
+      firstBoot: firstBootInputs(args, hostKey, login),
       network,
       tags: networkTags(name, args, network, this),
     };
@@ -65,11 +65,9 @@ const USER = "timebase";
 
 const DEFAULT_ROOT_DISK_GIB = 16;
 
-type Metadata = Record<string, pulumi.Input<string>>;
-
 /** What an instance needs that is not an argument as it stands. */
 interface Parts {
-  metadata: Metadata;
+  firstBoot: FirstBootInputs;
   network: pulumi.Output<string>;
   tags: pulumi.Output<string[]>;
 }
@@ -96,7 +94,7 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
       ],
       tags: parts.tags,
       labels: args.labels,
-      metadata: parts.metadata,
+      ...parts.firstBoot,
       advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
       scheduling: args.spot ? SPOT : undefined,
       shieldedInstanceConfig: SHIELDED,
@@ -106,9 +104,9 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
     },
     {
       parent,
-      additionalSecretOutputs: ["metadata"],
+      additionalSecretOutputs: ["metadata", "metadataStartupScript"],
       // What the first boot burns in cannot be changed later.
-      replaceOnChanges: FIRST_BOOT_KEYS.map((key) => `metadata["${key}"]`),
+      replaceOnChanges: ['metadata["user-data"]'],
       // The image that was found stays: a newer one is for the next machine.
       ignoreChanges: args.image === undefined ? ["bootDisk.initializeParams.image"] : [],
     },
@@ -127,16 +125,15 @@ const SPOT = {
 /** Only what its vendor signed boots, and what booted is measured. */
 const SHIELDED = { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true };
 
-const FIRST_BOOT_KEYS = ["user-data", "startup-script"] as const;
+type FirstBootInputs = Pick<InstanceArgs, "metadata" | "metadataStartupScript">;
 
-/** The first boot's text is secret, as it holds the host's private key. */
-function metadata(args: GcpHostArgs, hostKey: KeyPair, login: Login): Metadata {
+/** The first boot's text is secret, as it holds the host's private key. Another script is another machine by itself. */
+function firstBootInputs(args: GcpHostArgs, hostKey: KeyPair, login: Login): FirstBootInputs {
   const operatingSystem = args.operatingSystem as GcpSystem;
-  const [key, render] = IMAGES[operatingSystem].hasCloudInit
-    ? (["user-data", cloudConfig] as const)
-    : (["startup-script", startupScript] as const);
-  const user = { name: USER, isOfImage: false };
-  return { ...ACCESS, [key]: firstBoot({ operatingSystem, user }, hostKey, login).apply(render) };
+  const boot = firstBoot({ operatingSystem, user: { name: USER, isOfImage: false } }, hostKey, login);
+  return IMAGES[operatingSystem].hasCloudInit
+    ? { metadata: { ...ACCESS, "user-data": boot.apply(cloudConfig) } }
+    : { metadata: ACCESS, metadataStartupScript: boot.apply(startupScript) };
 }
 
 /** Only the key that the first boot knows may log in: neither OS Login nor the project's keys nor the serial console. */

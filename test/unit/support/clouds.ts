@@ -61,7 +61,7 @@ export const gcp = {
         ...["machineType", "bootDisk", "networkInterfaces", "tags", "metadata", "shieldedInstanceConfig"],
         ...["deletionProtection", "allowStoppingForUpdate"],
       ],
-      optional: ["zone", "labels", "advancedMachineFeatures", "scheduling"],
+      optional: ["zone", "labels", "advancedMachineFeatures", "scheduling", "metadataStartupScript"],
       outputs: ({ networkInterfaces }) => ({
         networkInterfaces: networkInterfaces.map((nic: { accessConfigs: object[] }) => ({
           ...nic,
