@@ -98,13 +98,15 @@ describe("an AwsHost", () => {
   test("carries every clock component, and is not dialed when the machine goes", async () => {
     const registered = startEngine({ preview: false, cloud: aws });
     const { endpoint } = new AwsHost("a", least);
-    await resolved(new HostClock("clock", { endpoint, sources: [{ address: "169.254.169.123" }] }).evidence);
-    expect(revealed(inputsOf(registered, "clock-converge").connection)).toMatchObject({
-      host: "203.0.113.20",
-      user: "ubuntu",
-      hostKey: HOST_KEY,
-    });
-    expect(inputsOf(registered, "clock-converge").stdin).toMatch(/^generation=a-instance-id [0-9a-f]{12}$/m);
+    const options: Record<string, pulumi.CustomResourceOptions> = {};
+    const transformations = [recorder(options)];
+    const sources = [{ address: "169.254.169.123" }];
+    await resolved(new HostClock("clock", { endpoint, sources }, { transformations }).evidence);
+    const { connection, stdin } = inputsOf(registered, "clock-converge");
+    expect(revealed(connection)).toMatchObject({ host: "203.0.113.20", user: "ubuntu", hostKey: HOST_KEY });
+    expect(stdin).toMatch(/^generation=a-instance-id [0-9a-f]{12}$/m);
+    const deletedWith = options["clock-converge"]?.deletedWith;
+    expect(await resolved(deletedWith?.urn as pulumi.Output<string>)).toBe((await resolved(endpoint)).machineUrn);
   });
 
   test("is of a cluster whose hub admits the private addresses", async () => {
@@ -369,13 +371,15 @@ describe("late arguments", () => {
 async function optionsOf(args: Partial<AwsHostArgs>): Promise<Record<string, pulumi.CustomResourceOptions>> {
   const options: Record<string, pulumi.CustomResourceOptions> = {};
   startEngine({ preview: false, cloud: aws });
-  const transformations: pulumi.ResourceTransformation[] = [
-    ({ name, opts, props }) => {
-      options[name] = opts;
-      return { props, opts };
-    },
-  ];
+  const transformations = [recorder(options)];
   await resolved(new AwsHost("a", { ...least, ...args }, { transformations }).endpoint);
   await finishProgram();
   return options;
+}
+
+function recorder(options: Record<string, pulumi.CustomResourceOptions>): pulumi.ResourceTransformation {
+  return ({ name, opts, props }) => {
+    options[name] = opts;
+    return { props, opts };
+  };
 }

@@ -302,13 +302,15 @@ test("late arguments that are wrong leave nothing behind that costs or opens som
 async function optionsOf(args: Partial<GcpHostArgs>): Promise<Record<string, pulumi.CustomResourceOptions>> {
   const options: Record<string, pulumi.CustomResourceOptions> = {};
   startEngine({ preview: false, cloud: gcp });
-  const transformations: pulumi.ResourceTransformation[] = [
-    ({ name, opts, props }) => {
-      options[name] = opts;
-      return { props, opts };
-    },
-  ];
+  const transformations = [recorder(options)];
   await resolved(new GcpHost("a", { ...least, ...args }, { transformations }).endpoint);
   await finishProgram();
   return options;
+}
+
+function recorder(options: Record<string, pulumi.CustomResourceOptions>): pulumi.ResourceTransformation {
+  return ({ name, opts, props }) => {
+    options[name] = opts;
+    return { props, opts };
+  };
 }

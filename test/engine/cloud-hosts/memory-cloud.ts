@@ -8,16 +8,32 @@ import { main } from "@pulumi/pulumi/provider/server";
 import { utils } from "ssh2";
 import { type PropertyMap, reveal } from "../../../rig/command-provider/property-values";
 
-/** The inputs that replace, and what is added, by the last word of the type. */
-const TYPES: Record<string, { replaces: readonly string[]; outputs: (inputs: PropertyMap) => PropertyMap }> = {
-  PrivateKey: { replaces: ["algorithm"], outputs: makeKey },
-  SecurityGroup: { replaces: ["description", "vpcId"], outputs: () => ({}) },
-  PlacementGroup: { replaces: ["strategy"], outputs: () => ({ name: "group" }) },
-  // `userData` only because the hosts set `userDataReplaceOnChange`.
-  Instance: {
+interface Type {
+  /** The inputs that replace, in the real provider. */
+  replaces: readonly string[];
+  /** What is added when it is made. */
+  outputs: (inputs: PropertyMap) => PropertyMap;
+}
+
+const TYPES: Readonly<Record<string, Type>> = {
+  "tls:index/privateKey:PrivateKey": { replaces: ["algorithm"], outputs: makeKey },
+  "aws:ec2/securityGroup:SecurityGroup": { replaces: ["description", "vpcId"], outputs: () => ({}) },
+  "aws:ec2/instance:Instance": {
+    // `userData` because the hosts set `userDataReplaceOnChange`.
     replaces: ["ami", "userData", "placementGroup"],
     outputs: () => ({ publicIp: "203.0.113.20", privateIp: "10.0.0.20" }),
   },
+  "gcp:compute/firewall:Firewall": { replaces: ["network"], outputs: () => ({}) },
+  "gcp:compute/instance:Instance": {
+    replaces: ["bootDisk", "metadataStartupScript"],
+    outputs: () => ({ networkInterfaces: [{ networkIp: "10.0.0.30", accessConfigs: [{ natIp: "203.0.113.30" }] }] }),
+  },
+};
+
+/** The functions, each with the newest image of the moment. */
+const FUNCTIONS: Readonly<Record<string, (image: string) => PropertyMap>> = {
+  "aws:ssm/getParameter:getParameter": (insecureValue) => ({ insecureValue }),
+  "gcp:compute/getImage:getImage": (selfLink) => ({ selfLink }),
 };
 
 function makeKey(): PropertyMap {
@@ -26,12 +42,10 @@ function makeKey(): PropertyMap {
 }
 
 function typeOf(urn: string) {
-  const type = TYPES[urn.split("::")[2]?.split(":").at(-1) ?? ""];
+  const type = TYPES[urn.split("::")[2]?.split("$").at(-1) ?? ""];
   if (type === undefined) throw new Error(`there is no ${urn}`);
   return type;
 }
-
-const keysOf = (inputs: PropertyMap) => Object.keys(inputs).filter((key) => !key.startsWith("__"));
 
 void main(
   {
@@ -39,7 +53,9 @@ void main(
     check: async (_urn: string, _olds: PropertyMap, inputs: PropertyMap) => ({ inputs }),
     diff: async (_id: string, urn: string, olds: PropertyMap, news: PropertyMap) => {
       const [before, after] = [reveal(olds) as PropertyMap, reveal(news) as PropertyMap];
-      const changed = keysOf(after).filter((key) => !isDeepStrictEqual(before[key], after[key]));
+      const computed = Object.keys(typeOf(urn).outputs(after));
+      const given = Object.keys(after).filter((key) => !key.startsWith("__") && !computed.includes(key));
+      const changed = given.filter((key) => !isDeepStrictEqual(before[key], after[key]));
       return { changes: changed.length > 0, replaces: changed.filter((key) => typeOf(urn).replaces.includes(key)) };
     },
     create: async (urn: string, inputs: PropertyMap) => ({
@@ -47,13 +63,14 @@ void main(
       outs: { ...inputs, ...typeOf(urn).outputs(inputs) },
     }),
     update: async (_id: string, urn: string, olds: PropertyMap, news: PropertyMap) => {
-      const kept = Object.keys(typeOf(urn).outputs({}));
+      const kept = Object.keys(typeOf(urn).outputs(news));
       return { outs: { ...news, ...Object.fromEntries(kept.map((key) => [key, olds[key]])) } };
     },
     delete: async () => undefined,
     invoke: async (token: string) => {
-      if (token !== "aws:ssm/getParameter:getParameter") throw new Error(`there is no ${token}`);
-      return { outputs: { insecureValue: process.env.NEWEST_AMI } };
+      const call = FUNCTIONS[token];
+      if (call === undefined) throw new Error(`there is no ${token}`);
+      return { outputs: call(process.env.NEWEST_IMAGE ?? "") };
     },
   },
   process.argv.slice(2),
