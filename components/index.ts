@@ -10,7 +10,12 @@ export { type Bound, boundAt, isKnown, type PairwiseBound, pairwiseBounds, wides
 export { type Check, GuestPtpState, type HostEvidence, SourceKind, Verdict } from "./evidence/HostEvidence";
 export { EvidenceError, parseEvidence } from "./evidence/parse";
 export { type ClusterSummary, clusterSummary, type HostSummary } from "./evidence/summary";
+export { AwsHost } from "./hosts/AwsHost";
+export type { AwsHostArgs } from "./hosts/aws/args";
+export { HostAddress, HostPhc } from "./hosts/cloud/args";
 export type { HostEndpoint, HostEndpointArgs, ProxyEndpoint, ProxyEndpointArgs } from "./hosts/endpoint";
+export { GcpHost } from "./hosts/GcpHost";
+export type { GcpHostArgs } from "./hosts/gcp/args";
 export { LocalVm, type LocalVmArgs, LocalVmFirmware, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
 export { GuestPtp, OperatingSystem, RebootPolicy, TimeRole, TimeSourceKind, Topology } from "./plan/enums";

@@ -106,11 +106,16 @@ export function must(test: (value: unknown) => boolean, reason: string): Rule {
 /** A rule for true or false. */
 export const flag: Rule = must((value) => typeof value === "boolean", "must be true or false");
 
-/** A rule for true or false that decides which resources exist, so that it cannot become known later. */
-export const plainFlag: Rule = (value, path) =>
-  value === PENDING
-    ? [{ propertyPath: path, reason: "must be plain true or false, because it decides which resources there are" }]
-    : optional(flag)(value, path);
+/** A rule for a value that decides which resources exist, so that it cannot become known later. `what` says its kind. */
+export function plain(what: string, rule: Rule): Rule {
+  return (value, path) =>
+    value === PENDING
+      ? [{ propertyPath: path, reason: `must be plain ${what}, because it decides which resources there are` }]
+      : rule(value, path);
+}
+
+/** The same for true or false. */
+export const plainFlag: Rule = plain("true or false", optional(flag));
 
 /** A rule for the members of a string enum. */
 export function oneOf(members: Record<string, string>): Rule {

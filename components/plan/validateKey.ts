@@ -24,8 +24,16 @@ export const privateKey: Rule = (value, path) => {
 
 /** One `authorized_keys` or `known_hosts` line: `ssh-ed25519 AAAA...`. */
 export const hostKey: Rule = (value, path) => {
-  const reason = hostKeyFault(value);
+  const reason = keyLineFault(value, "a public host key", "public half of the host's key is wanted");
   return reason === undefined ? [] : [{ propertyPath: path, reason: `${reason}: ${HOST_KEY_REMEDY}` }];
+};
+
+/** One `authorized_keys` line without options: `ssh-ed25519 AAAA... comment`. */
+export const publicKey: Rule = (value, path) => {
+  const reason = keyLineFault(value, "a public key", "public half is wanted") ?? prefixFault(String(value));
+  return reason === undefined
+    ? []
+    : [{ propertyPath: path, reason: `${reason}: give the text of a .pub file, such as ~/.ssh/id_ed25519.pub` }];
 };
 
 /** The key without the host name that `ssh-keyscan` puts before it and without a comment after it. */
@@ -106,13 +114,18 @@ function openSshFault(text: string): string | undefined {
   return isWhole ? undefined : DAMAGED;
 }
 
-function hostKeyFault(value: unknown): string | undefined {
+/** What restricts a key stands before it, and would be lost. */
+function prefixFault(line: string): string | undefined {
+  return line.trim().startsWith(bareHostKey(line)) ? undefined : "has options before the key, which are not supported";
+}
+
+function keyLineFault(value: unknown, what: string, wanted: string): string | undefined {
   if (typeof value !== "string" || value.trim() === "") {
-    return "must be one line of a public host key";
+    return `must be one line of ${what}`;
   }
   const text = value.trim();
   if (text.includes("PRIVATE KEY-----")) {
-    return "is a private key; the public half of the host's key is wanted";
+    return `is a private key; the ${wanted}`;
   }
   if (/^(\d+ )?(SHA256|MD5):/.test(text)) {
     return "is a fingerprint, and a fingerprint is not the key";

@@ -9,7 +9,9 @@ import * as timebase from "../../components";
 
 const root = join(__dirname, "../..");
 const components = {
+  AwsHost: ["endpoint", "imageId", "instanceId"],
   ExperimentCluster: ["hosts", "pairwiseBoundNs", "ready", "summary", "timescale"],
+  GcpHost: ["endpoint", "image", "instanceId"],
   HostClock: ["clocksource", "errorBoundNs", "evidence", "guestPtp", "timescale"],
   LocalVm: ["endpoint"],
   PtpVerification: ["evidence", "guestPtp"],
@@ -54,6 +56,8 @@ describe("the schema for other languages", () => {
     PtpVerification: no,
     HostClock: no,
     SshHost: { ...no, proxy: no },
+    AwsHost: { ...no, proxy: no },
+    GcpHost: { ...no, proxy: no },
     LocalVm: { ...no, image: no },
     ExperimentCluster: { ...no, hosts: [{ ...no, endpoint: no }] },
   } as const satisfies Record<keyof typeof components, object>;
@@ -105,11 +109,29 @@ describe("the schema for other languages", () => {
     }
   });
 
+  test("what a cloud's machine is judged by is plain, and what it is given may become known later", () => {
+    for (const [name, type] of [
+      ["AwsHost", "instanceType"],
+      ["GcpHost", "machineType"],
+    ] as const) {
+      const inputs = found[name]?.inputs ?? {};
+      const plain = Object.keys(inputs).filter((key) => inputs[key]?.plain);
+      const judged = ["operatingSystem", "sshFrom", "timeFrom", "guests", "phc", "spot", "address", type];
+      expect(plain.sort(), name).toEqual([...judged, ...(name === "AwsHost" ? ["region"] : [])].sort());
+      expect(inputs.sshFrom).toMatchObject({ type: "array", items: { type: "string" } });
+      expect(inputs.sshFrom?.items?.plain, "items may become known later").toBeFalsy();
+      const required = Object.keys(inputs).filter((key) => !inputs[key]?.optional);
+      expect(required.sort()).toEqual(["operatingSystem", "sshFrom"]);
+    }
+  });
+
   test("the enums keep the field's own words", () => {
     const members = (name: string) => typeDefinitions[name]?.enum?.map(({ value }) => value);
     expect(members("RebootPolicy")).toEqual(["to-prove", "if-needed", "never"]);
     expect(members("Verdict")).toEqual(["pass", "fail", "warn", "not-applicable"]);
     expect(members("GuestPtp")).toEqual(["required", "reported"]);
+    expect(members("HostPhc")).toEqual(["none", "if-available", "required"]);
+    expect(members("HostAddress")).toEqual(["public", "private"]);
     expect(members("Topology")).toEqual(["hub", "sources"]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");
   });

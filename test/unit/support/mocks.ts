@@ -13,8 +13,26 @@ export interface MockOptions {
   preview: boolean;
   /** What `prove` prints, from its plan. Default: healthy evidence of the plan's host. */
   prove?: (plan: string) => string;
+  /** The cloud's resources and functions. Default: none, each of them is an error. */
+  cloud?: MockCloud;
   /** What a resource, by its name, waits for before it is there. Default: nothing. */
   wait?: (name: string) => Promise<unknown>;
+}
+
+/** A cloud's resources and functions, by their tokens. */
+export interface MockCloud {
+  resources: Record<string, MockResource>;
+  // biome-ignore lint/suspicious/noExplicitAny: as below
+  functions: Record<string, (inputs: Record<string, any>) => object>;
+}
+
+export interface MockResource {
+  /** Without any of these the cloud would choose a default of its own, or refuse. */
+  required: readonly string[];
+  /** What may be there besides. */
+  optional: readonly string[];
+  /** What the cloud adds. */
+  outputs: (inputs: Registered["inputs"]) => object;
 }
 
 /** Exactly the inputs that each resource may have. Anything else fails the test: an unread input is a silent mistake. */
@@ -25,22 +43,38 @@ const INPUTS = {
   "command:remote:Command": ["connection", "create", "delete", "stdin", "logging", "addPreviousOutputInEnv"],
 } as const;
 
+const NO_CLOUD: MockCloud = { resources: {}, functions: {} };
+
 const SECRET = "4dabf18193072939515e22adb298388d";
 
 /** Starts a mocked engine that fails closed. Call it before components are made. */
-export function startEngine({ preview, prove = healthy, wait = async () => {} }: MockOptions): Registered[] {
+export function startEngine({
+  preview,
+  prove = healthy,
+  cloud = NO_CLOUD,
+  wait = async () => {},
+}: MockOptions): Registered[] {
   const registered: Registered[] = [];
   pulumi.runtime.setMocks(
     {
       async newResource({ type, name, inputs }) {
-        refuseUnknown(type, inputs);
+        const mocked = cloud.resources[type];
+        if (mocked === undefined) refuseUnknown(type, inputs);
+        else refuseUnlike(type, inputs, mocked);
         registered.push({ type, name, inputs });
         await wait(name);
+        // What the cloud decides is not known in a preview.
+        if (mocked !== undefined)
+          return preview
+            ? { id: "", state: inputs }
+            : { id: `${name}-id`, state: { ...inputs, ...mocked.outputs(inputs) } };
         const stdout = preview || type !== "command:remote:Command" ? {} : { stdout: stdoutOf(inputs, prove) };
         return { id: `${name}-id`, state: { ...inputs, ...stdout } };
       },
-      call({ token }) {
-        throw new Error(`unexpected call of ${token}`);
+      call({ token, inputs }) {
+        const answer = cloud.functions[token];
+        if (answer === undefined) throw new Error(`unexpected call of ${token}`);
+        return answer(inputs);
       },
     },
     "demo",
@@ -89,6 +123,14 @@ function refuseUnknown(type: string, inputs: Registered["inputs"]): void {
   const unknown = Object.keys(inputs).filter((key) => !allowed.includes(key));
   if (unknown.length > 0) {
     throw new Error(`unexpected input of ${type}: ${unknown}`);
+  }
+}
+
+function refuseUnlike(type: string, inputs: Registered["inputs"], { required, optional }: MockResource): void {
+  const unknown = Object.keys(inputs).filter((key) => !required.includes(key) && !optional.includes(key));
+  const missing = required.filter((key) => inputs[key] === undefined);
+  if (unknown.length + missing.length > 0) {
+    throw new Error(`${type} has unexpected inputs (${unknown}) or lacks some (${missing})`);
   }
 }
 

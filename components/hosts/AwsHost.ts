@@ -1,0 +1,141 @@
+import { Instance } from "@pulumi/aws/ec2/instance";
+import { PlacementGroup } from "@pulumi/aws/ec2/placementGroup";
+import * as pulumi from "@pulumi/pulumi";
+import { checkInputs, settled } from "../inputs";
+import type { AwsHostArgs } from "./aws/args";
+import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup } from "./aws/capabilities";
+import { IMAGES, newestImage } from "./aws/image";
+import { securityGroups } from "./aws/network";
+import { machineOf, validateAwsHost } from "./aws/validate";
+import { warnOfEverybody } from "./cloud/access";
+import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
+import { firstBoot } from "./cloud/firstBoot";
+import { loginOf, makeHostKey } from "./cloud/keys";
+import { cloudConfig } from "./cloud/userData";
+import type { HostEndpoint } from "./endpoint";
+
+/**
+ * A machine of Amazon EC2: an instance with the system, the type and the clock that are wished, reached by SSH from the
+ * named networks only, known by a host key that was made before it. `transforms` among the resource options reach every
+ * resource that it makes, for whatever has no argument.
+ */
+export class AwsHost extends pulumi.ComponentResource {
+  /** How to reach the host: the `endpoint` of every clock component. Secret, as it holds the key. */
+  readonly endpoint: pulumi.Output<HostEndpoint>;
+  /** The instance's id, such as "i-0123456789abcdef0". */
+  readonly instanceId: pulumi.Output<string>;
+  /** The id of the image that the instance was made of, and stays on. */
+  readonly imageId: pulumi.Output<string>;
+
+  constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    const input = { ...args, name: args.name ?? name };
+    const check = checkInputs("AwsHost", name, input, validateAwsHost);
+    super("timebase:index:AwsHost", name, {}, opts);
+    warnOfEverybody(name, args.sshFrom, this);
+
+    const hostKey = makeHostKey(name, this);
+    const login = loginOf(name, args, this);
+    // Every resource that costs or opens something has tags, and so waits until the arguments have passed.
+    const passed = settled(pulumi.secret(input).apply(check));
+    const tags = pulumi.all([args.tags, passed]).apply(([given]): Record<string, string> => ({ Name: name, ...given }));
+    const user = { name: IMAGES[args.operatingSystem].user, isOfImage: true };
+    const parts = {
+      userData: firstBoot({ operatingSystem: args.operatingSystem, user }, hostKey, login).apply(cloudConfig),
+      groups: securityGroups(name, args, tags, this),
+      placementGroup: placementGroup(name, args, tags, this),
+      tags,
+    };
+    const instance = makeInstance(name, args, parts, this);
+    const machine = {
+      id: instance.id,
+      urn: instance.urn,
+      publicAddress: instance.publicIp,
+      privateAddress: instance.privateIp,
+    };
+    this.endpoint = cloudEndpoint(name, input, machine, user.name, login, hostKey);
+    this.instanceId = instance.id;
+    this.imageId = instance.ami;
+
+    // The endpoint is secret and in the state already, as the connection of each command that uses it.
+    this.registerOutputs({ instanceId: this.instanceId, imageId: this.imageId });
+  }
+}
+
+type Tags = pulumi.Output<Record<string, string>>;
+
+/** What an instance needs that is not an argument as it stands. */
+interface Parts {
+  userData: pulumi.Output<string>;
+  groups: pulumi.Output<string[]>;
+  placementGroup: pulumi.Input<string> | undefined;
+  tags: Tags;
+}
+
+function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pulumi.Resource): Instance {
+  const machine = machineOf(args);
+  return new Instance(
+    `${name}-instance`,
+    {
+      ami: args.imageId ?? newestImage(args.operatingSystem, args.region, parent),
+      instanceType: machine.instanceType,
+      region: args.region,
+      availabilityZone: args.availabilityZone,
+      subnetId: args.subnetId,
+      vpcSecurityGroupIds: parts.groups,
+      associatePublicIpAddress: isReachedInPublic(args),
+      keyName: args.keyName,
+      placementGroup: parts.placementGroup,
+      cpuOptions: needsNestedVirtualization(machine) ? { nestedVirtualization: "enabled" } : undefined,
+      instanceMarketOptions: machine.spot ? SPOT : undefined,
+      // A `shutdown` on the machine keeps its disk. Amazon deletes a spot instance anyway.
+      instanceInitiatedShutdownBehavior: machine.spot ? undefined : "stop",
+      disableApiTermination: args.deletionProtection ?? false,
+      metadataOptions: METADATA,
+      rootBlockDevice: rootDisk(args, parts.tags),
+      userData: parts.userData,
+      userDataReplaceOnChange: true,
+      tags: parts.tags,
+    },
+    {
+      parent,
+      additionalSecretOutputs: ["userData"],
+      // The image that was found stays: a newer one is for the next machine.
+      ignoreChanges: args.imageId === undefined ? ["ami"] : [],
+      // A bare metal machine takes its time to start and to end.
+      customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", delete: "40m" } : undefined,
+    },
+  );
+}
+
+/** A one-time spot instance: what Amazon takes back is deleted, and costs nothing. */
+const SPOT = {
+  marketType: "spot",
+  spotOptions: { spotInstanceType: "one-time", instanceInterruptionBehavior: "terminate" },
+};
+
+/**
+ * IMDSv2 only. Whoever can read the metadata can read the host's key in the user data: one hop, so that no microVM or
+ * container behind a bridge can.
+ */
+const METADATA = { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 };
+
+function rootDisk(args: AwsHostArgs, tags: Tags) {
+  const volumeSize = args.rootDiskGib ?? DEFAULT_ROOT_DISK_GIB;
+  return { encrypted: true, volumeType: "gp3", volumeSize, deleteOnTermination: true, tags };
+}
+
+const DEFAULT_ROOT_DISK_GIB = 16;
+
+/** The user's placement group, else one of this host's own, where the wish for a clock takes one. */
+function placementGroup(
+  name: string,
+  args: AwsHostArgs,
+  tags: Tags,
+  parent: pulumi.Resource,
+): pulumi.Input<string> | undefined {
+  if (args.placementGroup !== undefined || !needsPrecisionGroup(machineOf(args))) {
+    return args.placementGroup;
+  }
+  const group = { strategy: "precision-time", region: args.region, tags };
+  return new PlacementGroup(`${name}-placement`, group, { parent }).name;
+}

@@ -1,0 +1,144 @@
+import { Instance, type InstanceArgs } from "@pulumi/gcp/compute/instance";
+import * as pulumi from "@pulumi/pulumi";
+import { checkInputs, settled } from "../inputs";
+import { warnOfEverybody } from "./cloud/access";
+import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
+import { firstBoot } from "./cloud/firstBoot";
+import { type KeyPair, type Login, loginOf, makeHostKey } from "./cloud/keys";
+import { cloudConfig, startupScript } from "./cloud/userData";
+import type { HostEndpoint } from "./endpoint";
+import type { GcpHostArgs } from "./gcp/args";
+import { bootDiskType, needsNestedVirtualization } from "./gcp/capabilities";
+import { type GcpSystem, IMAGES, newestImage } from "./gcp/image";
+import { networkTags } from "./gcp/network";
+import { machineOf, validateGcpHost } from "./gcp/validate";
+
+/**
+ * A machine of Google Compute Engine: an instance with the system, the type and the clock that are wished, reached by SSH
+ * from the named networks only, known by a host key that was made before it. `transforms` among the resource options reach
+ * every resource that it makes, for whatever has no argument.
+ */
+export class GcpHost extends pulumi.ComponentResource {
+  /** How to reach the host: the `endpoint` of every clock component. Secret, as it holds the key. */
+  readonly endpoint: pulumi.Output<HostEndpoint>;
+  /** The instance's id: "projects/<project>/zones/<zone>/instances/<name>". */
+  readonly instanceId: pulumi.Output<string>;
+  /** The self link of the image that the instance was made of, and stays on. */
+  readonly image: pulumi.Output<string>;
+
+  constructor(name: string, args: GcpHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    const input = { ...args, name: args.name ?? name };
+    const check = checkInputs("GcpHost", name, input, validateGcpHost(name));
+    super("timebase:index:GcpHost", name, {}, opts);
+    warnOfEverybody(name, args.sshFrom, this);
+
+    const hostKey = makeHostKey(name, this);
+    const login = loginOf(name, args, this);
+    // Every resource that costs or opens something is in the network, and so waits until the arguments have passed.
+    const passed = settled(pulumi.secret(input).apply(check));
+    const network = pulumi.all([args.network, passed]).apply(([given]) => given ?? "default");
+    const parts = {
+      firstBoot: firstBootInputs(args, hostKey, login),
+      network,
+      tags: networkTags(name, args, network, this),
+    };
+    const instance = makeInstance(name, args, parts, this);
+
+    const nic = instance.networkInterfaces.apply(([first]) => first);
+    const machine = {
+      id: instance.id,
+      urn: instance.urn,
+      publicAddress: nic.apply((known) => known?.accessConfigs?.[0]?.natIp),
+      privateAddress: nic.apply((known) => known?.networkIp ?? ""),
+    };
+    this.endpoint = cloudEndpoint(name, input, machine, USER, login, hostKey);
+    this.instanceId = instance.id;
+    this.image = instance.bootDisk.apply((disk) => disk.initializeParams?.image ?? "");
+
+    // The endpoint is secret and in the state already, as the connection of each command that uses it.
+    this.registerOutputs({ instanceId: this.instanceId, image: this.image });
+  }
+}
+
+/** The user whom the first boot makes: Google's images have none of their own. */
+const USER = "timebase";
+
+const DEFAULT_ROOT_DISK_GIB = 16;
+
+/** What an instance needs that is not an argument as it stands. */
+interface Parts {
+  firstBoot: FirstBootInputs;
+  network: pulumi.Output<string>;
+  tags: pulumi.Output<string[]>;
+}
+
+function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pulumi.Resource): Instance {
+  const machine = machineOf(args);
+  const image = args.image ?? newestImage(args.operatingSystem as GcpSystem, parent);
+  const size = args.rootDiskGib ?? DEFAULT_ROOT_DISK_GIB;
+  return new Instance(
+    `${name}-instance`,
+    {
+      machineType: machine.machineType,
+      zone: args.zone,
+      bootDisk: {
+        autoDelete: true,
+        initializeParams: { image, size, type: bootDiskType(machine.machineType), labels: args.labels },
+      },
+      networkInterfaces: [
+        {
+          network: parts.network,
+          subnetwork: args.subnetwork,
+          accessConfigs: isReachedInPublic(args) ? [{}] : [],
+        },
+      ],
+      tags: parts.tags,
+      labels: args.labels,
+      ...parts.firstBoot,
+      advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
+      scheduling: args.spot ? SPOT : undefined,
+      shieldedInstanceConfig: SHIELDED,
+      deletionProtection: args.deletionProtection ?? false,
+      // A change of the machine type needs it.
+      allowStoppingForUpdate: true,
+    },
+    {
+      parent,
+      additionalSecretOutputs: ["metadata", "metadataStartupScript"],
+      // What the first boot burns in cannot be changed later.
+      replaceOnChanges: ['metadata["user-data"]'],
+      // The image that was found stays: a newer one is for the next machine.
+      ignoreChanges: args.image === undefined ? ["bootDisk.initializeParams.image"] : [],
+    },
+  );
+}
+
+/** What Google takes back is deleted, and costs nothing. */
+const SPOT = {
+  provisioningModel: "SPOT",
+  preemptible: true,
+  automaticRestart: false,
+  onHostMaintenance: "TERMINATE",
+  instanceTerminationAction: "DELETE",
+};
+
+/** Only what its vendor signed boots, and what booted is measured. */
+const SHIELDED = { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true };
+
+type FirstBootInputs = Pick<InstanceArgs, "metadata" | "metadataStartupScript">;
+
+/** The first boot's text is secret, as it holds the host's private key. Another script is another machine by itself. */
+function firstBootInputs(args: GcpHostArgs, hostKey: KeyPair, login: Login): FirstBootInputs {
+  const operatingSystem = args.operatingSystem as GcpSystem;
+  const boot = firstBoot({ operatingSystem, user: { name: USER, isOfImage: false } }, hostKey, login);
+  return IMAGES[operatingSystem].hasCloudInit
+    ? { metadata: { ...ACCESS, "user-data": boot.apply(cloudConfig) } }
+    : { metadata: ACCESS, metadataStartupScript: boot.apply(startupScript) };
+}
+
+/** Only the key that the first boot knows may log in: neither OS Login nor the project's keys nor the serial console. */
+const ACCESS = {
+  "enable-oslogin": "FALSE",
+  "block-project-ssh-keys": "TRUE",
+  "serial-port-enable": "FALSE",
+};

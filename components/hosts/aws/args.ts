@@ -1,0 +1,41 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { CloudHostArgs } from "../cloud/args";
+
+/** The arguments of an `AwsHost`. */
+export interface AwsHostArgs extends CloudHostArgs {
+  /**
+   * The type of instance, x86-64. Changing it restarts the machine on its disk. Plain, because the preview refuses what a
+   * type cannot do. Default: "m7i.large", which can do all of `guests` and `phc`.
+   */
+  instanceType?: string;
+  /**
+   * The region, such as "eu-north-1". Plain, because what is possible depends on it. Default: the provider's, for which
+   * the rules of a commercial region hold.
+   */
+  region?: string;
+  /** The availability zone, such as "eu-north-1a". Default: the subnet's, else one that Amazon chooses. */
+  availabilityZone?: pulumi.Input<string>;
+  /** The subnet; needs `vpcId`. Default: one of the region's default VPC. */
+  subnetId?: pulumi.Input<string>;
+  /** The VPC of `subnetId`, in which the security group is made. Default: the region's default VPC. */
+  vpcId?: pulumi.Input<string>;
+  /**
+   * Security groups that the instance is to have besides its own, which has the rules of `sshFrom` and `timeFrom`. With
+   * both of them empty it has none of its own: that is one resource less for each of many hosts. Default: none.
+   */
+  securityGroupIds?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The name of a key pair of EC2 that may log in, instead of `publicKey` or besides it. Default: none. */
+  keyName?: pulumi.Input<string>;
+  /**
+   * The name of a placement group to launch in. With `phc` it must be of the strategy precision-time, or a cluster group
+   * below one. Default: with `phc` one for this host alone, of which an account has 500 in a region; else none.
+   */
+  placementGroup?: pulumi.Input<string>;
+  /**
+   * The id of an image, of the system that `operatingSystem` names. A change replaces the machine. Default: the vendor's
+   * newest when the machine is made.
+   */
+  imageId?: pulumi.Input<string>;
+  /** Tags of all that is made. Default: a Name only. */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}

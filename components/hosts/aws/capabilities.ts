@@ -1,0 +1,194 @@
+import type { InputErrors } from "../../plan/validate";
+import { HostPhc } from "../cloud/args";
+
+// Facts about Amazon's machines. They change: when a list changes, change its rows and its date.
+
+/** When the facts were read. */
+export const AS_OF = "2026-11-25";
+
+/** What the machines of one family can do. All sizes of a family are alike, but for bare metal. */
+export interface Family {
+  /** Nested virtualization: `cpuOptions.nestedVirtualization` gives KVM to an instance that is itself virtual. */
+  nested: boolean;
+  /** A clock of the hardware (PHC) in a placement group of the strategy precision-time. */
+  phc: boolean;
+  /** The same without a placement group, in `PHC_REGIONS`. */
+  phcWithoutGroup: boolean;
+}
+
+const nested = { nested: true, phc: false, phcWithoutGroup: false };
+const phc = { nested: false, phc: true, phcWithoutGroup: false };
+const olderPhc = { nested: false, phc: true, phcWithoutGroup: true };
+const both = { nested: true, phc: true, phcWithoutGroup: false };
+const bothOlder = { nested: true, phc: true, phcWithoutGroup: true };
+
+/**
+ * The x86-64 families of which something is known. A family that is not here has neither.
+ *
+ * - `phc`, `phcWithoutGroup`: EC2 User Guide, "Set the time reference on your EC2 instance to use the local Amazon Time
+ *   Sync Service", Access the enhanced Amazon Time Sync Service and Access the PTP Hardware Clock
+ *   (docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-ec2-ntp.html); What's New of 2026-06-30, precision time
+ *   placement groups, for all commercial regions.
+ * - `nested`: EC2 User Guide, "Use nested virtualization to run hypervisors in Amazon EC2 instances"; What's New of
+ *   2026-02, first for C8i, M8i, R8i. What a region has now: `aws ec2 describe-instance-types --filters
+ *   Name=processor-info.supported-features,Values=nested-virtualization`.
+ */
+export const FAMILIES: Readonly<Record<string, Family>> = {
+  m7i: bothOlder,
+  "m7i-flex": both,
+  m7a: olderPhc,
+  m8a: phc,
+  m8i: nested,
+  m8id: nested,
+  "m8i-flex": nested,
+  c7i: both,
+  "c7i-flex": both,
+  c7a: phc,
+  c8i: nested,
+  c8id: nested,
+  "c8i-flex": nested,
+  r7i: bothOlder,
+  r7a: olderPhc,
+  r7id: phc,
+  r7iz: nested,
+  r8i: nested,
+  r8id: nested,
+  "r8i-flex": nested,
+  x8i: nested,
+  x8adez: phc,
+  "x8adz-3tb": phc,
+  "x8adz-6tb": phc,
+  x8adzs: phc,
+  x8aedez: phc,
+  "x8aedz-3tb": phc,
+  "x8aedz-6tb": phc,
+  x8aez: phc,
+  x8az: phc,
+  i7i: nested,
+  i7ie: nested,
+};
+
+/** Where the families with `phcWithoutGroup` need no placement group (the same page, "Legacy access"). */
+export const PHC_REGIONS: readonly string[] = [
+  "us-east-1",
+  "us-east-2",
+  "ap-southeast-5",
+  "ap-southeast-7",
+  "ap-northeast-1",
+  "eu-north-1",
+];
+
+/** Regions outside the commercial ones, to which precision-time placement groups are limited. */
+const OTHER_PARTITION = /^(cn|us-gov|us-iso\w?|eu-isoe|eusc)-/;
+
+/** It can do all that can be wished for, so that a wish added later does not need another type. */
+export const DEFAULT_INSTANCE_TYPE = "m7i.large";
+
+/** What a machine is to be and to do. */
+export interface Machine {
+  instanceType: string;
+  guests: boolean;
+  phc: HostPhc;
+  spot: boolean;
+  /** Absent: the provider's, of which nothing is known. */
+  region?: string;
+}
+
+/** The family of an instance type: "m7i-flex" of "m7i-flex.large". */
+export function familyOf(instanceType: string): string {
+  return instanceType.split(".")[0] ?? "";
+}
+
+/** Whether an instance is a whole machine, without a hypervisor below it. */
+export function isBareMetal(instanceType: string): boolean {
+  return /\.metal(-|$)/.test(instanceType);
+}
+
+/** Amazon's arm64 families have a "g" behind the number of their generation, but for the first, A1. */
+export function isArm64(instanceType: string): boolean {
+  return /^(a1|[a-z]+\d+[a-z]*g[a-z]*)([.-]|$)/.test(instanceType);
+}
+
+/** Whether the instance must be launched with nested virtualization. */
+export function needsNestedVirtualization({ guests, instanceType }: Machine): boolean {
+  return guests && !isBareMetal(instanceType);
+}
+
+/**
+ * Whether a machine is launched in a precision-time placement group. With HostPhc.Required always, because such a launch
+ * fails where the hardware is not to be had; with HostPhc.IfAvailable not where the clock is there without one.
+ */
+export function needsPrecisionGroup(machine: Machine): boolean {
+  const family = FAMILIES[familyOf(machine.instanceType)];
+  const region = machine.region ?? "";
+  switch (machine.phc) {
+    case HostPhc.None:
+      return false;
+    case HostPhc.IfAvailable:
+      return (
+        family?.phc === true &&
+        !OTHER_PARTITION.test(region) &&
+        !(family.phcWithoutGroup && PHC_REGIONS.includes(region))
+      );
+    case HostPhc.Required:
+      return true;
+    default:
+      return machine.phc satisfies never;
+  }
+}
+
+/** Why a machine cannot be what is wished, with what can. */
+export function impossible(machine: Machine): InputErrors {
+  const { instanceType, region = "" } = machine;
+  const wishes = wishesOf(machine);
+  const refused = (reason: string) => [{ propertyPath: "instanceType", reason }];
+  if (isArm64(instanceType)) {
+    return refused(
+      `${instanceType} is an arm64 machine, which has no TSC, so that neither its clocksource can be tsc nor its microVMs ` +
+        `get a PTP clock: take an x86-64 one, such as ${DEFAULT_INSTANCE_TYPE}`,
+    );
+  }
+  if (machine.phc === HostPhc.Required && OTHER_PARTITION.test(region)) {
+    return [
+      {
+        propertyPath: "phc",
+        reason: `cannot be "required" in ${region}: precision-time placement groups are in Amazon's commercial regions only (${AS_OF})`,
+      },
+    ];
+  }
+  return wishes.length === 0 || canDo(machine)
+    ? []
+    : refused(`${instanceType} has no ${wishes.join(" with ")}; ${remedy(machine)} (${AS_OF})`);
+}
+
+/** The families that have all that is wished of a machine, in the order of the table. */
+export function familiesFor(machine: Pick<Machine, "guests" | "phc" | "spot">): string[] {
+  return Object.entries(FAMILIES).flatMap(([family, has]) =>
+    (!machine.guests || (has.nested && !machine.spot)) && (machine.phc !== HostPhc.Required || has.phc) ? family : [],
+  );
+}
+
+function canDo(machine: Machine): boolean {
+  const { instanceType, guests, phc } = machine;
+  return isBareMetal(instanceType)
+    ? phc !== HostPhc.Required || FAMILIES[familyOf(instanceType)]?.phc === true
+    : familiesFor({ ...machine, guests }).includes(familyOf(instanceType));
+}
+
+function wishesOf({ guests, phc, spot }: Machine): string[] {
+  return [
+    ...(guests ? [spot ? "nested virtualization on spot (guests, spot)" : "nested virtualization (guests)"] : []),
+    ...(phc === HostPhc.Required ? ["hardware clock (phc)"] : []),
+  ];
+}
+
+/** Amazon refuses nested virtualization on spot (reported, 2026): a bare metal machine needs none. */
+function remedy(machine: Machine): string {
+  const families = familiesFor(machine);
+  const metal = machine.guests
+    ? machine.phc === HostPhc.Required
+      ? `a .metal size of ${familiesFor({ ...machine, guests: false }).join(", ")}`
+      : "any .metal size of an x86-64 family"
+    : undefined;
+  return `there is in ${[families.join(", "), metal].filter(Boolean).join("; or ")}`;
+}

@@ -1,0 +1,109 @@
+import { OperatingSystem } from "../../plan/enums";
+import {
+  argsWith,
+  at,
+  each,
+  type Fields,
+  type InputErrors,
+  isRecord,
+  must,
+  optional,
+  PENDING,
+  plain,
+  type Rule,
+  shown,
+} from "../../plan/validate";
+import { HostPhc } from "../cloud/args";
+import { cloudFields, keysFit, name, togetherFits } from "../cloud/validate";
+import { DEFAULT_INSTANCE_TYPE, impossible, type Machine, PHC_REGIONS } from "./capabilities";
+
+const instanceType = name(
+  /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/,
+  `an instance type such as ${DEFAULT_INSTANCE_TYPE}`,
+);
+const region = name(/^[a-z]{2,4}(-[a-z]+)+-\d$/, `a region such as ${PHC_REGIONS.at(-1)}`);
+const zone = name(/^[a-z]{2,4}(-[a-z]+)+-\d(-[a-z]+-\d)?[a-z]$/, "an availability zone such as eu-north-1a");
+/** The id of something, by its prefix: subnet-..., vpc-..., sg-..., ami-... */
+const id = (prefix: string) =>
+  name(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0123456789abcdef0`);
+const keyName = name(/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/, "the name of a key pair, not the key");
+const groupName = name(/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/, "the name of a placement group");
+
+/** Amazon's rules (EC2 User Guide, "Tag restrictions"). */
+const tags: Rule = (value, path) =>
+  isRecord(value)
+    ? Object.entries(value).flatMap(([key, text]) => [
+        ...must(
+          () => key.length > 0 && key.length <= 128 && !/^aws:/i.test(key),
+          "must be a key of 1 to 128 characters that does not begin with aws:",
+        )(key, `${path}.${key}`),
+        ...must(
+          () => text === PENDING || (typeof text === "string" && text.length <= 256),
+          `must be a text of at most 256 characters, not ${shown(text)}`,
+        )(text, `${path}.${key}`),
+      ])
+    : [{ propertyPath: path, reason: "must be an object of tags" }];
+
+const awsFields = {
+  ...cloudFields(Object.values(OperatingSystem), "AWS"),
+  instanceType: plain("text", optional(instanceType)),
+  region: plain("text", optional(region)),
+  availabilityZone: optional(zone),
+  subnetId: optional(id("subnet")),
+  vpcId: optional(id("vpc")),
+  securityGroupIds: optional(each(id("sg"))),
+  keyName: optional(keyName),
+  placementGroup: optional(groupName),
+  imageId: optional(id("ami")),
+  tags: optional(tags),
+} as const satisfies Fields;
+
+/** All that can be wrong with the arguments of an `AwsHost`. */
+export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, zoneFits, (args) => [
+  ...togetherFits(args, "securityGroupIds"),
+  ...keysFit(args, "publicKey", "keyName"),
+]);
+
+/** The machine that arguments ask for. */
+export function machineOf(args: unknown): Machine {
+  return {
+    instanceType: (at(args, "instanceType") ?? DEFAULT_INSTANCE_TYPE) as string,
+    guests: at(args, "guests") === true,
+    phc: (at(args, "phc") ?? HostPhc.None) as HostPhc,
+    spot: at(args, "spot") === true,
+    region: (at(args, "region") ?? undefined) as string | undefined,
+  };
+}
+
+function machineFits(args: unknown): InputErrors {
+  const machine = machineOf(args);
+  const isKnown =
+    instanceType(machine.instanceType, "").length === 0 &&
+    (machine.region === undefined || region(machine.region, "").length === 0) &&
+    Object.values(HostPhc).includes(machine.phc);
+  return isKnown ? impossible(machine) : []; // Reported by the rule of the property itself.
+}
+
+function networkFits(args: unknown): InputErrors {
+  const [subnet, vpc] = [at(args, "subnetId"), at(args, "vpcId")];
+  return [
+    ...(subnet !== undefined && vpc === undefined
+      ? [{ propertyPath: "vpcId", reason: "is required with subnetId: the security group is made in it" }]
+      : []),
+    ...(vpc !== undefined && subnet === undefined
+      ? [
+          {
+            propertyPath: "subnetId",
+            reason: "is required with vpcId: without it the instance is put into the default VPC",
+          },
+        ]
+      : []),
+  ];
+}
+
+function zoneFits(args: unknown): InputErrors {
+  const [zone, region] = [at(args, "availabilityZone"), at(args, "region")];
+  return typeof zone === "string" && typeof region === "string" && !zone.startsWith(region)
+    ? [{ propertyPath: "availabilityZone", reason: `${shown(zone)} is not in the region ${shown(region)}` }]
+    : [];
+}

@@ -1,0 +1,86 @@
+import { quoted } from "../../../vm/shell";
+import type { OperatingSystem } from "../../plan/enums";
+import { bareHostKey } from "../../plan/validateKey";
+
+/** What a machine is told before its first boot. Whatever is delivered this way becomes a field here. */
+export interface FirstBoot {
+  /** In a comment: another system is another text, and so another machine. */
+  operatingSystem: OperatingSystem;
+  /** Who logs in, and whether the image brings that user along. */
+  user: { name: string; isOfImage: boolean };
+  /** The keys that may log in, as lines of authorized_keys. */
+  authorizedKeys: readonly string[];
+  /** The host's identity. */
+  hostKey: { publicKey: string; privateKey: string };
+}
+
+/**
+ * The first boot for an image with cloud-init: user data in the form of cloud-config. JSON is YAML, and has one way to
+ * quote. With `ssh_keys`, cloud-init makes no other host key, and writes this one before sshd starts (cloud-init,
+ * cloudinit/config/cc_ssh.py).
+ */
+export function cloudConfig(boot: FirstBoot): string {
+  const { user, hostKey } = boot;
+  const authorized = { ssh_authorized_keys: boot.authorizedKeys.map(bareHostKey) };
+  const config = {
+    ssh_pwauth: false,
+    disable_root: true,
+    ssh_deletekeys: true,
+    ssh_keys: { ed25519_private: wholeLines(hostKey.privateKey), ed25519_public: bareHostKey(hostKey.publicKey) },
+    ...(user.isOfImage ? authorized : { users: [{ ...newUser(user.name), ...authorized }] }),
+  };
+  return printable(`#cloud-config\n# ${boot.operatingSystem}\n${JSON.stringify(config, undefined, 1)}\n`);
+}
+
+function newUser(name: string): object {
+  return { name, shell: "/bin/bash", sudo: "ALL=(ALL) NOPASSWD:ALL", lock_passwd: true };
+}
+
+/**
+ * The same for an image without cloud-init: a script that the cloud's agent runs at every boot, so that it does everything
+ * once. Until it has run, sshd shows a key that nobody knows, and who pins the host's key is not fooled.
+ */
+export function startupScript(boot: FirstBoot): string {
+  const user = quoted(boot.user.name);
+  const keys = boot.authorizedKeys.map((key) => quoted(bareHostKey(key))).join(" ");
+  return printable(`#!/bin/sh
+# ${boot.operatingSystem}
+set -eu
+umask 077
+root=\${TIMEBASE_ROOT:-}
+id -u ${user} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash ${user}
+sudoers=$root/etc/sudoers.d/90-timebase-login
+[ -e "$sudoers" ] || printf '%s ALL=(ALL) NOPASSWD:ALL\\n' ${user} >"$sudoers"
+ssh=$root$(getent passwd ${user} | cut -d: -f6)/.ssh
+mkdir -p "$ssh"
+for key in ${keys}; do
+  grep -qxF "$key" "$ssh/authorized_keys" 2>/dev/null || printf '%s\\n' "$key" >>"$ssh/authorized_keys"
+done
+chown -R ${user}: "$ssh"
+host_key=$root/etc/ssh/ssh_host_ed25519_key
+printf '%s' ${quoted(wholeLines(boot.hostKey.privateKey))} >"$host_key.new"
+if ! cmp -s "$host_key.new" "$host_key"; then
+  rm -f "$root"/etc/ssh/ssh_host_*_key "$root"/etc/ssh/ssh_host_*_key.pub
+  printf '%s\\n' ${quoted(bareHostKey(boot.hostKey.publicKey))} >"$host_key.pub"
+  chmod 644 "$host_key.pub"
+  mv "$host_key.new" "$host_key"
+  systemctl restart ssh
+fi
+rm -f "$host_key.new"
+`);
+}
+
+/** A key's text ends in a line break, or sshd does not take it. */
+function wholeLines(text: string): string {
+  return `${text.trimEnd()}\n`;
+}
+
+const PRINTABLE_LINES = /^[\x20-\x7e\n]+$/;
+
+/** The validation refuses unprintable values before this; here is the last door, because root reads the text. */
+function printable(text: string): string {
+  if (!PRINTABLE_LINES.test(text)) {
+    throw new Error("user data must be printable ASCII characters in lines");
+  }
+  return text;
+}

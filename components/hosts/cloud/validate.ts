@@ -1,0 +1,129 @@
+import { OperatingSystem } from "../../plan/enums";
+import {
+  at,
+  each,
+  type Fields,
+  flag,
+  type InputErrors,
+  must,
+  oneOf,
+  optional,
+  plain,
+  plainFlag,
+  type Rule,
+  required,
+  shown,
+  wholeNumberFrom,
+} from "../../plan/validate";
+import { cidr } from "../../plan/validateAddress";
+import { endpointFields, hostName } from "../../plan/validateHost";
+import { privateKey, publicKey } from "../../plan/validateKey";
+import { isEverybody } from "./access";
+import { HostAddress, HostPhc } from "./args";
+
+/** A network that may ask for the time. A server for everybody serves attackers (RFC 8633, BCP 223). */
+const timeNetwork: Rule = (value, path) =>
+  isEverybody(value)
+    ? [
+        {
+          propertyPath: path,
+          reason: `${shown(value)} is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16`,
+        },
+      ]
+    : cidr(value, path);
+
+/** Texts that a user writes for "from everywhere". */
+const ANYWHERE = /^(\*|any|all|everywhere|anywhere|internet)?$/i;
+
+/** Whoever opens a host to everybody says so in numbers. */
+const sshNetwork: Rule = (value, path) =>
+  typeof value === "string" && ANYWHERE.test(value)
+    ? [
+        {
+          propertyPath: path,
+          reason: `must be a network such as 203.0.113.7/32, not ${shown(value)}; everybody is "0.0.0.0/0", spelled out`,
+        },
+      ]
+    : cidr(value, path);
+
+const SSH_FROM_REMEDY = 'the networks that may log in, such as ["203.0.113.7/32"]; there is no default';
+
+/** A rule for the name of something in the cloud. */
+export const name = (pattern: RegExp, example: string): Rule => {
+  const reason = `must be ${example}`;
+  return (value, path) =>
+    must((text) => typeof text === "string" && pattern.test(text), `${reason}, not ${shown(value)}`)(value, path);
+};
+
+/** What every host in a cloud takes, for the systems that have an image there. */
+export function cloudFields(systems: readonly OperatingSystem[], cloud: string): Fields {
+  return {
+    name: required(hostName),
+    operatingSystem: plain("text", required(systemOf(systems, cloud))),
+    sshFrom: plain("networks", required(each(sshNetwork), SSH_FROM_REMEDY)),
+    timeFrom: plain("networks", optional(each(timeNetwork))),
+    guests: plainFlag,
+    phc: plain("text", optional(oneOf(HostPhc))),
+    spot: plainFlag,
+    address: plain("text", optional(oneOf(HostAddress))),
+    proxy: endpointFields.proxy,
+    publicKey: optional(publicKey),
+    privateKey: optional(privateKey),
+    rootDiskGib: optional(wholeNumberFrom(10, 16_384, "GiB")),
+    deletionProtection: optional(flag),
+  } as const satisfies Fields;
+}
+
+function systemOf(systems: readonly OperatingSystem[], cloud: string): Rule {
+  return (value, path) => {
+    const unknown = oneOf(OperatingSystem)(value, path);
+    return unknown.length > 0 || systems.includes(value as OperatingSystem)
+      ? unknown
+      : [
+          {
+            propertyPath: path,
+            reason: `${shown(value)} has no image of its vendor in ${cloud}; there are ${systems.join(", ")}`,
+          },
+        ];
+  };
+}
+
+/** How the arguments of any cloud fit together. `otherRules` is the argument that brings rules of the user's. */
+export function togetherFits(args: unknown, otherRules: string): InputErrors {
+  const errors: InputErrors = [];
+  if (isEmpty(at(args, "sshFrom")) && (at(args, otherRules) === undefined || isEmpty(at(args, otherRules)))) {
+    errors.push({
+      propertyPath: "sshFrom",
+      reason: `lets nobody in: give the networks that may log in, or ${otherRules} whose rules do`,
+    });
+  }
+  if (at(args, "address") === HostAddress.Public && at(args, "proxy") !== undefined) {
+    errors.push({
+      propertyPath: "address",
+      reason: 'cannot be "public" with a proxy: leave it out, the bastion reaches the private address',
+    });
+  }
+  if (at(args, "spot") === true && at(args, "deletionProtection") === true) {
+    errors.push({
+      propertyPath: "deletionProtection",
+      reason: "cannot be true with spot: the cloud deletes the machine when it wants it back",
+    });
+  }
+  return errors;
+}
+
+/** Of a pair of keys, the private half alone opens nothing. */
+export function keysFit(args: unknown, ...publicHalves: string[]): InputErrors {
+  return at(args, "privateKey") !== undefined && publicHalves.every((key) => at(args, key) === undefined)
+    ? [
+        {
+          propertyPath: "privateKey",
+          reason: `needs ${publicHalves.join(" or ")} beside it: the host must know who may log in; without both, a pair is made`,
+        },
+      ]
+    : [];
+}
+
+function isEmpty(list: unknown): boolean {
+  return Array.isArray(list) && list.length === 0;
+}

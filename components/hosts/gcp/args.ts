@@ -1,0 +1,29 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { CloudHostArgs } from "../cloud/args";
+
+/** The arguments of a `GcpHost`. */
+export interface GcpHostArgs extends CloudHostArgs {
+  /**
+   * The machine type, x86-64. Changing it restarts the machine on its disk. Plain, because the preview refuses what a type
+   * cannot do. Default: "c3-standard-4", which can do all of `guests` and `phc`.
+   */
+  machineType?: string;
+  /** The zone, such as "europe-west4-a". Default: the provider's. */
+  zone?: pulumi.Input<string>;
+  /** The network, by its name or self link, in which the firewall rules are made. Default: "default". */
+  network?: pulumi.Input<string>;
+  /** The subnetwork, by its name or self link; needs `network`. Default: the network's own in the region. */
+  subnetwork?: pulumi.Input<string>;
+  /**
+   * Network tags that the machine is to have besides its own, for firewall rules of yours. With `sshFrom` and `timeFrom`
+   * both empty no rule is made for it: that is three resources less for each of many hosts. Default: none.
+   */
+  networkTags?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The image, by its self link, of the system that `operatingSystem` names. A change replaces the machine. Default: the
+   * vendor's newest when the machine is made.
+   */
+  image?: pulumi.Input<string>;
+  /** Labels of the machine and its disk. Default: none. */
+  labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}

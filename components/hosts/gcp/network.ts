@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { Firewall, type FirewallArgs } from "@pulumi/gcp/compute/firewall";
+import * as pulumi from "@pulumi/pulumi";
+import { SSH_PORT, TIME_PORTS } from "../cloud/access";
+import type { GcpHostArgs } from "./args";
+
+/** Before the rules that users make, which have 1000 when they state nothing. */
+const ALLOW_PRIORITY = 900;
+/** After those, but before the 65534 of the rules in a project's default network, which let everybody log in. */
+const DENY_PRIORITY = 65_000;
+
+const EVERYBODY = "0.0.0.0/0";
+
+/** What the host's firewall rules apply to: no other stack's host has it. */
+function tagOf(name: string): string {
+  const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
+  return `timebase-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
+}
+
+/** Makes the firewall rules of one host, unless the user's own are to do alone. Returns the machine's network tags. */
+export function networkTags(
+  name: string,
+  args: GcpHostArgs,
+  network: pulumi.Input<string>,
+  parent: pulumi.Resource,
+): pulumi.Output<string[]> {
+  const { sshFrom, timeFrom = [] } = args;
+  const others = args.networkTags ?? [];
+  if (sshFrom.length + timeFrom.length === 0) {
+    return pulumi.output(others);
+  }
+  const targetTags = [tagOf(name)];
+  const rule = (suffix: string, more: Partial<FirewallArgs>) =>
+    new Firewall(`${name}-${suffix}`, { network, direction: "INGRESS", targetTags, ...more }, { parent });
+  const allow = (suffix: string, from: pulumi.Input<string>[], protocol: string, ports: readonly number[]) =>
+    from.length === 0
+      ? undefined
+      : rule(suffix, {
+          priority: ALLOW_PRIORITY,
+          sourceRanges: from,
+          allows: [{ protocol, ports: ports.map(String) }],
+        });
+  allow("ssh", sshFrom, "tcp", [SSH_PORT]);
+  allow("time", timeFrom, "udp", TIME_PORTS);
+  rule("deny", { priority: DENY_PRIORITY, sourceRanges: [EVERYBODY], denies: [{ protocol: "all" }] });
+  return pulumi.output(others).apply((known) => [...targetTags, ...known]);
+}

@@ -1,0 +1,116 @@
+import type { OperatingSystem } from "../../plan/enums";
+import {
+  argsWith,
+  at,
+  each,
+  type Fields,
+  type InputErrors,
+  isRecord,
+  must,
+  optional,
+  PENDING,
+  plain,
+  type Rule,
+  shown,
+} from "../../plan/validate";
+import { HostPhc } from "../cloud/args";
+import { cloudFields, keysFit, name, togetherFits } from "../cloud/validate";
+import { DEFAULT_MACHINE_TYPE, impossible, type Machine } from "./capabilities";
+import { IMAGES } from "./image";
+
+const machineType = name(/^[a-z]\w*(-[a-z0-9]+)+$/, `a machine type such as ${DEFAULT_MACHINE_TYPE}`);
+const zone = name(/^[a-z]+(-[a-z]+)+\d+-[a-z]$/, "a zone such as europe-west4-a");
+const network = name(/^(https:\/\/\S+\/|projects\/\S+\/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "a name or a self link");
+const tag = name(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "1 to 63 lower case letters, digits and hyphens, a letter first");
+const image = name(
+  /^(https:\/\/\S+\/)?projects\/[^/\s]+\/global\/images\/[a-z0-9-]+$/,
+  "the self link of an image, such as projects/debian-cloud/global/images/debian-12-bookworm-v20261110",
+);
+
+/** Google's rules ("Label resources", Requirements for labels). */
+const labels: Rule = (value, path) =>
+  isRecord(value)
+    ? Object.entries(value).flatMap(([key, text]) => [
+        ...must(
+          () => /^[a-z][a-z0-9_-]{0,62}$/.test(key),
+          "must be a key of 1 to 63 lower case letters, digits, hyphens and underscores, a letter first",
+        )(key, `${path}.${key}`),
+        ...must(
+          () => text === PENDING || (typeof text === "string" && /^[a-z0-9_-]{0,63}$/.test(text)),
+          `must be a text of at most 63 lower case letters, digits, hyphens and underscores, not ${shown(text)}`,
+        )(text, `${path}.${key}`),
+      ])
+    : [{ propertyPath: path, reason: "must be an object of labels" }];
+
+const gcpFields = {
+  ...cloudFields(Object.keys(IMAGES) as OperatingSystem[], "Google Cloud"),
+  machineType: plain("text", optional(machineType)),
+  zone: optional(zone),
+  network: optional(network),
+  subnetwork: optional(network),
+  networkTags: optional(each(tag)),
+  image: optional(image),
+  labels: optional(labels),
+} as const satisfies Fields;
+
+const validateArgs = argsWith(gcpFields, machineFits, networkFits, addressesFit, (args) => [
+  ...togetherFits(args, "networkTags"),
+  ...keysFit(args, "publicKey"),
+]);
+
+/**
+ * All that can be wrong with the arguments of a `GcpHost`. The component's name becomes part of names in the cloud, which
+ * are 63 characters with the longest suffix and Pulumi's own.
+ */
+export function validateGcpHost(component: string): (args: unknown) => InputErrors {
+  return (args) => [...nameFits(component), ...validateArgs(args)];
+}
+
+/** The machine that arguments ask for. */
+export function machineOf(args: unknown): Machine {
+  return {
+    machineType: (at(args, "machineType") ?? DEFAULT_MACHINE_TYPE) as string,
+    guests: at(args, "guests") === true,
+    phc: (at(args, "phc") ?? HostPhc.None) as HostPhc,
+  };
+}
+
+function nameFits(component: string): InputErrors {
+  return /^[a-z][a-z0-9-]{0,39}$/.test(component)
+    ? []
+    : [
+        {
+          propertyPath: "(name of the component)",
+          reason: `must be 1 to 40 lower case letters, digits and hyphens, a letter first, not ${shown(component)}: the machine is named after it`,
+        },
+      ];
+}
+
+function machineFits(args: unknown): InputErrors {
+  const machine = machineOf(args);
+  const isKnown = machineType(machine.machineType, "").length === 0 && Object.values(HostPhc).includes(machine.phc);
+  return isKnown ? impossible(machine) : []; // Reported by the rule of the property itself.
+}
+
+function networkFits(args: unknown): InputErrors {
+  return at(args, "subnetwork") !== undefined && at(args, "network") === undefined
+    ? [{ propertyPath: "network", reason: "is required with subnetwork: the firewall rules are made in it" }]
+    : [];
+}
+
+/** The machine has an IPv4 address only, and a firewall rule has networks of one kind only. */
+function addressesFit(args: unknown): InputErrors {
+  return ["sshFrom", "timeFrom"].flatMap((key) => {
+    const networks = at(args, key);
+    return (Array.isArray(networks) ? networks : []).flatMap((network, index) =>
+      typeof network === "string" && network.includes(":")
+        ? [
+            {
+              propertyPath: `${key}[${index}]`,
+              reason: `${shown(network)} is IPv6: the machine has an IPv4 address only`,
+            },
+          ]
+        : [],
+    );
+  });
+}

@@ -1,0 +1,316 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { GcpHost, type GcpHostArgs, HostAddress, HostClock, HostPhc, OperatingSystem } from "../../components";
+import { IMAGES } from "../../components/hosts/gcp/image";
+import { gcp, NEWEST_IMAGE } from "../unit/support/clouds";
+import { failing } from "../unit/support/failures";
+import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+import {
+  finishProgram,
+  inputsOf,
+  isSecret,
+  type MockCloud,
+  type Registered,
+  revealed,
+  startEngine,
+} from "../unit/support/mocks";
+import { isKnown, isSecretOutput, resolved } from "../unit/support/outputs";
+
+afterEach(finishProgram);
+
+const least = { operatingSystem: OperatingSystem.Ubuntu2404, sshFrom: ["198.51.100.7/32"] };
+
+async function made(args: Partial<GcpHostArgs> = {}, cloud: MockCloud = gcp): Promise<Registered[]> {
+  const registered = startEngine({ preview: false, cloud });
+  await resolved(new GcpHost("a", { ...least, ...args }).endpoint);
+  await finishProgram();
+  return registered;
+}
+
+const instanceOf = async (args: Partial<GcpHostArgs> = {}) => inputsOf(await made(args), "a-instance");
+const namesOf = (registered: Registered[]) => registered.map(({ name }) => name);
+// The mocked engine takes the whole of an input for secret when a part of it is.
+const metadataOf = (instance: Registered["inputs"]) => revealed(instance.metadata);
+const cloudConfigOf = (instance: Registered["inputs"]) =>
+  JSON.parse(metadataOf(instance)["user-data"].replace(/^#cloud-config\n# .*\n/, ""));
+
+describe("a GcpHost", () => {
+  test("is few resources, whose names start with its own", async () => {
+    const registered = await made({ timeFrom: ["10.0.0.0/16"] });
+    expect(registered.map(({ type, name }) => `${name} ${type}`).sort()).toEqual([
+      "a timebase:index:GcpHost",
+      "a-deny gcp:compute/firewall:Firewall",
+      "a-host-key tls:index/privateKey:PrivateKey",
+      "a-instance gcp:compute/instance:Instance",
+      "a-login-key tls:index/privateKey:PrivateKey",
+      "a-ssh gcp:compute/firewall:Firewall",
+      "a-time gcp:compute/firewall:Firewall",
+    ]);
+  });
+
+  test("is two resources where the user's own rules and key do", async () => {
+    const registered = await made({ sshFrom: [], networkTags: ["mine"], publicKey: HOST_KEY });
+    expect(namesOf(registered)).toEqual(["a", "a-host-key", "a-instance"]);
+    expect(inputsOf(registered, "a-instance").tags).toEqual(["mine"]);
+  });
+
+  test("ends in the endpoint that a host of any kind ends in", async () => {
+    startEngine({ preview: false, cloud: gcp });
+    const { endpoint, instanceId, image } = new GcpHost("a", least);
+    expect(await resolved(endpoint)).toEqual({
+      name: "a",
+      address: "203.0.113.30",
+      port: 22,
+      user: "timebase",
+      privateKey: PRIVATE_KEY,
+      hostKey: HOST_KEY,
+      privateAddress: "10.0.0.30",
+      generation: "a-instance-id",
+      machineUrn: "urn:pulumi:local::demo::timebase:index:GcpHost$gcp:compute/instance:Instance::a-instance",
+    });
+    expect(await isSecretOutput(endpoint)).toBe(true);
+    expect(await resolved(instanceId)).toBe("a-instance-id");
+    expect(await resolved(image)).toBe(NEWEST_IMAGE);
+  });
+
+  test("knows no address in the preview of its making, but all that it was given", async () => {
+    const registered = startEngine({ preview: true, cloud: gcp });
+    expect(await isKnown(new GcpHost("a", least).endpoint)).toBe(false);
+    await finishProgram();
+    const instance = inputsOf(registered, "a-instance");
+    expect(instance.machineType).toBe("c3-standard-4");
+    expect(metadataOf(instance)).toMatchObject({ "enable-oslogin": "FALSE" });
+  });
+
+  test("carries a clock", async () => {
+    const registered = startEngine({ preview: false, cloud: gcp });
+    const { endpoint } = new GcpHost("a", least);
+    await resolved(new HostClock("clock", { endpoint, sources: [{ address: "metadata.google.internal" }] }).evidence);
+    expect(inputsOf(registered, "clock-converge").stdin).toMatch(/^generation=a-instance-id [0-9a-f]{12}$/m);
+  });
+});
+
+describe("system", () => {
+  test.each(Object.entries(IMAGES))("%s is looked up where its vendor publishes it", async (system, image) => {
+    const asked: object[] = [];
+    const getImage = gcp.functions["gcp:compute/getImage:getImage"];
+    const functions: MockCloud["functions"] = {
+      "gcp:compute/getImage:getImage": (inputs) => {
+        asked.push(inputs);
+        return getImage(inputs);
+      },
+    };
+    const registered = await made({ operatingSystem: system as OperatingSystem }, { ...gcp, functions });
+    const { bootDisk, ...instance } = inputsOf(registered, "a-instance");
+    expect(asked).toEqual([{ project: image.project, family: image.family }]);
+    expect(bootDisk.initializeParams.image).toBe(NEWEST_IMAGE);
+    // Another system replaces the machine, although another image does not.
+    const text = image.hasCloudInit ? metadataOf(instance)["user-data"] : revealed(instance.metadataStartupScript);
+    expect(text.split("\n").slice(0, 2)).toEqual([image.hasCloudInit ? "#cloud-config" : "#!/bin/sh", `# ${system}`]);
+  });
+
+  test("the image that was found stays, one that was stated is obeyed", async () => {
+    const image = "projects/mine/global/images/clock-1";
+    const ignoredWith = async (args: Partial<GcpHostArgs>) => (await optionsOf(args))["a-instance"]?.ignoreChanges;
+    expect(await ignoredWith({})).toEqual(["bootDisk.initializeParams.image"]);
+    expect(await ignoredWith({ image })).toEqual([]);
+    expect((await instanceOf({ image })).bootDisk.initializeParams.image).toBe(image);
+  });
+});
+
+describe("guests", () => {
+  test("make the instance one with nested virtualization", async () => {
+    const { machineType, advancedMachineFeatures } = await instanceOf({ guests: true });
+    expect([machineType, advancedMachineFeatures]).toEqual(["c3-standard-4", { enableNestedVirtualization: true }]);
+  });
+
+  test("need nothing on bare metal, and are not made possible unless wished", async () => {
+    expect(await instanceOf({ guests: true, machineType: "c3-highcpu-192-metal" })).not.toHaveProperty(
+      "advancedMachineFeatures",
+    );
+    expect(await instanceOf()).not.toHaveProperty("advancedMachineFeatures");
+  });
+});
+
+test.each([
+  [{}, "c3-standard-4", "pd-balanced"],
+  [{ phc: HostPhc.Required, machineType: "c4-standard-4" }, "c4-standard-4", "hyperdisk-balanced"],
+  [{ machineType: "n2-custom-4-8192" }, "n2-custom-4-8192", "pd-balanced"],
+])("the disk of a machine with %j is one that it can boot from", async (args, type, disk) => {
+  const { machineType, bootDisk } = await instanceOf(args);
+  expect([machineType, bootDisk]).toEqual([
+    type,
+    { autoDelete: true, initializeParams: { image: NEWEST_IMAGE, size: 16, type: disk } },
+  ]);
+});
+
+describe("access", () => {
+  test("SSH from the named networks, the time from the cluster's, nothing else comes in", async () => {
+    const registered = await made({ timeFrom: [pulumi.output("10.0.0.0/16")], networkTags: ["mine"] });
+    const targetTags = [expect.stringMatching(/^timebase-[0-9a-f]{12}$/)];
+    const rule = { network: "default", direction: "INGRESS", targetTags };
+    expect(inputsOf(registered, "a-ssh")).toEqual({
+      ...rule,
+      priority: 900,
+      sourceRanges: ["198.51.100.7/32"],
+      allows: [{ protocol: "tcp", ports: ["22"] }],
+    });
+    expect(inputsOf(registered, "a-time")).toEqual({
+      ...rule,
+      priority: 900,
+      sourceRanges: ["10.0.0.0/16"],
+      allows: [{ protocol: "udp", ports: ["123"] }],
+    });
+    // The rules of a default network let everybody in at 65534; rules of a user's, at 1000, still count.
+    expect(inputsOf(registered, "a-deny")).toEqual({
+      ...rule,
+      priority: 65_000,
+      sourceRanges: ["0.0.0.0/0"],
+      denies: [{ protocol: "all" }],
+    });
+    expect(inputsOf(registered, "a-instance").tags).toEqual([...inputsOf(registered, "a-ssh").targetTags, "mine"]);
+  });
+
+  test("the rules of one stack's host are not those of another's", async () => {
+    const tagsIn = async (stack: string) => {
+      startEngine({ preview: false, cloud: gcp });
+      const spy = vi.spyOn(pulumi, "getStack").mockReturnValue(stack);
+      const tags = inputsOf(await made(), "a-ssh").targetTags;
+      spy.mockRestore();
+      return tags;
+    };
+    expect(await tagsIn("one")).not.toEqual(await tagsIn("two"));
+  });
+
+  test("from everybody is warned of", async () => {
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    await made({ sshFrom: ["0.0.0.0/0"] });
+    expect(warn.mock.calls.map(([line]) => line)).toEqual([
+      "a: sshFrom has 0.0.0.0/0: everybody on the internet may try to log in; give the networks that you log in from",
+    ]);
+    warn.mockRestore();
+  });
+
+  test.each([
+    ["a public address", {}, [{}], "203.0.113.30"],
+    ["private addresses only", { address: HostAddress.Private }, [], "10.0.0.30"],
+    ["through a bastion", { proxy: { address: "bastion.example", hostKey: HOST_KEY } }, [], "10.0.0.30"],
+  ])("by %s", async (_, args, accessConfigs, address) => {
+    const registered = startEngine({ preview: false, cloud: gcp });
+    const endpoint = await resolved(new GcpHost("a", { ...least, ...args }).endpoint);
+    const { networkInterfaces } = inputsOf(registered, "a-instance");
+    expect(networkInterfaces).toEqual([{ network: "default", accessConfigs }]);
+    expect(endpoint).toMatchObject({ address, privateAddress: "10.0.0.30" });
+  });
+
+  test("the user's network is taken", async () => {
+    const registered = await made({ network: "mine", subnetwork: "mine-a", zone: "europe-west4-a" });
+    expect(inputsOf(registered, "a-ssh").network).toBe("mine");
+    const { networkInterfaces, zone } = inputsOf(registered, "a-instance");
+    expect([networkInterfaces, zone]).toEqual([
+      [{ network: "mine", subnetwork: "mine-a", accessConfigs: [{}] }],
+      "europe-west4-a",
+    ]);
+  });
+});
+
+describe("host identity", () => {
+  test("is made in the program, injected by cloud-init with the user, pinned in the endpoint", async () => {
+    expect(cloudConfigOf(await instanceOf({ publicKey: HOST_KEY }))).toEqual({
+      ssh_pwauth: false,
+      disable_root: true,
+      ssh_deletekeys: true,
+      ssh_keys: { ed25519_private: PRIVATE_KEY, ed25519_public: HOST_KEY },
+      users: [
+        {
+          name: "timebase",
+          shell: "/bin/bash",
+          sudo: "ALL=(ALL) NOPASSWD:ALL",
+          lock_passwd: true,
+          ssh_authorized_keys: [HOST_KEY],
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [OperatingSystem.Ubuntu2404, "metadata"],
+    [OperatingSystem.Debian12, "metadataStartupScript"],
+  ])("has its private half in no input but the %s's %s, and that is secret", async (operatingSystem, key) => {
+    const registered = await made({ operatingSystem });
+    const inputs = inputsOf(registered, "a-instance");
+    expect(isSecret(inputs[key])).toBe(true);
+    expect(JSON.stringify(inputs[key])).toContain("PRIVATE KEY");
+    expect(JSON.stringify(registered, (name, value) => (name === key ? "" : value))).not.toContain("PRIVATE KEY");
+    const options = (await optionsOf({ operatingSystem }))["a-instance"];
+    expect(options?.additionalSecretOutputs).toContain(key);
+    // The provider replaces a machine for another script by itself.
+    expect(options?.replaceOnChanges).toEqual(['metadata["user-data"]']);
+  });
+});
+
+describe("hygiene", () => {
+  test("Shielded VM, OS Login off, labels, no service account", async () => {
+    const instance = await instanceOf({ labels: { team: "clocks" } });
+    expect(instance).toMatchObject({
+      shieldedInstanceConfig: { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true },
+      labels: { team: "clocks" },
+      bootDisk: { initializeParams: { labels: { team: "clocks" } } },
+      deletionProtection: false,
+      allowStoppingForUpdate: true,
+    });
+    expect(metadataOf(instance)).toEqual({
+      "enable-oslogin": "FALSE",
+      "block-project-ssh-keys": "TRUE",
+      "serial-port-enable": "FALSE",
+      "user-data": expect.any(String),
+    });
+    expect(instance).not.toHaveProperty("serviceAccount");
+  });
+
+  test("what the user says wins", async () => {
+    const args = { rootDiskGib: 100, deletionProtection: true };
+    expect(await instanceOf(args)).toMatchObject({
+      bootDisk: { initializeParams: { size: 100 } },
+      deletionProtection: true,
+    });
+  });
+
+  test("a spot instance that Google takes back costs nothing", async () => {
+    expect((await instanceOf({ spot: true })).scheduling).toEqual({
+      provisioningModel: "SPOT",
+      preemptible: true,
+      automaticRestart: false,
+      onHostMaintenance: "TERMINATE",
+      instanceTerminationAction: "DELETE",
+    });
+    expect(await instanceOf()).not.toHaveProperty("scheduling");
+  });
+});
+
+test("late arguments that are wrong leave nothing behind that costs or opens something", async () => {
+  const reason = "timeFrom[0]: what was given is everybody";
+  await failing(reason, async () => {
+    const registered = startEngine({ preview: false, cloud: gcp });
+    const { endpoint } = new GcpHost("a", { ...least, timeFrom: [pulumi.output("0.0.0.0/0")] });
+    await expect(resolved(endpoint)).rejects.toThrow(reason);
+    expect(namesOf(registered)).toEqual(["a", "a-host-key", "a-login-key"]);
+  });
+});
+
+/** The resource options of each resource, as a transformation of the component's sees them. */
+async function optionsOf(args: Partial<GcpHostArgs>): Promise<Record<string, pulumi.CustomResourceOptions>> {
+  const options: Record<string, pulumi.CustomResourceOptions> = {};
+  startEngine({ preview: false, cloud: gcp });
+  const transformations = [recorder(options)];
+  await resolved(new GcpHost("a", { ...least, ...args }, { transformations }).endpoint);
+  await finishProgram();
+  return options;
+}
+
+function recorder(options: Record<string, pulumi.CustomResourceOptions>): pulumi.ResourceTransformation {
+  return ({ name, opts, props }) => {
+    options[name] = opts;
+    return { props, opts };
+  };
+}

@@ -1,0 +1,296 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
+import { aws as awsCloud, gcp as gcpCloud } from "./support/clouds";
+import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
+import { finishProgram, type Registered, startEngine } from "./support/mocks";
+
+// Every way to be wrong, with the exact words.
+
+const clouds = {
+  resources: { ...awsCloud.resources, ...gcpCloud.resources },
+  functions: { ...awsCloud.functions, ...gcpCloud.functions },
+};
+let registered: Registered[];
+beforeEach(() => {
+  registered = startEngine({ preview: true, cloud: clouds });
+});
+afterEach(finishProgram);
+
+/** Undefined stands for an argument that is taken away. */
+type Wrong = readonly [args: Record<string, unknown>, ...errors: string[]];
+
+const later = <T>(value: T) => pulumi.output(value);
+
+const KEY_REMEDY = "give the text of a .pub file, such as ~/.ssh/id_ed25519.pub";
+const NO_TSC =
+  "is an arm64 machine, which has no TSC, so that neither its clocksource can be tsc nor its microVMs get a PTP clock: " +
+  "take an x86-64 one, such as";
+
+/** What is wrong in any cloud. */
+const shared: readonly Wrong[] = [
+  [{ operatingSystem: undefined }, "operatingSystem: is required"],
+  [
+    { operatingSystem: "ubuntu-20.04" },
+    'operatingSystem: must be one of ubuntu-22.04, ubuntu-24.04, debian-12, debian-13, amazon-linux-2, amazon-linux-2023, not "ubuntu-20.04"',
+  ],
+  [
+    { operatingSystem: later(OperatingSystem.Debian12) },
+    "operatingSystem: must be plain text, because it decides which resources there are",
+  ],
+  [
+    { sshFrom: undefined },
+    'sshFrom: is required: the networks that may log in, such as ["203.0.113.7/32"]; there is no default',
+  ],
+  [{ sshFrom: "203.0.113.7/32" }, "sshFrom: must be a list"],
+  [
+    { sshFrom: later(["203.0.113.7/32"]) },
+    "sshFrom: must be plain networks, because it decides which resources there are",
+  ],
+  [{ sshFrom: [undefined] }, "sshFrom[0]: is required"],
+  [
+    { sshFrom: ["any"] },
+    'sshFrom[0]: must be a network such as 203.0.113.7/32, not "any"; everybody is "0.0.0.0/0", spelled out',
+  ],
+  [
+    { sshFrom: ["203.0.113.7/32", "*"] },
+    'sshFrom[1]: must be a network such as 203.0.113.7/32, not "*"; everybody is "0.0.0.0/0", spelled out',
+  ],
+  [{ sshFrom: ["203.0.113.7"] }, 'sshFrom[0]: must end in a prefix length of /0 to /32, not "203.0.113.7"'],
+  [
+    { sshFrom: ["203.0.113.7/24"] },
+    'sshFrom[0]: has address bits after its prefix of /24: "203.0.113.7/24"; give the network, or /32 for one host',
+  ],
+  [
+    { timeFrom: ["0.0.0.0/0"] },
+    'timeFrom[0]: "0.0.0.0/0" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
+  ],
+  [{ timeFrom: ["10.0.0.0/33"] }, 'timeFrom[0]: must end in a prefix length of /0 to /32, not "10.0.0.0/33"'],
+  [{ guests: "yes" }, "guests: must be true or false"],
+  [{ guests: later(true) }, "guests: must be plain true or false, because it decides which resources there are"],
+  [{ phc: true }, "phc: must be one of none, if-available, required, not true"],
+  [{ phc: later(HostPhc.None) }, "phc: must be plain text, because it decides which resources there are"],
+  [{ spot: 1 }, "spot: must be true or false"],
+  [{ address: "internal" }, 'address: must be one of public, private, not "internal"'],
+  [
+    { address: HostAddress.Public, proxy: { address: "bastion", hostKey: HOST_KEY } },
+    'address: cannot be "public" with a proxy: leave it out, the bastion reaches the private address',
+  ],
+  [{ proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
+  [
+    { proxy: { address: "a bastion", hostKey: HOST_KEY } },
+    'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
+  ],
+  [{ publicKey: "~/.ssh/id_ed25519.pub" }, `publicKey: must be one line such as "ssh-ed25519 AAAA...": ${KEY_REMEDY}`],
+  [{ publicKey: PRIVATE_KEY }, `publicKey: is a private key; the public half is wanted: ${KEY_REMEDY}`],
+  [
+    { publicKey: `from="10.0.0.0/8" ${HOST_KEY}` },
+    `publicKey: has options before the key, which are not supported: ${KEY_REMEDY}`,
+  ],
+  [{ publicKey: HOST_KEY, privateKey: "hunter2" }, /^privateKey: must be the text of a private key/.source],
+  [{ rootDiskGib: 8 }, "rootDiskGib: must be 10 to 16384 GiB, not 8"],
+  [{ rootDiskGib: 16.5 }, "rootDiskGib: must be a whole number, 10 to 16384 GiB, not 16.5"],
+  [{ deletionProtection: "yes" }, "deletionProtection: must be true or false"],
+  [
+    { spot: true, deletionProtection: true },
+    "deletionProtection: cannot be true with spot: the cloud deletes the machine when it wants it back",
+  ],
+  [
+    { name: "node 1" },
+    'name: must be 1 to 63 letters, digits, ".", "_" or "-", with a letter or digit at both ends, not "node 1"',
+  ],
+  [{ transform: () => ({}) }, /^transform: is not an argument; there are name, operatingSystem, sshFrom/.source],
+  [{ os: OperatingSystem.Debian12 }, /^os: is not an argument; there are name, operatingSystem/.source],
+  [{ guest: true }, "guest: is not an argument; did you mean guests?"],
+];
+
+const NESTED =
+  "m7i, m7i-flex, m8i, m8id, m8i-flex, c7i, c7i-flex, c8i, c8id, c8i-flex, r7i, r7iz, r8i, r8id, r8i-flex, x8i, i7i, i7ie";
+const CLOCKS =
+  "m7i, m7i-flex, m7a, m8a, c7i, c7i-flex, c7a, r7i, r7a, r7id, x8adez, x8adz-3tb, x8adz-6tb, x8adzs, x8aedez, x8aedz-3tb, x8aedz-6tb, x8aez, x8az";
+const BOTH = "m7i, m7i-flex, c7i, c7i-flex, r7i";
+const ON = "(2026-11-25)";
+
+const aws: readonly Wrong[] = [
+  [
+    { privateKey: PRIVATE_KEY },
+    "privateKey: needs publicKey or keyName beside it: the host must know who may log in; without both, a pair is made",
+  ],
+  [{ sshFrom: [] }, "sshFrom: lets nobody in: give the networks that may log in, or securityGroupIds whose rules do"],
+  [{ instanceType: "m7i" }, 'instanceType: must be an instance type such as m7i.large, not "m7i"'],
+  [
+    { instanceType: later("m7i.large") },
+    "instanceType: must be plain text, because it decides which resources there are",
+  ],
+  [{ instanceType: "m7g.large" }, `instanceType: m7g.large ${NO_TSC} m7i.large`],
+  [{ instanceType: "c8g.metal-24xl", guests: true }, `instanceType: c8g.metal-24xl ${NO_TSC} m7i.large`],
+  [
+    { instanceType: "t3.large", guests: true },
+    `instanceType: t3.large has no nested virtualization (guests); there is in ${NESTED}; or any .metal size of an x86-64 family ${ON}`,
+  ],
+  [
+    { instanceType: "m8i.large", phc: HostPhc.Required },
+    `instanceType: m8i.large has no hardware clock (phc); there is in ${CLOCKS} ${ON}`,
+  ],
+  [
+    { instanceType: "m8i.large", phc: HostPhc.Required, guests: true },
+    `instanceType: m8i.large has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${CLOCKS} ${ON}`,
+  ],
+  [
+    { guests: true, spot: true },
+    `instanceType: m7i.large has no nested virtualization on spot (guests, spot); there is in any .metal size of an x86-64 family ${ON}`,
+  ],
+  [
+    { instanceType: "m5.metal", phc: HostPhc.Required, guests: true },
+    `instanceType: m5.metal has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${CLOCKS} ${ON}`,
+  ],
+  [
+    { region: "us-gov-west-1", phc: HostPhc.Required },
+    `phc: cannot be "required" in us-gov-west-1: precision-time placement groups are in Amazon's commercial regions only ${ON}`,
+  ],
+  [{ region: "Stockholm" }, 'region: must be a region such as eu-north-1, not "Stockholm"'],
+  [{ region: later("eu-north-1") }, "region: must be plain text, because it decides which resources there are"],
+  [
+    { availabilityZone: "eu-north-1" },
+    'availabilityZone: must be an availability zone such as eu-north-1a, not "eu-north-1"',
+  ],
+  [
+    { region: "eu-north-1", availabilityZone: "us-east-1a" },
+    'availabilityZone: "us-east-1a" is not in the region "eu-north-1"',
+  ],
+  [{ subnetId: "subnet-0123456789abcdef0" }, "vpcId: is required with subnetId: the security group is made in it"],
+  [
+    { vpcId: "vpc-0123456789abcdef0" },
+    "subnetId: is required with vpcId: without it the instance is put into the default VPC",
+  ],
+  [
+    { subnetId: "vpc-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" },
+    'subnetId: must be an id such as subnet-0123456789abcdef0, not "vpc-0123456789abcdef0"',
+  ],
+  [{ securityGroupIds: ["default"] }, 'securityGroupIds[0]: must be an id such as sg-0123456789abcdef0, not "default"'],
+  [{ keyName: HOST_KEY.repeat(4) }, /^keyName: must be the name of a key pair, not the key, not "ssh-ed25519/.source],
+  [{ placementGroup: "" }, 'placementGroup: must be the name of a placement group, not ""'],
+  [{ imageId: "ubuntu" }, 'imageId: must be an id such as ami-0123456789abcdef0, not "ubuntu"'],
+  [{ tags: ["team"] }, "tags: must be an object of tags"],
+  [{ tags: { "aws:team": "a" } }, "tags.aws:team: must be a key of 1 to 128 characters that does not begin with aws:"],
+  [{ tags: { team: 1 } }, "tags.team: must be a text of at most 256 characters, not 1"],
+  [{ machineType: "c3-standard-4" }, /^machineType: is not an argument; there are name,/.source],
+];
+
+const SERIES_NESTED = "c3, c4, c2, n1, n2, n4";
+const SERIES_CLOCK = "c3, c3d, c4, c4d";
+
+const gcp: readonly Wrong[] = [
+  [
+    { operatingSystem: OperatingSystem.AmazonLinux2023 },
+    'operatingSystem: "amazon-linux-2023" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12',
+  ],
+  [
+    { operatingSystem: OperatingSystem.Debian13 },
+    'operatingSystem: "debian-13" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12',
+  ],
+  [
+    { privateKey: PRIVATE_KEY },
+    "privateKey: needs publicKey beside it: the host must know who may log in; without both, a pair is made",
+  ],
+  [{ sshFrom: [] }, "sshFrom: lets nobody in: give the networks that may log in, or networkTags whose rules do"],
+  [{ sshFrom: ["2001:db8::/32"] }, 'sshFrom[0]: "2001:db8::/32" is IPv6: the machine has an IPv4 address only'],
+  [{ timeFrom: ["fd00::/8"] }, 'timeFrom[0]: "fd00::/8" is IPv6: the machine has an IPv4 address only'],
+  [{ machineType: "c3" }, 'machineType: must be a machine type such as c3-standard-4, not "c3"'],
+  [{ machineType: "t2a-standard-4" }, `machineType: t2a-standard-4 ${NO_TSC} c3-standard-4`],
+  [{ machineType: "c4a-standard-4" }, `machineType: c4a-standard-4 ${NO_TSC} c3-standard-4`],
+  [
+    { machineType: "e2-standard-4", guests: true },
+    `machineType: e2-standard-4 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
+  ],
+  [
+    { machineType: "n2d-standard-4", guests: true },
+    `machineType: n2d-standard-4 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
+  ],
+  [
+    { machineType: "n2-standard-4", phc: HostPhc.Required },
+    `machineType: n2-standard-4 has no clock of the host below, ptp_kvm (phc); there is in ${SERIES_CLOCK} ${ON}`,
+  ],
+  [
+    { machineType: "c3d-standard-4", phc: HostPhc.Required, guests: true },
+    `machineType: c3d-standard-4 has no nested virtualization (guests) with clock of the host below, ptp_kvm (phc); there is in c3, c4 ${ON}`,
+  ],
+  [
+    { machineType: "c3-highcpu-192-metal", phc: HostPhc.Required },
+    `machineType: c3-highcpu-192-metal has no clock of the host below, ptp_kvm (phc); there is in ${SERIES_CLOCK}, but not on bare metal ${ON}`,
+  ],
+  [{ zone: "europe-west4" }, 'zone: must be a zone such as europe-west4-a, not "europe-west4"'],
+  [{ network: "My Network" }, 'network: must be a name or a self link, not "My Network"'],
+  [{ subnetwork: "mine" }, "network: is required with subnetwork: the firewall rules are made in it"],
+  [
+    { networkTags: ["Mine"] },
+    'networkTags[0]: must be 1 to 63 lower case letters, digits and hyphens, a letter first, not "Mine"',
+  ],
+  [
+    { image: "debian-12" },
+    'image: must be the self link of an image, such as projects/debian-cloud/global/images/debian-12-bookworm-v20261110, not "debian-12"',
+  ],
+  [{ labels: "team" }, "labels: must be an object of labels"],
+  [
+    { labels: { Team: "a" } },
+    "labels.Team: must be a key of 1 to 63 lower case letters, digits, hyphens and underscores, a letter first",
+  ],
+  [
+    { labels: { team: "A" } },
+    'labels.team: must be a text of at most 63 lower case letters, digits, hyphens and underscores, not "A"',
+  ],
+  [{ instanceType: "m7i.large" }, /^instanceType: is not an argument; there are name,/.source],
+];
+
+const hosts = [
+  ["AwsHost", AwsHost, [...shared, ...aws]],
+  ["GcpHost", GcpHost, [...shared, ...gcp]],
+] as const;
+type AnyHost = new (name: string, args: object) => unknown;
+
+function refusal(host: unknown, args: object, name = "a"): string {
+  const least = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["203.0.113.7/32"] };
+  try {
+    new (host as AnyHost)(name, { ...least, ...args });
+    return "accepted";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+describe.each(hosts)("%s", (type, host, wrong) => {
+  test.each(wrong.map((row, index) => [index, ...row] as const))("refuses wrong arguments %i: %o", (_, args, error) => {
+    const [head, ...lines] = refusal(host, args).split("\n  ");
+    expect(head).toBe(`${type} "a" has 1 input error:`);
+    expect(lines).toHaveLength(1);
+    // A message of other rules, which have tests of their own, is given by its beginning.
+    if (error?.startsWith("^")) expect(lines[0]).toMatch(new RegExp(error));
+    else expect(lines[0]).toBe(error);
+    expect(registered).toEqual([]);
+  });
+
+  test("says all that is wrong at once", () => {
+    expect(refusal(host, { sshFrom: ["any"], guests: 1, rootDiskGib: 1, address: "x" })).toMatch(
+      new RegExp(
+        `^${type} "a" has 4 input errors:\n  sshFrom\\[0\\]: .*\n  guests: .*\n  address: .*\n  rootDiskGib: .*$`,
+      ),
+    );
+  });
+
+  test("quotes no private key, wherever it was put", () => {
+    for (const key of ["publicKey", "keyName", "name", "zone", "placementGroup", "privateKeyy"]) {
+      expect(refusal(host, { [key]: PRIVATE_KEY })).not.toContain(PRIVATE_KEY.split("\n")[1]?.slice(0, 20));
+    }
+  });
+
+  test("takes what is everybody when it is spelled out", () => {
+    const error = refusal(host, { sshFrom: ["0.0.0.0/0"] });
+    expect(error).toBe("accepted");
+  });
+});
+
+test("a GcpHost's machine is named after the component", () => {
+  expect(refusal(GcpHost, {}, "Node_1")).toBe(`GcpHost "Node_1" has 1 input error:
+  (name of the component): must be 1 to 40 lower case letters, digits and hyphens, a letter first, not "Node_1": the machine is named after it`);
+  expect(refusal(AwsHost, {}, "Node_1")).toBe("accepted");
+});

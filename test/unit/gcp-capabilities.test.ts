@@ -1,0 +1,70 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { HostPhc } from "../../components/hosts/cloud/args";
+import {
+  AS_OF,
+  bootDiskType,
+  DEFAULT_MACHINE_TYPE,
+  impossible,
+  needsNestedVirtualization,
+  SERIES,
+  seriesFor,
+  seriesOf,
+} from "../../components/hosts/gcp/capabilities";
+
+describe("the table", () => {
+  test("is dated, and has nested virtualization on Intel only", () => {
+    expect(AS_OF).toMatch(/^20\d\d-\d\d-\d\d$/);
+    const wrong = Object.entries(SERIES).filter(([, has]) => has.nested && has.processor !== "Intel");
+    expect(wrong).toEqual([]);
+  });
+
+  test("has the clock in the series of the documentation", () => {
+    expect(seriesFor({ guests: false, phc: HostPhc.Required })).toEqual(["c3", "c3d", "c4", "c4d"]);
+  });
+
+  test("has a default that can do all that can be wished for", () => {
+    expect(impossible({ machineType: DEFAULT_MACHINE_TYPE, guests: true, phc: HostPhc.Required })).toEqual([]);
+  });
+});
+
+test.each([
+  ["c3-standard-4", "c3"],
+  ["n2-custom-4-8192", "n2"],
+  ["custom-4-8192", "n1"],
+  ["f1-micro", "n1"],
+  ["c3-highcpu-192-metal", "c3"],
+])("%s is of the series %s", (type, series) => {
+  expect(seriesOf(type)).toBe(series);
+});
+
+test.each([
+  ["c3-standard-4", "pd-balanced"],
+  ["c4-standard-4", "hyperdisk-balanced"],
+  ["c3-highcpu-192-metal", "hyperdisk-balanced"],
+  ["z9-standard-4", "hyperdisk-balanced"],
+])("%s boots from %s", (type, disk) => {
+  expect(bootDiskType(type)).toBe(disk);
+});
+
+test.each([
+  ["c3-standard-4", true],
+  ["c3-highcpu-192-metal", false],
+])("guests on %s need nested virtualization: %s", (machineType, expected) => {
+  expect(impossible({ machineType, guests: true, phc: HostPhc.None })).toEqual([]);
+  expect(needsNestedVirtualization({ machineType, guests: true, phc: HostPhc.None })).toBe(expected);
+  expect(needsNestedVirtualization({ machineType, guests: false, phc: HostPhc.None })).toBe(false);
+});
+
+test("a wish is granted by every series that is named when it is refused, and by no other", () => {
+  const anySeries = fc.constantFrom(...Object.keys(SERIES), "z9");
+  fc.assert(
+    fc.property(anySeries, fc.boolean(), fc.constantFrom(...Object.values(HostPhc)), (series, guests, phc) => {
+      const reasons = impossible({ machineType: `${series}-standard-4`, guests, phc });
+      const hasNoWish = !guests && phc !== HostPhc.Required;
+      const isArm = SERIES[series]?.processor === "Arm";
+      expect(reasons.length > 0).toBe(isArm || (!hasNoWish && !seriesFor({ guests, phc }).includes(series)));
+      for (const { reason } of reasons) expect(reason).toMatch(/there is in \S|such as \S/);
+    }),
+  );
+});

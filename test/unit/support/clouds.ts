@@ -1,0 +1,87 @@
+import { HOST_KEY, PRIVATE_KEY } from "./keys";
+import type { MockCloud } from "./mocks";
+
+// The clouds as far as the hosts use them. Whatever is not here is an error, so that the mocks cannot be more lenient than
+// the clouds.
+
+/** The key pair that any `tls.PrivateKey` of a test is. */
+export const MADE_KEY = { publicKeyOpenssh: `${HOST_KEY}\n`, privateKeyOpenssh: PRIVATE_KEY };
+
+const keys = {
+  "tls:index/privateKey:PrivateKey": { required: ["algorithm"], optional: [], outputs: () => MADE_KEY },
+} as const satisfies MockCloud["resources"];
+
+export const NEWEST_AMI = "ami-0123456789abcdef0";
+
+export const aws = {
+  resources: {
+    ...keys,
+    "aws:ec2/instance:Instance": {
+      required: [
+        ...["ami", "instanceType", "vpcSecurityGroupIds", "associatePublicIpAddress", "metadataOptions", "tags"],
+        ...["rootBlockDevice", "userData", "userDataReplaceOnChange", "disableApiTermination"],
+      ],
+      optional: [
+        ...["region", "availabilityZone", "subnetId", "keyName", "placementGroup", "cpuOptions"],
+        ...["instanceMarketOptions", "instanceInitiatedShutdownBehavior"],
+      ],
+      outputs: ({ associatePublicIpAddress }) => ({
+        publicIp: associatePublicIpAddress ? "203.0.113.20" : "",
+        privateIp: "10.0.0.20",
+      }),
+    },
+    "aws:ec2/securityGroup:SecurityGroup": {
+      required: ["description", "ingress", "egress", "tags"],
+      optional: ["region", "vpcId"],
+      outputs: () => ({}),
+    },
+    "aws:ec2/placementGroup:PlacementGroup": {
+      required: ["strategy", "tags"],
+      optional: ["region"],
+      outputs: () => ({ name: "the-placement-group" }),
+    },
+  },
+  functions: {
+    "aws:ssm/getParameter:getParameter": ({ name, ...more }) => {
+      if (!/^\/aws\/service\//.test(name) || Object.keys(more).some((key) => key !== "region")) {
+        throw new Error(`unexpected parameter ${name} ${Object.keys(more)}`);
+      }
+      return { name, insecureValue: NEWEST_AMI, value: NEWEST_AMI };
+    },
+  },
+} as const satisfies MockCloud;
+
+export const NEWEST_IMAGE = "projects/debian-cloud/global/images/debian-12-bookworm-v20261110";
+
+export const gcp = {
+  resources: {
+    ...keys,
+    "gcp:compute/instance:Instance": {
+      required: [
+        ...["machineType", "bootDisk", "networkInterfaces", "tags", "metadata", "shieldedInstanceConfig"],
+        ...["deletionProtection", "allowStoppingForUpdate"],
+      ],
+      optional: ["zone", "labels", "advancedMachineFeatures", "scheduling", "metadataStartupScript"],
+      outputs: ({ networkInterfaces }) => ({
+        networkInterfaces: networkInterfaces.map((nic: { accessConfigs: object[] }) => ({
+          ...nic,
+          networkIp: "10.0.0.30",
+          accessConfigs: nic.accessConfigs.map(() => ({ natIp: "203.0.113.30" })),
+        })),
+      }),
+    },
+    "gcp:compute/firewall:Firewall": {
+      required: ["network", "direction", "targetTags", "priority", "sourceRanges"],
+      optional: ["allows", "denies"],
+      outputs: () => ({}),
+    },
+  },
+  functions: {
+    "gcp:compute/getImage:getImage": ({ project, family, ...more }) => {
+      if (!project?.endsWith("-cloud") || !family || Object.keys(more).length > 0) {
+        throw new Error(`unexpected image ${project} ${family} ${Object.keys(more)}`);
+      }
+      return { selfLink: NEWEST_IMAGE };
+    },
+  },
+} as const satisfies MockCloud;
