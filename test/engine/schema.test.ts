@@ -111,6 +111,9 @@ describe("the schema for other languages", () => {
     expect(members("Verdict")).toEqual(["pass", "fail", "warn", "not-applicable"]);
     expect(members("GuestPtp")).toEqual(["required", "reported"]);
     expect(members("Topology")).toEqual(["hub", "sources"]);
+    expect(members("TimeSourceKind")).toEqual([
+      ...["server", "pool", "aws-ntp", "aws-phc", "gcp-ntp", "gcp-phc", "azure-phc", "auto"],
+    ]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");
   });
 
