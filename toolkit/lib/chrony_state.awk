@@ -36,21 +36,34 @@ BEGIN {
   }
 }
 
+# A check is a line of printable fields that tabs separate.
+{ gsub(/[^ -~]/, " ") }
 NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
 NF == 10 && $1 ~ /^[\^=#]$/ {
-  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : "server"; poll = $5; reach = $6 }
+  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
   next
 }
-{ unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
+/[^ ]/ { unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
 
 function state_name(s) {
   return s == "x" ? "falseticker" : s == "~" ? "too variable" : s == "?" ? "unusable" : s == "-" ? "not combined" : s == "+" ? "combined" : s
 }
 
+# What a column can be: a sign that is not there, or an interval that no source has (chrony.conf(5): maxpoll is at most
+# 24), would make the bound smaller, or nothing stale for ever.
+function plausible(column, text) {
+  if (column == 1) return text ~ /^[0-9A-Fa-f]+$/
+  if (column == 2 || column == 14) return 1
+  if (!number(text)) return 0
+  if (column == 3) return text ~ /^[0-9]+$/ && text <= 16
+  if (column == 10 || column == 11 || column == 12) return text !~ /^-/
+  if (column == 13) return text !~ /^-/ && text <= 2 ^ 24
+  return 1
+}
+
 function daemon() {
-  for (i = 3; i <= 13; i++) if (tracked && !number(tracking[i])) { tracked = 0; unreadable = "tracking column " i " is \"" tracking[i] "\"" }
-  if (tracked && tracking[1] !~ /^[0-9A-Fa-f]+$/) { tracked = 0; unreadable = "reference id \"" tracking[1] "\"" }
+  for (i = 1; i <= 14; i++) if (tracked && !plausible(i, tracking[i])) { tracked = 0; unreadable = "tracking column " i " is \"" tracking[i] "\"" }
   check("time.daemon", tracked, "chronyd answers", tracked ? "chronyd answers" : unreadable == "" ? "no answer" : unreadable, "see `systemctl status " service "` and `journalctl -u " service "` on the host")
   return tracked
 }
@@ -62,10 +75,11 @@ function synchronised() {
   else if (tracking[10] >= 1000) found = "first seconds: frequency uncertain by " tracking[10] " ppm"
   else if (tracking[4] - now > 3) found = sprintf("last update %d s in the future: the clock was set back", tracking[4] - now)
   else if (itself != "yes" && now - tracking[4] > longest_wait()) found = sprintf("stale: last update %d s ago", now - tracking[4])
-  else found = tracking[14] == "Normal" ? "synchronised" : tracking[14]
-  ok = found == "synchronised" || found ~ /^(Insert|Delete) second$/
-  if (ok && found != "synchronised") {
-    warn("time.leap", "no leap second announced", tolower(found) " at the end of the day (UTC)", "let no experiment run across it: clocks step then, or are off for a day where a source smears it")
+  else if (tracking[14] !~ /^(Normal|Insert second|Delete second)$/) found = "leap status \"" tracking[14] "\""
+  else found = "synchronised"
+  ok = found == "synchronised"
+  if (ok && tracking[14] != "Normal") {
+    warn("time.leap", "no leap second announced", tolower(tracking[14]) " at the end of the day (UTC)", "let no experiment run across it: clocks step then, or are off for a day where a source smears it")
   }
   check("time.synchronised", ok, "synchronised", found, "see `chronyc sources` on the host: is the source up, and does its UDP port 123 answer?")
 }
@@ -74,7 +88,7 @@ function synchronised() {
 # selected; the next update comes when the selected source is polled, every 2^poll seconds.
 function longest_wait() {
   wait = tracking[13] > 1 ? tracking[13] : 1
-  if (2 ^ poll > wait) wait = 2 ^ poll
+  if (poll ~ /^-?[0-9]+$/ && poll <= 24 && 2 ^ poll > wait) wait = 2 ^ poll
   return 4 * wait + 4
 }
 
@@ -106,8 +120,10 @@ function bound() {
     # The design's formula: |system time offset| + root dispersion + root delay / 2 + the reference's own error. The host
     # that defines the timescale has no error against it, by definition.
     offset = tracking[5] < 0 ? -tracking[5] : tracking[5]
-    ns = itself == "yes" ? 0 : (offset + tracking[12] + tracking[11] / 2) * 1e9 + own + 0.5
-    if (ns < 0 || ns > 1e17) reason = "implausible: " ns " ns"
+    said = offset + tracking[12] + tracking[11] / 2
+    ns = itself == "yes" ? 0 : said * 1e9 + own + 0.5
+    # No clock that is read follows another one without any error.
+    if (itself != "yes" && said < 1e-10 || ns > 1e17) reason = "implausible: " said " s"
   }
   if (reason != "") {
     print "bound-reason=" reason
@@ -125,7 +141,7 @@ END {
     synchronised()
     print "source=" (source in device ? device[source] : source)
     print "kind=" kind
-    print "stratum=" tracking[3]
+    print "stratum=" tracking[3] + 0
   }
   bound()
 }
