@@ -32,7 +32,7 @@ export class HostClock extends pulumi.ComponentResource {
   constructor(name: string, args: HostClockArgs, opts?: pulumi.ComponentResourceOptions) {
     const check = checkInputs("HostClock", name, args, validate);
     super("timebase:index:HostClock", name, {}, opts);
-    announceReboot(name, args.reboot, this);
+    announceReboot(name, args.reboot, this, args.sources);
 
     const inputs = pulumi.secret(args).apply(check);
     const sections = (known: pulumi.Unwrap<HostClockArgs>) => ({

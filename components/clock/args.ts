@@ -55,7 +55,10 @@ export interface BootArgs extends BootConditionArgs {
 export interface TimeArgs {
   /** Whether the host serves time to others. Default: TimeRole.Client. */
   timeRole?: pulumi.Input<TimeRole>;
-  /** The NTP sources. Required of a client; a hub without any defines the time by its own clock. */
+  /**
+   * The time sources. One that the host cannot have is left out, which the evidence says, or refused if it is the only
+   * one. Required of a client; a hub without any defines the time by its own clock.
+   */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
   /** The networks that a hub serves, each as a CIDR such as "10.77.0.0/24". Default: none. */
   allow?: pulumi.Input<pulumi.Input<string>[]>;

@@ -6,8 +6,11 @@ import { rebootNotice } from "../plan/boot";
 import { type OperatingSystem, RebootPolicy } from "../plan/enums";
 import type { HostPlan } from "../plan/HostPlan";
 import { renderPlan } from "../plan/text";
+import { kindsBootParameters } from "../plan/timeSourceKinds";
+import { at } from "../plan/validate";
 import { copyFolder, hostCommands } from "../remote/hostCommands";
 import { toolkitDigest, toolkitFolder } from "../remote/toolkit";
+import type { TimeSourceArgs } from "./timeSource";
 
 /** What every clock component knows of its host once its arguments are resolved. */
 export interface HostInputs {
@@ -71,14 +74,20 @@ export function announceReboot(
   name: string,
   policy: pulumi.Input<RebootPolicy> | undefined,
   component: pulumi.ComponentResource,
+  sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>,
 ): void {
   if (!pulumi.runtime.isDryRun()) {
     return;
   }
   pulumi.output(policy ?? RebootPolicy.ToProve).apply((known) => {
-    const notice = rebootNotice(name, known);
+    const notice = rebootNotice(name, known, kindsBootParameters(plainKinds(sources)));
     return notice === undefined ? undefined : pulumi.log.info(notice, component);
   });
+}
+
+/** The kinds of sources as far as they are plain: what is not known yet must not keep the sentence from being said. */
+function plainKinds(sources: unknown): unknown[] {
+  return Array.isArray(sources) ? sources.map((source) => at(source, "kind")) : [];
 }
 
 /** A figure that a passed proof lacks only where it says that there is no such thing on the machine. */

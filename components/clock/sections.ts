@@ -3,13 +3,17 @@ import { type BootConditions, type BootSection, tscBoot } from "../plan/boot";
 import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
 import { defaultTimescale, type TimeSection, type TimeSource } from "../plan/time";
+import { kindsBootParameters } from "../plan/timeSourceKinds";
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
 const DEFAULT_SETTLE_SECONDS = 120;
 
 /** Resolved arguments to the boot section, with their defaults. */
-export function bootSection(inputs: { reboot?: RebootPolicy } & BootConditions): BootSection {
-  return tscBoot(inputs.reboot ?? RebootPolicy.ToProve, inputs);
+export function bootSection(
+  inputs: { reboot?: RebootPolicy; sources?: readonly TimeSource[] } & BootConditions,
+): BootSection {
+  const kinds = (inputs.sources ?? []).map(({ kind }) => kind);
+  return tscBoot(inputs.reboot ?? RebootPolicy.ToProve, inputs, kindsBootParameters(kinds));
 }
 
 /** Resolved arguments to the time section, with their defaults. */

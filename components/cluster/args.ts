@@ -23,7 +23,7 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
   /** The name of the host that serves time to the others. Topology.Hub only. Default: the first host. */
   hub?: string;
   /**
-   * The NTP sources: of the hub with Topology.Hub, of every host with Topology.Sources. Default: none, so that the hub
+   * The time sources: of the hub with Topology.Hub, of every host with Topology.Sources. Default: none, so that the hub
    * defines the time by its own clock. That suits experiments that compare times among hosts only.
    */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;

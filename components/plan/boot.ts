@@ -31,10 +31,17 @@ const REBOOT_CONDITIONS = {
   [RebootPolicy.Never]: undefined,
 } as const satisfies Record<RebootPolicy, string | undefined>;
 
-/** The section for a host that must keep its time by the TSC, which is what KVM's clock pairing demands. */
-export function tscBoot(reboot: RebootPolicy, conditions: BootConditions = {}): BootSection {
+/**
+ * The section for a host that must keep its time by the TSC, which is what KVM's clock pairing demands. `more` are the
+ * parameters that something else on the host needs: they become live by the same boot.
+ */
+export function tscBoot(
+  reboot: RebootPolicy,
+  conditions: BootConditions = {},
+  more: readonly string[] = [],
+): BootSection {
   const { override = false, force = false, required = true } = conditions;
-  return { clocksource: "tsc", parameters: TSC_BOOT_PARAMETERS, reboot, override, force, required };
+  return { clocksource: "tsc", parameters: [...TSC_BOOT_PARAMETERS, ...more], reboot, override, force, required };
 }
 
 /** The lines of the section. */
@@ -54,12 +61,12 @@ function lineIf(condition: boolean, ...line: PlanLine): PlanLine[] {
 }
 
 /** What a preview says about a host, or undefined if the policy rules a reboot out. */
-export function rebootNotice(host: string, policy: RebootPolicy): string | undefined {
+export function rebootNotice(host: string, policy: RebootPolicy, more: readonly string[] = []): string | undefined {
   const condition = REBOOT_CONDITIONS[policy];
   if (condition === undefined) {
     return undefined;
   }
-  const parameters = TSC_BOOT_PARAMETERS.join(" ");
+  const parameters = [...TSC_BOOT_PARAMETERS, ...more].join(" ");
   return (
     `${host}: may reboot once if this update configures it and ${parameters} ${condition} ` +
     `(reboot policy ${policy}; RebootPolicy.Never forbids it)`

@@ -48,10 +48,28 @@ export enum Topology {
   Sources = "sources",
 }
 
-/** How chrony treats the address of a time source. */
+/** What a time source is: an address, or what a cloud gives to each of its machines. */
 export enum TimeSourceKind {
   /** One server. */
   Server = "server",
   /** A name that stands for several servers. */
   Pool = "pool",
+  /** Amazon's time service on the link of every EC2 instance. It smears leap seconds. */
+  AwsNtp = "aws-ntp",
+  /**
+   * The clock device of an EC2 instance's network adapter, of the instance types and placements that have one. Its driver
+   * offers it only after a boot with `ena.phc_enable=1`, which `HostClock` and `ExperimentCluster` see to.
+   */
+  AwsPhc = "aws-phc",
+  /** Google's time service on the link of every Compute Engine machine. It smears leap seconds. */
+  GcpNtp = "gcp-ntp",
+  /** The clock of a Compute Engine machine's host, by the kernel module ptp_kvm. */
+  GcpPhc = "gcp-phc",
+  /** The clock of an Azure machine's host, by Hyper-V. */
+  AzurePhc = "azure-phc",
+  /**
+   * What the cloud that the host finds itself on has: its clock device if this machine has one, else its time service. It
+   * stands alone in the list. A reboot is not ordered for it where the policy is RebootPolicy.IfNeeded.
+   */
+  Auto = "auto",
 }

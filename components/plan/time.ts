@@ -2,16 +2,17 @@ import { isIPv6 } from "node:net";
 import { TimeRole, TimeSourceKind } from "./enums";
 import type { PlanLine } from "./text";
 
-/** One NTP source, after its defaults are filled in or left to chrony. */
+/** One time source, after its defaults are filled in or left to the host. */
 export interface TimeSource {
-  address: string;
   kind?: TimeSourceKind;
+  address?: string;
   iburst?: boolean;
   minPollLog2?: number;
   maxPollLog2?: number;
   interleaved?: boolean;
   prefer?: boolean;
   trust?: boolean;
+  errorMicros?: number;
 }
 
 /** How the host gets its time, whom it serves, and how good the time must be. */
@@ -46,17 +47,29 @@ export function defaultTimescale(role: TimeRole, host: string, sources: readonly
   }
 }
 
-/** The chrony configuration line of a source. The order of the options is fixed, so that equal plans are equal texts. */
+/**
+ * A source as the host reads it: chrony's own configuration line for an address, else the kind, of which the host knows
+ * the rest. The order of the options is fixed, so that equal plans are equal texts.
+ */
 export function timeSourceLine(source: TimeSource): string {
-  const options = [
-    (source.iburst ?? true) && "iburst",
-    source.minPollLog2 !== undefined && `minpoll ${source.minPollLog2}`,
-    source.maxPollLog2 !== undefined && `maxpoll ${source.maxPollLog2}`,
-    source.interleaved && "xleave",
-    source.prefer && "prefer",
-    source.trust && "trust",
-  ];
-  return [source.kind ?? TimeSourceKind.Server, canonicalAddress(source.address), ...options.filter(Boolean)].join(" ");
+  const { kind = TimeSourceKind.Server, address } = source;
+  const options =
+    address === undefined
+      ? [source.trust && "trust", source.errorMicros !== undefined && `error-ns ${nanos(source.errorMicros)}`]
+      : [
+          canonicalAddress(address),
+          (source.iburst ?? true) && "iburst",
+          source.minPollLog2 !== undefined && `minpoll ${source.minPollLog2}`,
+          source.maxPollLog2 !== undefined && `maxpoll ${source.maxPollLog2}`,
+          source.interleaved && "xleave",
+          source.prefer && "prefer",
+          source.trust && "trust",
+        ];
+  return [kind, ...options.filter(Boolean)].join(" ");
+}
+
+function nanos(micros: number): string {
+  return String(Math.round(micros * 1000));
 }
 
 /** As chronyd names it when it is asked for its sources: RFC 5952. Only IPv6 has more than one way to be written. */
@@ -71,7 +84,7 @@ export function timeLines(section: TimeSection): PlanLine[] {
     ...section.sources.map((source): PlanLine => ["time-source", timeSourceLine(source)]),
     ...section.allow.map((network): PlanLine => ["time-allow", network]),
     ["timescale", section.timescale],
-    ["time-max-error-ns", String(Math.round(section.maxErrorMicros * 1000))],
+    ["time-max-error-ns", nanos(section.maxErrorMicros)],
     ["time-settle-seconds", String(section.settleSeconds)],
   ];
 }

@@ -1,4 +1,5 @@
 import { GuestPtp, TimeRole, TimeSourceKind } from "./enums";
+import { kindTraits, type LeapSeconds, leapSecondsOf, TIME_SOURCE_OPTIONS } from "./timeSourceKinds";
 import {
   at,
   each,
@@ -6,25 +7,16 @@ import {
   fields,
   flag,
   type InputErrors,
+  isRecord,
   must,
   numberFrom,
   oneOf,
   optional,
   PENDING,
   type Rule,
-  required,
   wholeNumberFrom,
 } from "./validate";
 import { address, cidr } from "./validateAddress";
-
-/** Sources that smear leap seconds over a day (the operators' documentation). All others step or insert them. */
-const SMEARED = [
-  /^169\.254\.169\.123$/,
-  /^fd00:ec2::123$/i,
-  /^time\.aws\.com$/i,
-  /^metadata\.google\.internal$/i,
-  /^time[1-4]?\.google\.com$/i,
-] as const;
 
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
@@ -44,7 +36,7 @@ export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");
 
 const timeSource: Rule = (source, path) => [
   ...fields({
-    address: required(address),
+    address: optional(address),
     kind: optional(oneOf(TimeSourceKind)),
     minPollLog2: optional(poll),
     maxPollLog2: optional(poll),
@@ -52,14 +44,17 @@ const timeSource: Rule = (source, path) => [
     interleaved: optional(flag),
     prefer: optional(flag),
     trust: optional(flag),
+    errorMicros: optional(errorBudget),
   })(source, path),
+  ...optionsFit(source, path),
   ...pollsFit(source, path),
 ];
 
 /** A list of time sources that can work together. */
 export const timeSources: Rule = (sources, path) => [
   ...each(timeSource)(sources, path),
-  ...smearingFits(sources, path),
+  ...kindsFit(sources, path),
+  ...leapSecondsFit(sources, path),
 ];
 
 /** What a component with a time section takes. */
@@ -83,20 +78,75 @@ function pollsFit(source: unknown, path: string): InputErrors {
     : [];
 }
 
-/** During a leap second, smeared and unsmeared sources differ by up to half a second, and chrony believes one party. */
-function smearingFits(sources: unknown, path: string): InputErrors {
-  const list = Array.isArray(sources) ? sources : [];
-  const addresses = list.map((source) => at(source, "address")).filter((value) => typeof value === "string");
-  const smeared = addresses.filter((value) => SMEARED.some((pattern) => pattern.test(value)));
-  const exact = addresses.filter((value) => !smeared.includes(value));
-  return smeared.length > 0 && exact.length > 0
-    ? [
-        {
-          propertyPath: path,
-          reason: `${smeared.join(", ")} smears leap seconds and ${exact.join(", ")} does not: use one kind only`,
-        },
-      ]
-    : [];
+/** Each kind has arguments of its own: one that it does not take would be without effect, and nobody would know. */
+function optionsFit(source: unknown, path: string): InputErrors {
+  const kind = kindOf(source);
+  const traits = kindTraits(kind);
+  if (traits === undefined || !isRecord(source)) {
+    return []; // Not known yet, or reported by the rule of the property itself.
+  }
+  const given = (option: string) => (source[option] ?? undefined) !== undefined;
+  const missing = Object.entries(traits.needs).filter(([option]) => !given(option));
+  const senseless = TIME_SOURCE_OPTIONS.filter((option) => given(option) && !traits.takes.includes(option));
+  return [
+    ...missing.map(([option, why]) => ({
+      propertyPath: `${path}.${option}`,
+      reason: why === "" ? "is required" : `is required: ${why}`,
+    })),
+    ...senseless.map((option) => ({
+      propertyPath: `${path}.${option}`,
+      reason: `is not for ${kind}, which takes ${traits.takes.join(", ")}: leave it out`,
+    })),
+  ];
+}
+
+/** What a cloud gives is there once, and `auto` is a whole list by itself. */
+function kindsFit(sources: unknown, path: string): InputErrors {
+  const kinds = listOf(sources).map(kindOf);
+  return kinds.flatMap((kind, index) => {
+    const error = (reason: string) => [{ propertyPath: `${path}[${index}].kind`, reason }];
+    if (kind === TimeSourceKind.Auto && kinds.length > 1) {
+      return error("auto chooses the sources by itself: give no other source beside it");
+    }
+    const traits = kindTraits(kind);
+    return traits !== undefined && !traits.takes.includes("address") && kinds.indexOf(kind) < index
+      ? error(`${kind} is in the list already`)
+      : [];
+  });
+}
+
+/** Around a leap second, sources that differ in this are apart by up to a second, and chrony believes one party. */
+function leapSecondsFit(sources: unknown, path: string): InputErrors {
+  const names: Record<LeapSeconds, string[]> = { smeared: [], exact: [], unknown: [] };
+  for (const source of listOf(sources)) {
+    const kind = kindOf(source);
+    const address = at(source, "address");
+    const traits = kindTraits(kind);
+    if (traits === undefined || kind === TimeSourceKind.Auto) {
+      continue;
+    }
+    if (!traits.takes.includes("address")) {
+      names[leapSecondsOf(kind as TimeSourceKind, undefined)].push(kind as string);
+    } else if (typeof address === "string") {
+      names[leapSecondsOf(kind as TimeSourceKind, address)].push(address);
+    }
+  }
+  const parties = [
+    names.smeared.length > 0 && `${names.smeared.join(", ")} smears leap seconds`,
+    names.exact.length > 0 &&
+      `${names.exact.join(", ")} does not${names.smeared.length > 0 ? "" : " smear leap seconds"}`,
+    names.unknown.length > 0 && `whether ${names.unknown.join(", ")} does is not documented`,
+  ].filter(Boolean);
+  return parties.length > 1 ? [{ propertyPath: path, reason: `${parties.join(" and ")}: use one kind only` }] : [];
+}
+
+/** The kind of a source, with its default; PENDING as long as it is not known. */
+function kindOf(source: unknown): unknown {
+  return at(source, "kind") ?? (source === PENDING ? PENDING : TimeSourceKind.Server);
+}
+
+function listOf(sources: unknown): unknown[] {
+  return Array.isArray(sources) ? sources : [];
 }
 
 /** Whether the role of a host fits what it is to do with the time. */

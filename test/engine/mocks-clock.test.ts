@@ -13,6 +13,7 @@ import {
   RebootPolicy,
   SshHost,
   TimeRole,
+  TimeSourceKind,
   TimeSync,
   TscClocksource,
 } from "../../components";
@@ -99,6 +100,14 @@ guest-ptp=reported
       inputsOf(registered, "a-converge").stdin +
         "converged-boot-id=0a1b2c3d-0000-4000-8000-000000000000\nconverged-reboot=ordered\n",
     );
+  });
+
+  test("adds the boot parameter that a source needs", async () => {
+    const registered = startEngine({ preview: false });
+    await resolved(make({ sources: [{ kind: TimeSourceKind.AwsPhc }] }).evidence);
+    const { stdin } = inputsOf(registered, "a-converge");
+    expect(stdin).toContain("boot-parameter=tsc=reliable\nboot-parameter=ena.phc_enable=1\nreboot=");
+    expect(stdin).toContain("\ntime-source=aws-phc\n");
   });
 
   test("takes no copy for a toolkit that lost its content in a power cut", async () => {
@@ -273,6 +282,18 @@ describe("a preview announces the reboot that may come", () => {
     const said = log.mock.calls.flat().filter((line) => String(line).includes("a: may reboot once"));
     log.mockRestore();
     expect(said).toHaveLength(lines);
+  });
+
+  test("also for a source's device, before the address of another source is known", async () => {
+    const log = vi.spyOn(console, "log").mockReturnValue();
+    startEngine({ preview: true });
+    const { timescale: address } = new TimeSync("other", { endpoint, sources });
+    await resolved(new HostClock("a", { endpoint, sources: [{ kind: TimeSourceKind.AwsPhc }, { address }] }).urn);
+    await finishProgram();
+    const said = log.mock.calls.join();
+    log.mockRestore();
+    expect(said).toContain("a: may reboot once");
+    expect(said).toContain("tsc=reliable ena.phc_enable=1 are not live");
   });
 });
 

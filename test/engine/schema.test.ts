@@ -133,6 +133,9 @@ describe("the schema for other languages", () => {
     expect(members("HostPhc")).toEqual(["none", "if-available", "required"]);
     expect(members("HostAddress")).toEqual(["public", "private"]);
     expect(members("Topology")).toEqual(["hub", "sources"]);
+    expect(members("TimeSourceKind")).toEqual([
+      ...["server", "pool", "aws-ntp", "aws-phc", "gcp-ntp", "gcp-phc", "azure-phc", "auto"],
+    ]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");
   });
 

@@ -66,6 +66,7 @@ boot_obeys() {
       tsc=*:tsc=unstable | tsc=*:notsc) return 1 ;;
       clocksource=*:clocksource=*) boot_said=$boot_word ;;
       clocksource=*:clock=*) boot_said=clocksource=${boot_word#clock=} ;;
+      *.*=*:"${2%%=*}="*) boot_said=$boot_word ;;
       *:"$2") boot_said=$2 ;;
     esac
   done

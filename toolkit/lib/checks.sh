@@ -31,11 +31,13 @@ checks_run() {
     check clocksource.applicable not-applicable tsc "$boot_not_applicable" ''
   fi
   if plan_has time; then
+    sources_choose
     # There is nothing to wait for when the proof has failed already.
     if checks_failed; then plan_settle_seconds=0; fi
     time_settle
     check_owner
     check_configuration
+    check_sources
     checks="$checks$newline$time_checks"
   fi
   if plan_has ptp; then check_guest_ptp; fi

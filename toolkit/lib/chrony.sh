@@ -16,6 +16,7 @@ time_converge() {
   # Before the write, so that a converge that is cut after it still restarts the daemon the next time.
   if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
   file_own time "$os_chrony_conf" "$work/chrony.conf"
+  sources_converge
   if ! has_word "$chrony_unit" enabled; then
     systemctl --quiet enable "$os_chrony_service" ||
       fail "$os_chrony_service could not be enabled (why is above)" \
@@ -30,6 +31,8 @@ chrony_restart_due=$TIMEBASE_ROOT/run/timebase.chrony-restart-due
 chrony_start() {
   if [ ! -e "$chrony_restart_due" ] && has_word "$chrony_unit" active; then return 0; fi
   say "restarting $os_chrony_service"
+  # Of a converge that was cut, systemd may know the old units only.
+  if [ "$sources_dynamic" = yes ]; then systemctl daemon-reload; fi
   systemctl restart "$os_chrony_service" ||
     fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
   rm -f -- "$chrony_restart_due"
@@ -40,8 +43,9 @@ chrony_conf_text() {
   chrony_own=
   for chrony_allowed in $plan_time_allow; do chrony_own="${chrony_own}allow $chrony_allowed$newline"; done
   if plan_is_timescale; then chrony_own="${chrony_own}local stratum 10$newline"; fi
+  if [ "$sources_dynamic" = yes ]; then chrony_own="${chrony_own}confdir $sources_folder$newline"; fi
   chrony_conf_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
-${plan_time_sources:+$plan_time_sources$newline}${chrony_own}driftfile $os_chrony_drift
+${sources_fixed}${chrony_own}driftfile $os_chrony_drift
 ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
@@ -148,6 +152,7 @@ time_revert() {
   time_facts=$facts_of
   files_keep time
   packages_revert
+  sources_revert
   files_restore time
   printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
     if [ "$time_fact" != unit ]; then continue; fi
@@ -213,6 +218,7 @@ chrony_state() {
 $(date -u '+%s %Y-%m-%dT%H:%M:%S.%3NZ')
 NOW
   LC_ALL=C timeout 10 chronyc -N -c -m tracking sources >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+  sources_errors
   chrony_itself=no
   if plan_is_timescale; then chrony_itself=yes; fi
   while IFS='=' read -r chrony_key chrony_value; do
@@ -226,7 +232,7 @@ NOW
       drift-ppb) time_drift_ppb=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$plan_time_sources LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
+$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

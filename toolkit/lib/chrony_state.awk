@@ -4,8 +4,9 @@
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
 # 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal).
 #
-# In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns; TIMEBASE_SOURCES in the environment: the
-# plan's sources, a line each.
+# In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns; in the environment
+# TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
+# error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
 # Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
 
 function number(text) { return text ~ /^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ }
@@ -13,33 +14,56 @@ function check(id, ok, expected, found, remedy) {
   printf "check=%s\t%s\t%s\t%s\t%s\n", id, ok ? "pass" : "fail", expected, found, ok ? "" : remedy
   if (!ok && reason == "") reason = found
 }
+function warn(id, expected, found, remedy) { printf "check=%s\twarn\t%s\t%s\t%s\n", id, expected, found, remedy }
 
 BEGIN {
   FS = ","
   maxclockerror_ppm = 50
   n = split(ENVIRON["TIMEBASE_SOURCES"], line, "\n")
   for (i = 1; i <= n; i++) {
-    split(line[i], word, " ")
-    expected_kind[word[2]] = word[1] == "refclock" ? "refclock" : "server"
-    expected_names = expected_names (i > 1 ? ", " : "") word[2]
+    words = split(line[i], word, " ")
+    if (!words) continue
+    name = word[2]
+    # chronyd names a refclock by its reference id.
+    if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[3] }
+    expected_kind[name] = word[1] == "refclock" ? "refclock" : "server"
+    expected_names = expected_names (expected_names == "" ? "" : ", ") name
+  }
+  n = split(ENVIRON["TIMEBASE_ERRORS"], line, "\n")
+  for (i = 1; i <= n; i++) {
+    name = line[i]
+    if (sub(/ .*/, "", name)) own_error[name] = substr(line[i], length(name) + 2)
   }
 }
 
+# A check is a line of printable fields that tabs separate.
+{ gsub(/[^ -~]/, " ") }
 NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
 NF == 10 && $1 ~ /^[\^=#]$/ {
-  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : "server"; poll = $5; reach = $6 }
+  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
   next
 }
-{ unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
+/[^ ]/ { unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
 
 function state_name(s) {
   return s == "x" ? "falseticker" : s == "~" ? "too variable" : s == "?" ? "unusable" : s == "-" ? "not combined" : s == "+" ? "combined" : s
 }
 
+# What a column can be: a sign that is not there, or an interval that no source has (chrony.conf(5): maxpoll is at most
+# 24), would make the bound smaller, or nothing stale for ever.
+function plausible(column, text) {
+  if (column == 1) return text ~ /^[0-9A-Fa-f]+$/
+  if (column == 2 || column == 14) return 1
+  if (!number(text)) return 0
+  if (column == 3) return text ~ /^[0-9]+$/ && text <= 16
+  if (column == 10 || column == 11 || column == 12) return text !~ /^-/
+  if (column == 13) return text !~ /^-/ && text <= 2 ^ 24
+  return 1
+}
+
 function daemon() {
-  for (i = 3; i <= 13; i++) if (tracked && !number(tracking[i])) { tracked = 0; unreadable = "tracking column " i " is \"" tracking[i] "\"" }
-  if (tracked && tracking[1] !~ /^[0-9A-Fa-f]+$/) { tracked = 0; unreadable = "reference id \"" tracking[1] "\"" }
+  for (i = 1; i <= 14; i++) if (tracked && !plausible(i, tracking[i])) { tracked = 0; unreadable = "tracking column " i " is \"" tracking[i] "\"" }
   check("time.daemon", tracked, "chronyd answers", tracked ? "chronyd answers" : unreadable == "" ? "no answer" : unreadable, "see `systemctl status " service "` and `journalctl -u " service "` on the host")
   return tracked
 }
@@ -51,8 +75,12 @@ function synchronised() {
   else if (tracking[10] >= 1000) found = "first seconds: frequency uncertain by " tracking[10] " ppm"
   else if (tracking[4] - now > 3) found = sprintf("last update %d s in the future: the clock was set back", tracking[4] - now)
   else if (itself != "yes" && now - tracking[4] > longest_wait()) found = sprintf("stale: last update %d s ago", now - tracking[4])
-  else found = tracking[14] == "Normal" ? "synchronised" : tracking[14]
-  ok = found == "synchronised" || found ~ /^(Insert|Delete) second$/
+  else if (tracking[14] !~ /^(Normal|Insert second|Delete second)$/) found = "leap status \"" tracking[14] "\""
+  else found = "synchronised"
+  ok = found == "synchronised"
+  if (ok && tracking[14] != "Normal") {
+    warn("time.leap", "no leap second announced", tolower(tracking[14]) " at the end of the day (UTC)", "let no experiment run across it: clocks step then, or are off for a day where a source smears it")
+  }
   check("time.synchronised", ok, "synchronised", found, "see `chronyc sources` on the host: is the source up, and does its UDP port 123 answer?")
 }
 
@@ -60,7 +88,7 @@ function synchronised() {
 # selected; the next update comes when the selected source is polled, every 2^poll seconds.
 function longest_wait() {
   wait = tracking[13] > 1 ? tracking[13] : 1
-  if (2 ^ poll > wait) wait = 2 ^ poll
+  if (poll ~ /^-?[0-9]+$/ && poll <= 24 && 2 ^ poll > wait) wait = 2 ^ poll
   return 4 * wait + 4
 }
 
@@ -75,16 +103,27 @@ function source_selected() {
   else if (expected_kind[source] != kind) found = source " is a " kind
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
   else found = source
-  check("time.source", found == source, expected_names, found, "is the source up, does its firewall open UDP port 123, and does it allow this host?")
+  check("time.source", found == source, expected_names, found, kind == "refclock" ? "see `chronyc sources` on the host, and `dmesg` for what its driver says of the clock" : "is the source up, does its firewall open UDP port 123, and does it allow this host?")
+}
+
+# How far the selected source itself may be off beyond what chrony knows of it: a device says nothing of that to chrony.
+function reference_error() {
+  if (kind != "refclock") return 0
+  if (own_error[source] ~ /^[0-9]+$/) return own_error[source] + 0
+  reason = "the error of " device[source] " itself is unknown" (own_error[source] == "" ? "" : ": " substr(own_error[source], 3))
+  return 0
 }
 
 function bound() {
+  if (reason == "") own = reference_error()
   if (reason == "") {
-    # The design's formula: |system time offset| + root dispersion + root delay / 2. The host that defines the
-    # timescale has no error against it, by definition.
+    # The design's formula: |system time offset| + root dispersion + root delay / 2 + the reference's own error. The host
+    # that defines the timescale has no error against it, by definition.
     offset = tracking[5] < 0 ? -tracking[5] : tracking[5]
-    ns = itself == "yes" ? 0 : (offset + tracking[12] + tracking[11] / 2) * 1e9 + 0.5
-    if (ns < 0 || ns > 1e17) reason = "implausible: " ns " ns"
+    said = offset + tracking[12] + tracking[11] / 2
+    ns = itself == "yes" ? 0 : said * 1e9 + own + 0.5
+    # No clock that is read follows another one without any error.
+    if (itself != "yes" && said < 1e-10 || ns > 1e17) reason = "implausible: " said " s"
   }
   if (reason != "") {
     print "bound-reason=" reason
@@ -100,9 +139,9 @@ END {
   if (daemon()) {
     source_selected()
     synchronised()
-    print "source=" source
+    print "source=" (source in device ? device[source] : source)
     print "kind=" kind
-    print "stratum=" tracking[3]
+    print "stratum=" tracking[3] + 0
   }
   bound()
 }

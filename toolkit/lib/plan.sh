@@ -37,7 +37,7 @@ plan_parse() {
       boot-force=yes) plan_boot_force=yes ;;
       boot-required=no) plan_boot_required=no ;;
       time-role=client | time-role=hub) plan_time_role=$plan_value ;;
-      time-source=*) plan_time_sources="${plan_time_sources:+$plan_time_sources$newline}$plan_value" ;;
+      time-source=*) time_source_known "$plan_value" || plan_fail "\"$plan_line\" is not understood" && plan_time_sources="${plan_time_sources:+$plan_time_sources$newline}$plan_value" ;;
       time-allow=*) plan_time_allow="${plan_time_allow:+$plan_time_allow$newline}$plan_value" ;;
       timescale=utc | timescale=hub:*) plan_timescale=$plan_value ;;
       time-max-error-ns=*) plan_number "$plan_value" && plan_max_error_ns=$plan_value ;;

@@ -6,7 +6,10 @@ preflight() {
   preflight_container
   if plan_has boot || plan_has time; then preflight_clock; fi
   if plan_has boot; then preflight_boot; fi
-  if plan_has time; then preflight_chrony; fi
+  if plan_has time; then
+    preflight_chrony
+    sources_preflight
+  fi
   preflight_room
   cloud_init_wait
   # What is installed already needs no package manager.

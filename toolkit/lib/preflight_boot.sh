@@ -38,10 +38,27 @@ tsc_architecture_reason() {
 # cannot have one. Sets boot_not_applicable to the reason, which the proof tells.
 boot_applicability() {
   boot_not_applicable=
+  boot_parameters_applicable
   if ! plan_has boot || [ "$plan_boot_required" = yes ]; then return 0; fi
   tsc_architecture_reason
   boot_not_applicable=$tsc_architecture_reason
   if [ -n "$boot_not_applicable" ]; then plan_clocksource=''; fi
+}
+
+# boot_parameters_applicable: a parameter of a module (MODULE.NAME=VALUE) is for machines on which that module runs and knows
+# it; the plan loses it on all others.
+boot_parameters_applicable() {
+  boot_applicable=
+  for boot_parameter in $plan_boot_parameters; do
+    case "$boot_parameter" in
+      *.*=*)
+        boot_module=${boot_parameter%%=*}
+        if [ ! -e "$TIMEBASE_ROOT/sys/module/${boot_module%%.*}/parameters/${boot_module#*.}" ]; then continue; fi
+        ;;
+    esac
+    boot_applicable="${boot_applicable:+$boot_applicable }$boot_parameter"
+  done
+  plan_boot_parameters=$boot_applicable
 }
 
 # cpu_read: sets cpu_flags, of the first CPU, and cpu_sockets.

@@ -29,7 +29,8 @@ reboot_decide() {
       ;;
     if-needed)
       clocksource_read
-      if has_word "$clocksources_available" tsc; then clocksource_switch; else reboot_decision=ordered; fi
+      # The running kernel cannot be given a parameter of a driver that holds the network.
+      if has_word "$clocksources_available" tsc && [ -z "$sources_awaited" ]; then clocksource_switch; else reboot_decision=ordered; fi
       ;;
     to-prove) reboot_decision=ordered ;;
   esac

@@ -154,18 +154,33 @@ files_keep() {
 files_restore() {
   files_keep "$1"
   for record in "$TIMEBASE_STATE/files/$1"/*; do
-    if [ ! -f "$record/path" ]; then continue; fi
-    first_line "$record/path"
-    record_path=$first_line
-    if [ -e "$record/was" ]; then
-      file_copy "$record/was" "$record_path"
-      say "restored $record_path"
-    elif [ -e "$record_path" ] || [ -L "$record_path" ]; then
-      rm -f -- "$record_path"
-      say "removed $record_path"
-    fi
+    if [ -f "$record/path" ]; then record_restore; fi
   done
   sync
+}
+
+# record_restore: puts back the file of $record.
+record_restore() {
+  first_line "$record/path"
+  record_path=$first_line
+  if [ -e "$record/was" ]; then
+    file_copy "$record/was" "$record_path"
+    say "restored $record_path"
+  elif [ -e "$record_path" ] || [ -L "$record_path" ]; then
+    rm -f -- "$record_path"
+    say "removed $record_path"
+  fi
+}
+
+# file_disown SECTION PATH: takes one file_own back.
+file_disown() {
+  record_folder "$1" "$2"
+  if [ ! -f "$record/path" ]; then return 0; fi
+  record_keep
+  file_clear "$2"
+  record_restore
+  sync
+  rm -rf -- "$record"
 }
 
 # facts_add SECTION KIND NAME [VALUE...]: remembers how something (a unit, a package) was before us. The first time
