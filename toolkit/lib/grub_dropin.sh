@@ -100,8 +100,9 @@ grub_dropin_missing() {
   fi
 }
 
-# As long as it is as we wrote it, the configuration from before us comes back; else one is made without our parameters, if
-# they are in it: a host whose GRUB configuration cannot be made was left as it is. So is one on which we have written nothing.
+# As long as it is as we wrote it, and what it is made of too, the configuration from before us comes back; else one is made
+# without our parameters, if they are in it: a host whose GRUB configuration cannot be made was left as it is. So is one on
+# which we have written nothing.
 grub_dropin_revert() {
   record_folder boot "$boot_dropin"
   if [ ! -d "$record" ]; then return 0; fi
@@ -109,7 +110,7 @@ grub_dropin_revert() {
   grub_dropin_clear
   record_folder boot-edits "$os_grub_cfg"
   if cmp -s -- "$record/was" "$os_grub_cfg"; then return 0; fi
-  if record_ours "$os_grub_cfg"; then
+  if record_ours "$os_grub_cfg" && [ -z "$(grub_dropin_changed_since "$record/ours")" ]; then
     file_copy "$record/was" "$os_grub_cfg"
     say "restored $os_grub_cfg"
     return 0
@@ -120,6 +121,11 @@ grub_dropin_revert() {
     grub_dropin_make
     file_place
   fi
+}
+
+# grub_dropin_changed_since FILE: what grub-mkconfig reads and somebody has changed since then.
+grub_dropin_changed_since() {
+  find "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT/etc/default/grub.d" "$TIMEBASE_ROOT/etc/grub.d" -type f -cnewer "$1" 2>/dev/null || :
 }
 
 grub_dropin_entries() { cat -- "$os_grub_cfg"; }

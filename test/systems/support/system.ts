@@ -98,8 +98,8 @@ export function describeSystem(system: System): void {
       await stack.destroy();
       await room.reboot();
       expect(await cmdline()).not.toMatch(/clocksource=|tsc=/);
+      // Which clocksource a new kernel chooses by itself is its own matter.
       expect(await cmdline()).toMatch(system.newKernelName);
-      expect(await room.host.clocksource()).not.toBe("tsc");
       record("6. `destroy`, and a reboot", "the new kernel runs without our parameters");
     });
   });
