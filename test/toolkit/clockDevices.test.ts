@@ -195,6 +195,30 @@ describe.each(["dash", "bash"])("clock devices under %s", (shell) => {
     expect(host.exists(runFile)).toBe(false);
   });
 
+  // The drop-in is what makes systemd want the unit, so it has to have read of it.
+  test("a converge or a revert that is cut where systemd reads its units anew is finished by the next one", () => {
+    onEna(host, true);
+    host.clock(0, "ena-ptp-05", "23456");
+    const before = host.snapshot();
+    const plan = following(plans.time, "aws-phc");
+    const cut = (verb: string) => {
+      host.meanwhile("systemctl", 'case "$1" in daemon-reload) cut && exit 1 ;; esac');
+      expect(host.run([verb], plan).status).not.toBe(0);
+      host.remove("fake/bin/systemctl");
+      host.forgetCalls();
+    };
+    cut("converge");
+    host.converge(plan);
+    const calls = host.calls();
+    expect(calls).toContain("systemctl daemon-reload");
+    expect(calls.indexOf("systemctl daemon-reload")).toBeLessThan(calls.indexOf("systemctl restart chrony"));
+    expect(host.read(runFile)).toBe(aws(0));
+    cut("revert");
+    expect(host.run(["revert"], plan).status).toBe(0);
+    expect(host.calls()).toContain("systemctl daemon-reload");
+    expect(host.snapshot()).toEqual(before);
+  });
+
   test("revert takes the module's parameter out of every entry", () => {
     onEna(host, true);
     const before = host.commandLines();
