@@ -51,8 +51,9 @@ describe.each(["dash", "bash"])("clock devices under %s", (shell) => {
       expect(host.read(runFile)).toBe(aws(4));
     });
 
-    test("a device that udev is still finding is waited for", () => {
+    test("a device that udev is still finding is waited for, and nothing else is", () => {
       ready();
+      expect(host.calls().join()).not.toContain("udevadm");
       host.remove("sys/class/ptp");
       host.write(
         "fake/udev",

@@ -58,7 +58,7 @@ sources() {
   plan_read <"$TIMEBASE_STATE/plans/time"
   sources_load
   sources_choose
-  if [ -n "$sources_left$sources_note" ]; then
+  if [ "$sources_missing" = yes ]; then
     udevadm settle --timeout=30 || :
     sources_choose
   fi

@@ -59,9 +59,10 @@ time_source_options() {
 #   sources_devices  a line "REFID DEVICE ERROR" for each device in use; ERROR is a figure, a file, or -
 #   sources_left     what this host cannot have: "KIND: reason; ..."
 #   sources_awaited  the kinds whose device comes by a boot that is still due
+#   sources_missing  yes when a device is not there
 #   sources_note     what `auto` has become, and why
 sources_choose() {
-  sources_fixed='' sources_run='' sources_dynamic=no sources_devices='' sources_left='' sources_awaited='' sources_note=''
+  sources_fixed='' sources_run='' sources_dynamic=no sources_devices='' sources_left='' sources_awaited='' sources_missing=no sources_note=''
   if [ -z "$plan_time_sources" ]; then return 0; fi
   while read -r source_word source_options; do
     case "$source_word" in
@@ -164,6 +165,7 @@ clock_device() {
 
 # source_device_lacking: why there is no device, in source_lacking.
 source_device_lacking() {
+  sources_missing=yes
   source_lacking="there is no clock $source_clock in /sys/class/ptp"
   source_module=${source_way#*:}
   case "$source_way" in
