@@ -17,25 +17,6 @@ const capabilities = "000001ffffffffff";
 
 const ena = "sys/module/ena";
 
-/** The operators' own words, in /sys/class/dmi/id. */
-const clouds = {
-  aws: {
-    sys_vendor: "Amazon EC2",
-    product_name: "m7i.metal-24xl",
-    chassis_asset_tag: "Amazon EC2",
-    bios_version: "1.0",
-  },
-  xen: { sys_vendor: "Xen", product_name: "HVM domU", chassis_asset_tag: "", bios_version: "4.11.amazon" },
-  gcp: { sys_vendor: "Google", product_name: "Google Compute Engine", chassis_asset_tag: "", bios_version: "Google" },
-  azure: {
-    sys_vendor: "Microsoft Corporation",
-    product_name: "Virtual Machine",
-    chassis_asset_tag: "7783-7084-3265-9085-8269-3286-77",
-    bios_version: "090008",
-  },
-  qemu: { sys_vendor: "QEMU", product_name: "Standard PC", chassis_asset_tag: "", bios_version: "1.16" },
-} as const;
-
 export interface Run {
   status: number | null;
   stdout: string;
@@ -249,19 +230,6 @@ export class FakeHost {
     this.fake("systemctl", "restart", this.system.chrony.service);
   }
 
-  /** What the firmware of a cloud's machine says of itself. */
-  onCloud(cloud: keyof typeof clouds): void {
-    for (const [key, value] of Object.entries(clouds[cloud])) this.write(`sys/class/dmi/id/${key}`, `${value}\n`);
-  }
-
-  /** The driver of EC2's network adapter, with its clock turned off. */
-  withEna(hasClock: boolean): void {
-    this.onCloud("aws");
-    this.write(`${ena}/parameters/phc_enable`, "0\n");
-    this.write(`${ena}/version`, "2.13.0g\n");
-    if (hasClock) this.write("fake/ena-has-a-clock", "");
-  }
-
   /** A clock device; some drivers tell its error, in nanoseconds. */
   clock(number: number, name: string, error?: string): void {
     const folder = `sys/class/ptp/ptp${number}`;
@@ -361,21 +329,6 @@ export const plans = {
 
 /** The plan with `override`. */
 export const overriding = (plan: string): string => plan.replace("reboot=", "boot-override=yes\nreboot=");
-
-/** The plan with these time sources instead, for the world's time. */
-export const following = (plan: string, ...sources: string[]): string =>
-  plan
-    .replace(/^time-source=.*\n/m, sources.map((source) => `time-source=${source}\n`).join(""))
-    .replace("timescale=hub:hub", "timescale=utc");
-
-/** The plan with the boot parameter that an `aws-phc` needs. */
-export const withEna = (plan: string): string =>
-  plan.replace("boot-parameter=tsc=reliable\n", "$&boot-parameter=ena.phc_enable=1\n");
-
-/** The same as `synchronised` from a clock device. */
-export const refclock = (refid: string): string =>
-  `${Buffer.from(refid).toString("hex").toUpperCase()},${refid},1,@NOW@.123456789,-0.000000012,0.000000010,0.000000020,-12.345,0.010,0.123,0.000010000,0.000002000,1.0,Normal\n` +
-  `#,*,${refid},0,0,377,1,-0.000000010,-0.000000012,0.000005030\n`;
 
 /** `chronyc -N -c -m tracking sources` of chrony 4.3 on a synchronised client. */
 export const synchronised =

@@ -45,8 +45,10 @@ sources_revert() {
   file_disown time "$sources_dropin"
   rmdir -- "${sources_dropin%/*}" 2>/dev/null || :
   rm -f -- "$sources_run_file"
-  file_disown time "$sources_unit_file"
+  # Nothing wants the unit any more, so systemd forgets it by itself; its record, which tells that there is something to do
+  # here, is the last to go.
   systemctl daemon-reload
+  file_disown time "$sources_unit_file"
 }
 
 # sources: what the unit does, before each start of chronyd. Devices that the boot is still finding are waited for.
@@ -56,7 +58,7 @@ sources() {
   plan_read <"$TIMEBASE_STATE/plans/time"
   sources_load
   sources_choose
-  if [ -n "$sources_left$sources_note" ]; then
+  if [ "$sources_missing" = yes ]; then
     udevadm settle --timeout=30 || :
     sources_choose
   fi
@@ -100,12 +102,14 @@ DEVICES
   sources_refuted
   if [ -n "$sources_refuted" ]; then
     check time.sources fail 'the devices of this host' "$sources_refuted" "run \`pulumi up\` again, which restarts $os_chrony_service; if it stays, see \`journalctl -u $sources_unit\` on the host"
-  elif [ -n "$sources_left" ] && [ -z "$sources_fixed$sources_run" ]; then
-    sources_remedy='give it a source that it can have, such as a server by its address; or correct what is named'
-    if [ -n "$sources_awaited" ]; then sources_remedy=$check_pending_remedy; fi
-    check time.sources fail 'one source at least' "left out: $sources_left" "$sources_remedy"
   elif [ -n "$sources_left" ]; then
-    check time.sources warn 'every source of the plan' "left out: $sources_left" 'take it out of the program for this host, or correct what is named'
+    sources_remedy='take it out of the program for this host, or correct what is named'
+    if [ -n "$sources_awaited" ]; then sources_remedy=$check_pending_remedy; fi
+    if [ -n "$sources_fixed$sources_run" ]; then
+      check time.sources warn 'every source of the plan' "left out: $sources_left" "$sources_remedy"
+    else
+      check time.sources fail 'one source at least' "left out: $sources_left" "$sources_remedy; or give it a source that it can have, such as a server by its address"
+    fi
   elif [ -n "$sources_found" ]; then
     check time.sources pass 'every source of the plan' "$sources_found" ''
   fi

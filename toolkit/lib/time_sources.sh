@@ -7,7 +7,7 @@
 #   clock   the clock_name of its device in /sys/class/ptp, as a pattern; device numbers are not stable
 #   way     how the device comes to be: `parameter:<module>/<name>` by a boot with that set to 1, `module:<name>` by loading it
 #   error   how far the device itself may be off, which chrony does not know: a file of the device's driver with a figure in
-#           nanoseconds, or the figure; the plan's own (error-ns) comes before it
+#           nanoseconds, or the figure, before which the plan's own (error-ns) comes
 #   line    chrony's, in which DEVICE stands for the device; sources are told apart by refid
 # The values are the operators' own: Amazon's user guide of EC2, Google's "Configure accurate time", Azure's "Time sync for
 # Linux VMs".
@@ -31,12 +31,25 @@ TABLE
 time_source_known() {
   case "${1%% *}" in
     server | pool) [ "${1#* }" != "$1" ] ;;
-    auto) return 0 ;;
     *)
       time_source_row "${1%% *}"
-      [ -n "$source_line" ]
+      if [ -z "$source_line" ] && [ "${1%% *}" != auto ]; then return 1; fi
+      # shellcheck disable=SC2086 # words
+      time_source_options $1
       ;;
   esac
+}
+
+# time_source_options KIND WORD...: whether these are options of a source that is no address.
+time_source_options() {
+  while [ $# -gt 1 ]; do
+    case "$2:${3:-}" in
+      trust:*) shift ;;
+      error-ns:*[!0-9]* | error-ns: | error-ns:???????????????*) return 1 ;;
+      error-ns:*) shift 2 ;;
+      *) return 1 ;;
+    esac
+  done
 }
 
 # sources_choose: what of the plan's sources this host has now, from the live system. Sets
@@ -46,9 +59,10 @@ time_source_known() {
 #   sources_devices  a line "REFID DEVICE ERROR" for each device in use; ERROR is a figure, a file, or -
 #   sources_left     what this host cannot have: "KIND: reason; ..."
 #   sources_awaited  the kinds whose device comes by a boot that is still due
+#   sources_missing  yes when a device is not there
 #   sources_note     what `auto` has become, and why
 sources_choose() {
-  sources_fixed='' sources_run='' sources_dynamic=no sources_devices='' sources_left='' sources_awaited='' sources_note=''
+  sources_fixed='' sources_run='' sources_dynamic=no sources_devices='' sources_left='' sources_awaited='' sources_missing=no sources_note=''
   if [ -z "$plan_time_sources" ]; then return 0; fi
   while read -r source_word source_options; do
     case "$source_word" in
@@ -107,7 +121,9 @@ time_source_lacking() {
   fi
   case " $2 " in *' trust '*) source_rendered="$source_rendered trust" ;; esac
   if [ "$source_clock" = - ]; then return 0; fi
-  case " $2 " in
+  # What a driver tells is not for the program to say.
+  case "$source_error: $2 " in
+    *[!0-9-]*": "*) ;;
     *' error-ns '*)
       source_error=${2##*error-ns }
       source_error=${source_error%% *}
@@ -149,6 +165,7 @@ clock_device() {
 
 # source_device_lacking: why there is no device, in source_lacking.
 source_device_lacking() {
+  sources_missing=yes
   source_lacking="there is no clock $source_clock in /sys/class/ptp"
   source_module=${source_way#*:}
   case "$source_way" in
