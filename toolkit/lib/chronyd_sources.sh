@@ -67,7 +67,7 @@ sources() {
 }
 
 # sources_refuted: sets sources_refuted to how the chronyd that runs differs from what this host can have now, or to nothing.
-# Needs $owners.
+# Needs $clock_owners.
 sources_refuted() {
   sources_refuted=
   if [ "$sources_dynamic" = no ]; then return 0; fi
@@ -78,7 +78,7 @@ sources_refuted() {
     sources_refuted="chronyd was started with ${all_lines:-no device}; this host has ${sources_now:-none} now"
     return 0
   fi
-  sources_pid=${owners##*(}
+  sources_pid=${clock_owners##*(}
   sources_pid=${sources_pid%)*}
   while read -r source_refid source_device source_error; do
     if [ -n "$source_device" ] && [ -z "$(find "$TIMEBASE_ROOT/proc/$sources_pid/fd" -lname "/dev/$source_device" 2>/dev/null)" ]; then
