@@ -126,6 +126,13 @@ describeProof("of boot, clocksource and guests", lies, (truth) => {
     expect(JSON.parse(run.stdout)).toMatchObject({ guestPtp: "unknown", guestPtpReason: "no /dev/kvm on this host" });
   });
 
+  test("a KVM that udev is still loading is waited for", () => {
+    truth.host.remove("dev/kvm");
+    truth.host.write("fake/udev", ': >"$TIMEBASE_ROOT/dev/kvm"\n');
+    const run = truth.host.run(["prove"], plans.guestPtp);
+    expect(run.status, run.stderr).toBe(0);
+  });
+
   test("odd characters in what a host says do not break the evidence", () => {
     truth.host.write("proc/cmdline", 'root="a b" \\ \u0001 clocksource=hpet\n');
     const evidence = JSON.parse(truth.host.run(["prove"], plans.boot).stdout);

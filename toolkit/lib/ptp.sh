@@ -5,6 +5,10 @@
 # guest_ptp_probe: sets guest_ptp (available, unavailable, unknown) and guest_ptp_reason.
 guest_ptp_probe() {
   guest_ptp=unknown
+  # Just after a boot sshd may answer before udev has loaded KVM. Who only looks (status) does not wait.
+  if [ ! -e "$TIMEBASE_ROOT/dev/kvm" ] && [ "$plan_settle_seconds" != 0 ]; then
+    udevadm settle --timeout=30 --exit-if-exists="$TIMEBASE_ROOT/dev/kvm" >/dev/null 2>&1 || :
+  fi
   if [ ! -e "$TIMEBASE_ROOT/dev/kvm" ]; then
     guest_ptp_reason='no /dev/kvm on this host'
     return

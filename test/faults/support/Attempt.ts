@@ -70,6 +70,8 @@ export async function attempt(stack: Stack, show: (text: string) => void = () =>
 export function errorsIn(text: string): string {
   const lines = text.split("\n").map((line) => line.trim());
   const told = lines
+    // What to do about a warning is no part of what failed.
+    .filter((line, index) => !(line.startsWith("what to do:") && lines[index - 1]?.startsWith("warn ")))
     .map((line) => /^(?:timebase: )?((?:error on|what to do:|FAIL |found ).*)$/.exec(line)?.[1])
     .filter((line) => line !== undefined);
   // The command provider repeats the whole command.

@@ -81,8 +81,10 @@ export function steady(text: string): string {
     .replace(/fault-\d+-\d+/g, "<stack>")
     .replace(/\.timebase-[0-9a-f]{12}/g, ".timebase-<owner>")
     .replace(/locked for \d+ s/g, "locked for <n> s")
+    .replace(/after \d+ failed/g, "after <n> failed")
     .replace(/process \d+/g, "process <n>")
-    .replace(/\b\d+\.\d+\.\d+-\d+(-cloud)?-amd64/g, "<kernel>")
+    .replace(/\b(\d+\.\d+)\.\d+[-+][\w.+-]*-amd64/g, "$1...")
+    .replace(/ {2,}/g, " ")
     .replace(/root=\S+/g, "root=<root>");
 }
 
@@ -123,5 +125,5 @@ ${rows.map((row) => line([row.fault, row.machine, row.said, row.second, row.tool
 }
 
 function line(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |\n`;
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", "<br>")).join(" | ")} |\n`;
 }

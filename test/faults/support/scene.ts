@@ -48,7 +48,7 @@ export async function endsProved({ room, stack, pristine }: Scene, group: string
     group,
     fault,
     machine,
-    said: first.ok ? "proved" : first.said,
+    said: first.ok ? "proved" : first.said || "nothing",
     second: rebooted ? "proved, after one reboot" : "proved, without a reboot",
   });
 }
