@@ -4,8 +4,9 @@ import type { CloudHostArgs } from "../cloud/args";
 /** The arguments of a `GcpHost`. */
 export interface GcpHostArgs extends CloudHostArgs {
   /**
-   * The machine type, x86-64. Changing it restarts the machine on its disk. Plain, because the preview refuses what a type
-   * cannot do. Default: "c3-standard-4", which can do all of `guests` and `phc`.
+   * The machine type, x86-64. Changing it restarts the machine on its disk; one that boots from another kind of disk
+   * replaces the machine. Plain, because the preview refuses what a type cannot do. Default: "c3-standard-4", which can do
+   * all of `guests` and `phc`.
    */
   machineType?: string;
   /** The zone, such as "europe-west4-a". Default: the provider's. */
@@ -24,6 +25,6 @@ export interface GcpHostArgs extends CloudHostArgs {
    * vendor's newest when the machine is made.
    */
   image?: pulumi.Input<string>;
-  /** Labels of the machine and its disk. Default: none. */
+  /** Labels of the machine and its disk. A change replaces the machine, with a new disk. Default: none. */
   labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
