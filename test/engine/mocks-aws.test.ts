@@ -109,12 +109,13 @@ describe("an AwsHost", () => {
     expect(await resolved(deletedWith?.urn as pulumi.Output<string>)).toBe((await resolved(endpoint)).machineUrn);
   });
 
-  test("is of a cluster whose hub admits the private addresses", async () => {
+  test("is of a cluster that keeps the time by the private addresses", async () => {
     const registered = startEngine({ preview: false, cloud: aws });
     const timeFrom = ["10.0.0.0/16"];
     const hosts = ["a", "b"].map((name) => ({ name, endpoint: new AwsHost(name, { ...least, timeFrom }).endpoint }));
-    await resolved(new ExperimentCluster("cluster", { hosts: hosts.slice(0, 1), network: "10.0.0.0/16" }).ready);
-    expect(inputsOf(registered, "cluster-a-converge").stdin).toContain("time-allow=10.0.0.0/16\n");
+    await resolved(new ExperimentCluster("cluster", { hosts }).ready);
+    expect(inputsOf(registered, "cluster-a-converge").stdin).toContain("time-allow=10.0.0.21/32\n");
+    expect(inputsOf(registered, "cluster-b-converge").stdin).toContain("time-source=server 10.0.0.20 ");
   });
 });
 

@@ -118,4 +118,16 @@ describe("the built package", () => {
     });
     expect(stdout).toContain("ExperimentCluster");
   });
+
+  // The whole packages of the clouds are hundreds of modules, and megabytes of declarations.
+  test("takes of the clouds' packages only what the hosts use", async () => {
+    const loaded = "Object.keys(require.cache).filter((file) => /@pulumi.(aws|gcp|tls).[^.]/.test(file)).length";
+    const { stdout } = await execa(process.execPath, ["-p", `require("pulumi-timebase"); ${loaded}`], { cwd: program });
+    expect(Number(stdout)).toBeLessThan(20);
+    writeFileSync(join(program, "types.ts"), 'import { SshHost } from "pulumi-timebase";\nexport type A = SshHost;\n');
+    const options = ["--noEmit", "--listFiles", "--skipLibCheck", "--module", "nodenext", "types.ts"];
+    const files = (await execa(node(".bin/tsc"), options, { cwd: program })).stdout;
+    expect(files).toContain("components/index.d.ts");
+    expect(files).not.toMatch(/@pulumi\/(aws|gcp|tls)\//);
+  });
 });

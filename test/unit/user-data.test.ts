@@ -37,7 +37,7 @@ describe("cloud-config", () => {
   // cloud-init reads YAML 1.1, by PyYAML.
   const read = (text: string) => parse(text, { version: "1.1" });
 
-  // A changed text is a changed user data, and so another machine: change it for a reason, and say so in the changelog.
+  // A changed text is a changed user data, and so another machine: change it for a reason.
   test("is this text, which replaces every machine when it changes", () => {
     const text = cloudConfig(boot({ user: { name: "admin", isOfImage: true } }));
     expect(text.replaceAll(HOST_KEY, "PUBLIC").replace(/"-----BEGIN.*"/, '"PRIVATE"')).toBe(`#cloud-config

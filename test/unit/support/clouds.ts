@@ -25,10 +25,13 @@ export const aws = {
         ...["region", "availabilityZone", "subnetId", "keyName", "placementGroup", "cpuOptions"],
         ...["instanceMarketOptions", "instanceInitiatedShutdownBehavior"],
       ],
-      outputs: ({ associatePublicIpAddress }) => ({
-        publicIp: associatePublicIpAddress ? "203.0.113.20" : "",
-        privateIp: "10.0.0.20",
-      }),
+      outputs: ({ associatePublicIpAddress, tags }) => {
+        const last = tags.Name.charCodeAt(0) - 77; // a has .20, b has .21
+        return {
+          publicIp: associatePublicIpAddress ? `203.0.113.${last}` : "",
+          privateIp: `10.0.0.${last}`,
+        };
+      },
     },
     "aws:ec2/securityGroup:SecurityGroup": {
       required: ["description", "ingress", "egress", "tags"],
