@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { main } from "@pulumi/pulumi/provider/server";
-import { utils } from "ssh2";
 import { type PropertyMap, reveal } from "../../../rig/command-provider/property-values";
+import { keyPair } from "../../unit/support/keyPair";
 
 interface Type {
   /** The inputs that replace, in the real provider. */
@@ -37,7 +37,7 @@ const FUNCTIONS: Readonly<Record<string, (image: string) => PropertyMap>> = {
 };
 
 function makeKey(): PropertyMap {
-  const { public: publicKey, private: privateKey } = utils.generateKeyPairSync("ed25519");
+  const { public: publicKey, private: privateKey } = keyPair();
   return { publicKeyOpenssh: `${publicKey}\n`, privateKeyOpenssh: privateKey };
 }
 

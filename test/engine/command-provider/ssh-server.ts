@@ -13,6 +13,7 @@ import {
   type SFTPWrapper,
   utils,
 } from "ssh2";
+import { keyPair } from "../../unit/support/keyPair";
 
 export interface SshServer {
   readonly port: number;
@@ -36,8 +37,8 @@ export type Answer = (command: string, stdin: string) => string;
 
 /** @param answer what commands print; without it they run in a real shell. */
 export async function startSshServer(port = 0, answer?: Answer): Promise<SshServer> {
-  const hostKey = utils.generateKeyPairSync("ed25519");
-  const userKey = utils.generateKeyPairSync("ed25519");
+  const hostKey = keyPair();
+  const userKey = keyPair();
   const home = mkdtempSync(join(tmpdir(), "timebase-ssh-"));
   const sessions: SshServer["sessions"] = [];
   const connections = new Set<Connection>();

@@ -1,15 +1,15 @@
 import { generateKeyPairSync } from "node:crypto";
-import { utils } from "ssh2";
+import { keyPair } from "./keyPair";
 
 // Made anew for each run: no private key is ever committed, not even one that opens nothing.
-const pair = utils.generateKeyPairSync("ed25519");
+const pair = keyPair();
 
 /** A private key in OpenSSH form. */
 export const PRIVATE_KEY = pair.private;
 /** The public half: one authorized_keys line. */
 export const HOST_KEY = pair.public.trim();
 /** The same kind of private key behind a passphrase. */
-export const ENCRYPTED_OPENSSH_KEY = utils.generateKeyPairSync("ed25519", {
+export const ENCRYPTED_OPENSSH_KEY = keyPair({
   passphrase: "secret",
   cipher: "aes256-ctr",
   rounds: 16,
