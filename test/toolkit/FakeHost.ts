@@ -12,6 +12,8 @@ export const bootIds = {
   after: "22222222-2222-4222-8222-222222222222",
 };
 
+const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+
 /** All of them, as root has on a machine of its own. */
 const capabilities = "000001ffffffffff";
 
@@ -102,8 +104,19 @@ export class FakeHost {
   forgetCalls(): void {
     this.write("calls", "");
   }
-  destroy(): void {
+  /** Keeps the host as it is, so that `restore` gives it back: sooner than converging another one. */
+  save(): void {
+    fs.cpSync(this.root, this.saved, copying);
+  }
+  restore(): void {
     fs.rmSync(this.root, { recursive: true, force: true });
+    fs.cpSync(this.saved, this.root, copying);
+  }
+  private get saved(): string {
+    return `${this.root}.saved`;
+  }
+  destroy(): void {
+    for (const folder of [this.root, this.saved]) fs.rmSync(folder, { recursive: true, force: true });
   }
 
   run(verb: string[], stdin: string, program = path.join(toolkit, "timebase")): Run {

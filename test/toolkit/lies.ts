@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans, synchronised } from "./FakeHost";
 
 /** One lie that a naive check believes, and the check of ours that does not. */
@@ -21,13 +21,15 @@ export interface TrueHost {
 export function describeProof(theme: string, lies: Lie[], more: (truth: TrueHost) => void): void {
   describe.each(["dash", "bash"])(`prove ${theme} under %s`, (shell) => {
     const truth = {} as TrueHost;
-    beforeEach(() => {
+    beforeAll(() => {
       truth.host = new FakeHost(shell);
       truth.answers = truth.host.run(["converge"], plans.all).stdout;
       truth.host.reboot();
       truth.host.chrony(synchronised);
+      truth.host.save();
     });
-    afterEach(() => truth.host.destroy());
+    beforeEach(() => truth.host.restore());
+    afterAll(() => truth.host.destroy());
 
     test.each(lies)("$check is not fooled: $naive", ({ check, lie, plan, found }) => {
       lie(truth.host);
