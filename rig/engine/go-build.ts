@@ -39,17 +39,25 @@ const nodeLanguageHost: GoProgram = {
   mainPackage: "nodejs/cmd/pulumi-language-nodejs",
 };
 
-/** Builds the CLI and the node language host into `<root>/bin`. Takes some minutes when nothing is cached by Go. */
+/**
+ * Builds the CLI and the node language host into `<root>/bin`. Takes some minutes, and 3.5 GB of modules and packages: they
+ * are needed once, so they go again, and nothing of them comes into the user's own Go folders.
+ */
 export async function buildEngine(root: string, progress: Progress): Promise<void> {
-  await build(nodeLanguageHost, root, progress);
-  await build(cli, root, progress);
+  const scratch = join(root, "go");
+  try {
+    await build(nodeLanguageHost, root, scratch, progress);
+    await build(cli, root, scratch, progress);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
-async function build(program: GoProgram, root: string, progress: Progress): Promise<void> {
+async function build(program: GoProgram, root: string, scratch: string, progress: Progress): Promise<void> {
   const wrapper = mkdtempSync(join(tmpdir(), "timebase-go-"));
   try {
     writeFileSync(join(wrapper, "go.mod"), wrapperModule(program));
-    await goBuild(program, wrapper, join(root, "bin", program.name), progress);
+    await goBuild(program, { wrapper, scratch, output: join(root, "bin", program.name) }, progress);
   } finally {
     rmSync(wrapper, { recursive: true, force: true });
   }
@@ -60,7 +68,14 @@ function wrapperModule({ module, version, replacements = "" }: GoProgram): strin
   return `module wrapper\n\ngo 1.25.11\n\nrequire ${module} ${version}\n\n${replacements}\n`;
 }
 
-async function goBuild(program: GoProgram, cwd: string, output: string, progress: Progress): Promise<void> {
+/** Where `go build` works. */
+interface Places {
+  wrapper: string;
+  scratch: string;
+  output: string;
+}
+
+async function goBuild(program: GoProgram, { wrapper, scratch, output }: Places, progress: Progress): Promise<void> {
   const { name, module, version, mainPackage, linkerFlags = "" } = program;
   const started = Date.now();
   let downloaded = 0;
@@ -75,8 +90,16 @@ async function goBuild(program: GoProgram, cwd: string, output: string, progress
   try {
     const flags = ["-mod=mod", "-v", "-trimpath", "-ldflags", linkerFlags, "-o", output];
     const go = execa("go", ["build", ...flags, `${module}/${mainPackage}`], {
-      cwd,
-      env: { GOWORK: "off", GOFLAGS: "", CGO_ENABLED: "0" },
+      cwd: wrapper,
+      env: {
+        GOWORK: "off",
+        // What Go writes into its cache of modules could not be removed otherwise.
+        GOFLAGS: "-modcacherw",
+        CGO_ENABLED: "0",
+        GOPATH: scratch,
+        GOMODCACHE: join(scratch, "modules"),
+        GOCACHE: join(scratch, "packages"),
+      },
       stdin: "ignore",
     });
     go.stderr?.on("data", (chunk: Buffer) => {
