@@ -13,9 +13,7 @@ time_converge() {
   chrony_install
   chrony_conf_text
   printf %s "$chrony_conf_text" >"$work/chrony.conf"
-  # Before the write, so that a converge that is cut after it still restarts the daemon the next time.
-  if ! cmp -s -- "$work/chrony.conf" "$os_chrony_conf"; then file_write "$chrony_restart_due" /dev/null; fi
-  file_own time "$os_chrony_conf" "$work/chrony.conf"
+  chrony_own "$os_chrony_conf" "$work/chrony.conf"
   sources_converge
   if ! has_word "$chrony_unit" enabled; then
     systemctl --quiet enable "$os_chrony_service" ||
@@ -26,6 +24,13 @@ time_converge() {
 
 # In /run, because a boot starts the daemon with what is written, and settles the debt.
 chrony_restart_due=$TIMEBASE_ROOT/run/timebase.chrony-restart-due
+
+# chrony_own PATH CONTENT: file_own of what the daemon is started with. That it has to be restarted is written before, so that
+# a converge that is cut after the write still does it the next time.
+chrony_own() {
+  if ! cmp -s -- "$2" "$1"; then file_write "$chrony_restart_due" /dev/null; fi
+  file_own time "$1" "$2"
+}
 
 # chrony_start: the running daemon is one that has read the configuration. Of no use just before a reboot.
 chrony_start() {
@@ -40,12 +45,12 @@ chrony_start() {
 
 # The whole configuration, because every source that is not in the plan would be a second opinion about the time.
 chrony_conf_text() {
-  chrony_own=
-  for chrony_allowed in $plan_time_allow; do chrony_own="${chrony_own}allow $chrony_allowed$newline"; done
-  if plan_is_timescale; then chrony_own="${chrony_own}local stratum 10$newline"; fi
-  if [ "$sources_dynamic" = yes ]; then chrony_own="${chrony_own}confdir $sources_folder$newline"; fi
+  chrony_lines=
+  for chrony_allowed in $plan_time_allow; do chrony_lines="${chrony_lines}allow $chrony_allowed$newline"; done
+  if plan_is_timescale; then chrony_lines="${chrony_lines}local stratum 10$newline"; fi
+  if [ "$sources_dynamic" = yes ]; then chrony_lines="${chrony_lines}confdir $sources_folder$newline"; fi
   chrony_conf_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
-${sources_fixed}${chrony_own}driftfile $os_chrony_drift
+${sources_fixed}${chrony_lines}driftfile $os_chrony_drift
 ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3

@@ -28,11 +28,9 @@ sources_converge() {
   printf '%s\n' "# Written by timebase for $plan_owner; \`sudo timebase revert\` removes it." '[Unit]' \
     "Wants=$sources_unit" "After=$sources_unit" >"$work/dropin"
   all_lines "$sources_run_file"
-  if ! cmp -s -- "$work/unit" "$sources_unit_file" || ! cmp -s -- "$work/dropin" "$sources_dropin" || [ "$all_lines" != "$sources_run" ]; then
-    file_write "$chrony_restart_due" /dev/null
-  fi
-  file_own time "$sources_unit_file" "$work/unit"
-  file_own time "$sources_dropin" "$work/dropin"
+  if [ "$all_lines" != "$sources_run" ]; then file_write "$chrony_restart_due" /dev/null; fi
+  chrony_own "$sources_unit_file" "$work/unit"
+  chrony_own "$sources_dropin" "$work/dropin"
 }
 
 # sources_revert: the other way round; what it did not find there, it does not touch.

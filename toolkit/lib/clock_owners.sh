@@ -61,17 +61,23 @@ clock_owners() {
   done
 }
 
-# owner_may_steer PID: a daemon in a container steers this clock only with CAP_SYS_TIME (bit 25) in the first user name
+# owner_may_steer PID: a daemon in a container steers this clock only with CAP_SYS_TIME in the first user name
 # space; without it, it only watches.
 owner_may_steer() {
   owner_spaces=$(readlink "$TIMEBASE_ROOT/proc/1/ns/user" "$TIMEBASE_ROOT/proc/$1/ns/user") || :
   owner_space=${owner_spaces%%"$newline"*}
   case "$owner_spaces" in '' | "$owner_space$newline$owner_space") ;; *) return 1 ;; esac
+  ! lacks_sys_time "$1" CapEff
+}
+
+# lacks_sys_time PROCESS KEY: whether this set of its capabilities (capabilities(7), proc_pid_status(5)) is without
+# CAP_SYS_TIME, bit 25. One that cannot be read is not known to be.
+lacks_sys_time() {
   all_lines "$TIMEBASE_ROOT/proc/$1/status"
-  owner_capabilities=${all_lines#*"CapEff:$tab"}
-  owner_capabilities=${owner_capabilities%%"$newline"*}
-  case "$owner_capabilities" in '' | *[!0-9a-f]*) return 0 ;; esac
-  [ $((0x$owner_capabilities & 0x2000000)) != 0 ]
+  sys_time_set=${all_lines#*"$2:$tab"}
+  sys_time_set=${sys_time_set%%"$newline"*}
+  case "$sys_time_set" in '' | *[!0-9a-f]*) return 1 ;; esac
+  [ $((0x$sys_time_set & 0x2000000)) = 0 ]
 }
 
 # ptp4l_steers PID: mostly ptp4l steers the clock of a network card, and only with software time stamps the system's own, if

@@ -44,21 +44,15 @@ preflight_container() {
   esac
 }
 
-# What is no container by name may still not set the clock: the kernel asks for CAP_SYS_TIME (bit 25) in the first user
-# name space (Linux, kernel/time/time.c, do_sys_settimeofday64; capabilities(7)).
+# What is no container by name may still not set the clock: the kernel asks for CAP_SYS_TIME in the first user name space
+# (Linux, kernel/time/time.c, do_sys_settimeofday64; capabilities(7)).
 preflight_clock() {
-  if [ -r "$TIMEBASE_ROOT/proc/self/status" ]; then
-    while read -r preflight_key preflight_value; do
-      case "$preflight_key" in
-        CapEff: | CapBnd:)
-          if [ $((0x$preflight_value & 0x2000000)) = 0 ]; then
-            fail "root may not set the clock here (${preflight_key%:} in /proc/self/status lacks CAP_SYS_TIME)" \
-              'point the endpoint at the machine itself, or give this environment CAP_SYS_TIME (a container, a jail, a service with CapabilityBoundingSet=)'
-          fi
-          ;;
-      esac
-    done <"$TIMEBASE_ROOT/proc/self/status"
-  fi
+  for preflight_key in CapEff CapBnd; do
+    if lacks_sys_time self "$preflight_key"; then
+      fail "root may not set the clock here ($preflight_key in /proc/self/status lacks CAP_SYS_TIME)" \
+        'point the endpoint at the machine itself, or give this environment CAP_SYS_TIME (a container, a jail, a service with CapabilityBoundingSet=)'
+    fi
+  done
   first_line "$TIMEBASE_ROOT/proc/self/uid_map"
   read -r preflight_inside preflight_outside preflight_count <<MAP
 $first_line
