@@ -1,20 +1,7 @@
 import { OperatingSystem } from "../../plan/enums";
-import {
-  argsWith,
-  at,
-  each,
-  type Fields,
-  type InputErrors,
-  isRecord,
-  must,
-  optional,
-  PENDING,
-  plain,
-  type Rule,
-  shown,
-} from "../../plan/validate";
+import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
-import { cloudFields, keysFit, name, togetherFits } from "../cloud/validate";
+import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
 import { DEFAULT_INSTANCE_TYPE, impossible, type Machine, PHC_REGIONS } from "./capabilities";
 
 const instanceType = name(
@@ -26,23 +13,20 @@ const zone = name(/^[a-z]{2,4}(-[a-z]+)+-\d(-[a-z]+-\d)?[a-z]$/, "an availabilit
 /** The id of something, by its prefix: subnet-..., vpc-..., sg-..., ami-... */
 const id = (prefix: string) =>
   name(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0123456789abcdef0`);
-const keyName = name(/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/, "the name of a key pair, not the key");
-const groupName = name(/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/, "the name of a placement group");
+/** What users name themselves. */
+const GIVEN_NAME = /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+const keyName = name(GIVEN_NAME, "the name of a key pair, not the key");
+const groupName = name(GIVEN_NAME, "the name of a placement group");
 
 /** Amazon's rules (EC2 User Guide, "Tag restrictions"). */
-const tags: Rule = (value, path) =>
-  isRecord(value)
-    ? Object.entries(value).flatMap(([key, text]) => [
-        ...must(
-          () => key.length > 0 && key.length <= 128 && !/^aws:/i.test(key),
-          "must be a key of 1 to 128 characters that does not begin with aws:",
-        )(key, `${path}.${key}`),
-        ...must(
-          () => text === PENDING || (typeof text === "string" && text.length <= 256),
-          `must be a text of at most 256 characters, not ${shown(text)}`,
-        )(text, `${path}.${key}`),
-      ])
-    : [{ propertyPath: path, reason: "must be an object of tags" }];
+const tags = textsByKey(
+  "tags",
+  {
+    fits: (key) => key.length > 0 && key.length <= 128 && !/^aws:/i.test(key),
+    words: "1 to 128 characters that does not begin with aws:",
+  },
+  { fits: (text) => text.length <= 256, words: "at most 256 characters" },
+);
 
 const awsFields = {
   ...cloudFields(Object.values(OperatingSystem), "AWS"),

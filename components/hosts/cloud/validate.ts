@@ -5,9 +5,11 @@ import {
   type Fields,
   flag,
   type InputErrors,
+  isRecord,
   must,
   oneOf,
   optional,
+  PENDING,
   plain,
   plainFlag,
   type Rule,
@@ -45,6 +47,27 @@ const sshNetwork: Rule = (value, path) =>
         },
       ]
     : cidr(value, path);
+
+/** What the keys, or the texts, of tags may be: the test, and the same in words. */
+interface Wording {
+  fits: (text: string) => boolean;
+  words: string;
+}
+
+/** A rule for what a cloud calls tags or labels: texts by keys, by the cloud's own rules for both. */
+export const textsByKey = (noun: string, keys: Wording, texts: Wording): Rule => {
+  const entry = (key: string, text: unknown, path: string) => [
+    ...must(() => keys.fits(key), `must be a key of ${keys.words}`)(key, path),
+    ...must(
+      () => text === PENDING || (typeof text === "string" && texts.fits(text)),
+      `must be a text of ${texts.words}, not ${shown(text)}`,
+    )(text, path),
+  ];
+  return (value, path) =>
+    isRecord(value)
+      ? Object.entries(value).flatMap(([key, text]) => entry(key, text, `${path}.${key}`))
+      : [{ propertyPath: path, reason: `must be an object of ${noun}` }];
+};
 
 const SSH_FROM_REMEDY = 'the networks that may log in, such as ["203.0.113.7/32"]; there is no default';
 

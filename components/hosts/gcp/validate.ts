@@ -1,20 +1,7 @@
 import type { OperatingSystem } from "../../plan/enums";
-import {
-  argsWith,
-  at,
-  each,
-  type Fields,
-  type InputErrors,
-  isRecord,
-  must,
-  optional,
-  PENDING,
-  plain,
-  type Rule,
-  shown,
-} from "../../plan/validate";
+import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
-import { cloudFields, keysFit, name, togetherFits } from "../cloud/validate";
+import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
 import { DEFAULT_MACHINE_TYPE, impossible, type Machine } from "./capabilities";
 import { IMAGES } from "./image";
 
@@ -28,19 +15,17 @@ const image = name(
 );
 
 /** Google's rules ("Label resources", Requirements for labels). */
-const labels: Rule = (value, path) =>
-  isRecord(value)
-    ? Object.entries(value).flatMap(([key, text]) => [
-        ...must(
-          () => /^[a-z][a-z0-9_-]{0,62}$/.test(key),
-          "must be a key of 1 to 63 lower case letters, digits, hyphens and underscores, a letter first",
-        )(key, `${path}.${key}`),
-        ...must(
-          () => text === PENDING || (typeof text === "string" && /^[a-z0-9_-]{0,63}$/.test(text)),
-          `must be a text of at most 63 lower case letters, digits, hyphens and underscores, not ${shown(text)}`,
-        )(text, `${path}.${key}`),
-      ])
-    : [{ propertyPath: path, reason: "must be an object of labels" }];
+const labels = textsByKey(
+  "labels",
+  {
+    fits: (key) => /^[a-z][a-z0-9_-]{0,62}$/.test(key),
+    words: "1 to 63 lower case letters, digits, hyphens and underscores, a letter first",
+  },
+  {
+    fits: (text) => /^[a-z0-9_-]{0,63}$/.test(text),
+    words: "at most 63 lower case letters, digits, hyphens and underscores",
+  },
+);
 
 const gcpFields = {
   ...cloudFields(Object.keys(IMAGES) as OperatingSystem[], "Google Cloud"),
