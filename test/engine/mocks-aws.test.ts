@@ -18,6 +18,8 @@ import {
   inputsOf,
   isSecret,
   type MockCloud,
+  namesOf,
+  optionsRecorder,
   type Registered,
   revealed,
   startEngine,
@@ -37,7 +39,6 @@ async function made(args: Partial<AwsHostArgs> = {}, cloud: MockCloud = aws, pre
 }
 
 const instanceOf = async (args: Partial<AwsHostArgs> = {}) => inputsOf(await made(args), "a-instance");
-const namesOf = (registered: Registered[]) => registered.map(({ name }) => name);
 const cloudConfigOf = (instance: Registered["inputs"]) =>
   JSON.parse(revealed(instance.userData).replace(/^#cloud-config\n# .*\n/, ""));
 
@@ -99,7 +100,7 @@ describe("an AwsHost", () => {
     const registered = startEngine({ preview: false, cloud: aws });
     const { endpoint } = new AwsHost("a", least);
     const options: Record<string, pulumi.CustomResourceOptions> = {};
-    const transformations = [recorder(options)];
+    const transformations = [optionsRecorder(options)];
     const sources = [{ address: "169.254.169.123" }];
     await resolved(new HostClock("clock", { endpoint, sources }, { transformations }).evidence);
     const { connection, stdin } = inputsOf(registered, "clock-converge");
@@ -372,15 +373,8 @@ describe("late arguments", () => {
 async function optionsOf(args: Partial<AwsHostArgs>): Promise<Record<string, pulumi.CustomResourceOptions>> {
   const options: Record<string, pulumi.CustomResourceOptions> = {};
   startEngine({ preview: false, cloud: aws });
-  const transformations = [recorder(options)];
+  const transformations = [optionsRecorder(options)];
   await resolved(new AwsHost("a", { ...least, ...args }, { transformations }).endpoint);
   await finishProgram();
   return options;
-}
-
-function recorder(options: Record<string, pulumi.CustomResourceOptions>): pulumi.ResourceTransformation {
-  return ({ name, opts, props }) => {
-    options[name] = opts;
-    return { props, opts };
-  };
 }

@@ -10,6 +10,8 @@ import {
   inputsOf,
   isSecret,
   type MockCloud,
+  namesOf,
+  optionsRecorder,
   type Registered,
   revealed,
   startEngine,
@@ -28,7 +30,6 @@ async function made(args: Partial<GcpHostArgs> = {}, cloud: MockCloud = gcp): Pr
 }
 
 const instanceOf = async (args: Partial<GcpHostArgs> = {}) => inputsOf(await made(args), "a-instance");
-const namesOf = (registered: Registered[]) => registered.map(({ name }) => name);
 // The mocked engine takes the whole of an input for secret when a part of it is.
 const metadataOf = (instance: Registered["inputs"]) => revealed(instance.metadata);
 const cloudConfigOf = (instance: Registered["inputs"]) =>
@@ -302,15 +303,8 @@ test("late arguments that are wrong leave nothing behind that costs or opens som
 async function optionsOf(args: Partial<GcpHostArgs>): Promise<Record<string, pulumi.CustomResourceOptions>> {
   const options: Record<string, pulumi.CustomResourceOptions> = {};
   startEngine({ preview: false, cloud: gcp });
-  const transformations = [recorder(options)];
+  const transformations = [optionsRecorder(options)];
   await resolved(new GcpHost("a", { ...least, ...args }, { transformations }).endpoint);
   await finishProgram();
   return options;
-}
-
-function recorder(options: Record<string, pulumi.CustomResourceOptions>): pulumi.ResourceTransformation {
-  return ({ name, opts, props }) => {
-    options[name] = opts;
-    return { props, opts };
-  };
 }

@@ -98,6 +98,19 @@ export function inputsOf(registered: Registered[], name: string): Registered["in
   return found[0].inputs;
 }
 
+/** The names of what was registered, in its order. */
+export function namesOf(registered: Registered[]): string[] {
+  return registered.map(({ name }) => name);
+}
+
+/** A transformation that remembers the options of each resource, by its name. */
+export function optionsRecorder(options: Record<string, pulumi.CustomResourceOptions>): pulumi.ResourceTransformation {
+  return ({ name, opts, props }) => {
+    options[name] = opts;
+    return { props, opts };
+  };
+}
+
 /** Whether the engine was given this input as a secret. */
 export function isSecret(input: unknown): boolean {
   return typeof input === "object" && input !== null && SECRET in input;
