@@ -1,6 +1,5 @@
 /** Pulumi's programs from Go modules: the way to an engine where only package registries can be reached. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { Progress } from "../engine";
@@ -44,23 +43,16 @@ const nodeLanguageHost: GoProgram = {
  * are needed once, so they go again, and nothing of them comes into the user's own Go folders.
  */
 export async function buildEngine(root: string, progress: Progress): Promise<void> {
-  const scratch = join(root, "go");
   try {
-    await build(nodeLanguageHost, root, scratch, progress);
-    await build(cli, root, scratch, progress);
+    await build(nodeLanguageHost, root, progress);
+    await build(cli, root, progress);
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    rmSync(scratchOf(root), { recursive: true, force: true });
   }
 }
 
-async function build(program: GoProgram, root: string, scratch: string, progress: Progress): Promise<void> {
-  const wrapper = mkdtempSync(join(tmpdir(), "timebase-go-"));
-  try {
-    writeFileSync(join(wrapper, "go.mod"), wrapperModule(program));
-    await goBuild(program, { wrapper, scratch, output: join(root, "bin", program.name) }, progress);
-  } finally {
-    rmSync(wrapper, { recursive: true, force: true });
-  }
+function scratchOf(root: string): string {
+  return join(root, "go");
 }
 
 /** A module of its own for each program, because both cannot agree on one version of the SDK. */
@@ -68,15 +60,12 @@ function wrapperModule({ module, version, replacements = "" }: GoProgram): strin
   return `module wrapper\n\ngo 1.25.11\n\nrequire ${module} ${version}\n\n${replacements}\n`;
 }
 
-/** Where `go build` works. */
-interface Places {
-  wrapper: string;
-  scratch: string;
-  output: string;
-}
-
-async function goBuild(program: GoProgram, { wrapper, scratch, output }: Places, progress: Progress): Promise<void> {
+async function build(program: GoProgram, root: string, progress: Progress): Promise<void> {
   const { name, module, version, mainPackage, linkerFlags = "" } = program;
+  const scratch = scratchOf(root);
+  const wrapper = join(scratch, name);
+  mkdirSync(wrapper, { recursive: true });
+  writeFileSync(join(wrapper, "go.mod"), wrapperModule(program));
   const started = Date.now();
   let downloaded = 0;
   let compiled = 0;
@@ -88,7 +77,7 @@ async function goBuild(program: GoProgram, { wrapper, scratch, output }: Places,
     );
   }, 1000);
   try {
-    const flags = ["-mod=mod", "-v", "-trimpath", "-ldflags", linkerFlags, "-o", output];
+    const flags = ["-mod=mod", "-v", "-trimpath", "-ldflags", linkerFlags, "-o", join(root, "bin", name)];
     const go = execa("go", ["build", ...flags, `${module}/${mainPackage}`], {
       cwd: wrapper,
       env: {
