@@ -44,12 +44,13 @@ rivals_stop() {
 # (chronyd's helper) are it.
 clock_owners() {
   clock_owners=
-  for owner_stat in "$TIMEBASE_ROOT"/proc/[0-9]*/stat; do
-    # A process may be gone by now.
-    { IFS= read -r owner_line <"$owner_stat"; } 2>/dev/null || continue
-    owner_comm=${owner_line#*(}
-    owner_comm=${owner_comm%)*}
+  for owner_comm_file in "$TIMEBASE_ROOT"/proc/[0-9]*/comm; do
+    # A process may be gone by now. Of most only these few letters are read: the shell reads a byte at a time.
+    { IFS= read -r owner_comm <"$owner_comm_file"; } 2>/dev/null || continue
     if ! has_word "chronyd ptp4l $time_rival_processes" "$owner_comm"; then continue; fi
+    first_line "${owner_comm_file%/comm}/stat"
+    owner_line=$first_line
+    if [ -z "$owner_line" ]; then continue; fi
     owner_pid=${owner_line%% *}
     owner_parent=${owner_line##*) ? }
     owner_parent=${owner_parent%% *}
