@@ -9,7 +9,6 @@ import {
   ExperimentCluster,
   type HostEndpoint,
   LocalVm,
-  PtpVerification,
   parseEvidence,
   SshHost,
 } from "../../components";
@@ -83,22 +82,11 @@ describe("a cluster of two machines", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("before: hpet, a rival, and guest PTP that is refused with the remedy", async () => {
+  test("before: hpet, and two machines that nobody takes for one another", async () => {
     expect(await both((host) => host.clocksource())).toEqual(["hpet", "hpet"]);
     const machineIds = await both((host) => host.run("cat /etc/machine-id"));
     const identities = [...names.map((name) => hosts[name].endpoint.hostKey), ...machineIds];
     expect(new Set(identities).size, identities.join()).toBe(4);
-    const ptp = await testStack("ptp", folder, async () => {
-      new PtpVerification("guests", { endpoint: sshHost("rig-2", hosts["rig-2"].endpoint) });
-    });
-    const refused = await ptp.up({ onOutput }).catch(String);
-    expect(refused).toContain("FAIL  ptp.guest");
-    expect(refused).toContain("found unavailable: KVM refuses the clock-pairing hypercall");
-    expect(refused).toContain(
-      "what to do: KVM serves guests only while the host's clocksource is tsc, here it is hpet",
-    );
-    await ptp.destroy({ onOutput });
-    expect(await both((host) => host.configuration())).toEqual(pristine);
   });
 
   test("the preview announces the reboot and dials nobody", async () => {

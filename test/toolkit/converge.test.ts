@@ -37,11 +37,14 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
   test("orders one reboot with the door closed: timer first, then sshd, then the reboot", () => {
     const run = converge();
     expect(run.stdout).toBe(`converged-boot-id=${bootIds.before}\nconverged-reboot=ordered\n`);
-    const door = host.calls().filter((call) => /systemd-run|systemctl stop ssh/.test(call));
+    const door = host.calls().filter((call) => /systemd-run|systemctl (stop ssh|reboot)/.test(call));
     expect(door).toEqual([
       "systemd-run --quiet --description=timebase: open sshd again --on-active=150 --timer-property=AccuracySec=100ms systemctl start ssh.service",
       "systemctl stop ssh.service",
-      "systemd-run --quiet --description=timebase: reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot",
+      expect.stringContaining(
+        "systemd-run --quiet --description=timebase: reboot --on-active=2 --timer-property=AccuracySec=100ms sh -c ",
+      ),
+      "systemctl reboot",
     ]);
   });
 
@@ -89,6 +92,27 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     converge();
     host.forgetCalls();
     expect(converge().stdout).toContain("converged-reboot=ordered");
+  });
+
+  // GRUB does not replay the journal of a file system: the boot after a power cut may be of the old configuration.
+  test("a power cut before the ordered reboot is not taken for it, and an ordered reboot is not ordered twice", () => {
+    const running = host.read("proc/cmdline");
+    const bootsTheOld = (bootId: string) => {
+      host.reboot(bootId);
+      host.write("proc/cmdline", running);
+      host.onHpet();
+    };
+    host.write("fake/power-fails-before-the-reboot", "");
+    converge(plans.boot);
+    bootsTheOld(bootIds.after);
+    host.remove("fake/power-fails-before-the-reboot");
+    expect(converge(plans.boot).stdout).toContain("converged-reboot=ordered");
+    bootsTheOld("11111111-2222-3333-4444-555555555555");
+    const refused = host.run(["converge"], plans.boot);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain("it was rebooted for");
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.exists("var/lib/timebase")).toBe(false);
   });
 
   test("reboot never: nothing live changes, and the answer is pending", () => {
@@ -151,6 +175,22 @@ describe.each(["dash", "bash"])("converge under %s", (shell) => {
     expect(run.status).toBe(1);
     expect(run.stderr).toContain("E: Unable to fetch some archives");
     expect(run.stderr).toContain("what to do: check the mirror that this host");
+  });
+
+  test.each([
+    "E: Failed to fetch http://mirror/chrony.deb  Connection timed out [IP: 192.0.2.1 80]",
+    "E: Failed to fetch http://mirror/chrony.deb  Connection failed [IP: 192.0.2.1 80]",
+    "E: Failed to fetch http://mirror/chrony.deb  Temporary failure resolving 'mirror'",
+    "E: Failed to fetch http://mirror/chrony.deb  Could not connect to mirror:80 (192.0.2.1). - connect (111: Connection refused)",
+  ])("a mirror that does not answer is asked once, not for its lists too: %s", (error) => {
+    host.write("fake/mirror-silent", `${error}\n`);
+    const run = host.run(["converge"], plans.time);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("the package mirror does not answer");
+    expect(run.stderr).toContain("what to do: check the mirror that this host gets its packages from");
+    expect(host.calls().filter((call) => call.startsWith("apt-get") && call.includes("update"))).toEqual([]);
+    host.remove("fake/mirror-silent");
+    converge(plans.time);
   });
 
   test("converge keeps what somebody else made of our file, each version of it", () => {

@@ -99,7 +99,7 @@ describe.each(names)("/etc/default/grub on %s", (name) => {
           expect(sourced("dash", file, "GRUB_TIMEOUT")).toBe("7");
         },
       ),
-      { numRuns: 25, examples: ends.map((end) => [end]) },
+      { numRuns: 15, examples: ends.map((end) => [end]) },
     );
   }, 240_000);
 

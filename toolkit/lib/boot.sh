@@ -40,7 +40,7 @@ boot_revert() {
   "${os_boot}_revert"
   record_forget boot
   edits_forget boot
-  rm -f -- "$reboot_record"
+  reboot_forget
 }
 
 # boot_persistent: whether this and every later boot of the system gets the parameters. Sets boot_missing to what is wrong.

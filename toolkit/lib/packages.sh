@@ -85,6 +85,14 @@ packages_room() {
   fail "$os_package_program has no room for what it is to do (the output is above)" 'make room there (see `df -hi` on the host), then run this again'
 }
 
+# packages_reached: a mirror that does not answer does not get better by asking it for its lists too, for minutes. In the
+# words of apt, and of curl, by which yum and dnf ask.
+packages_reached() {
+  if ! grep -qiE "timed out|could not (connect|resolve)|connection (failed|refused)|failed to connect|failure resolving|network is unreachable|too slow" "$work/output"; then return 0; fi
+  packages_gone
+  fail 'the package mirror does not answer (the output is above)' 'check the mirror that this host gets its packages from, its proxy and its network, then run this again'
+}
+
 # packages_change TEXT WORD...: when it fails, an installation that was cut is finished first, and the lists are
 # refreshed: old ones name files that the mirror has dropped.
 packages_change() {
@@ -92,6 +100,7 @@ packages_change() {
   shift
   if packages_unlocked "$@"; then return 0; fi
   packages_room
+  packages_reached
   "${os_packages}_mend" || :
   packages_refreshed
   packages_unlocked "$@"

@@ -44,6 +44,8 @@ packages_unlocked() {
     packages_wait 10
     while packages_holder; do packages_wait 2; done
   done
+  # What the scripts of packages write nobody makes durable. After a power cut it would be empty, as if by somebody's hand.
+  sync
 }
 
 packages_heard() {

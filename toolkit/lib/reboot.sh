@@ -56,7 +56,9 @@ reboot_answer() {
 
 reboot_record=$TIMEBASE_STATE/reboot
 
-# Ordered once for a configuration: a host that came back without the parameters would reboot for ever.
+# Ordered once for a configuration: a host that came back without the parameters would reboot for ever. What is due becomes
+# the record just before the reboot: after a power cut until then GRUB, which does not replay a file system's journal, may
+# meet the configuration from before once more.
 reboot_order() {
   reboot_ordered="$plan_boot_parameters $(boot_entries | cksum)"
   boot_id
@@ -64,12 +66,14 @@ reboot_order() {
     { IFS= read -r reboot_last_boot_id && IFS= read -r reboot_last; } <"$reboot_record" || :
     if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$boot_id" ]; then
       fail "it was rebooted for \"$plan_boot_parameters\", and its kernel still runs without them: $boot_cmdline" \
-        "it boots something else than $os_grub_cfg: look at the boot entry it chooses (GRUB_DEFAULT, grub-reboot, kexec, a network boot)"
+        "it boots something else than $os_grub_cfg: look at the boot entry it chooses (GRUB_DEFAULT, grub-reboot, kexec, a network boot); if its power failed in just that reboot, remove $reboot_record on the host and run \`pulumi up\` again"
     fi
   fi
-  text_write "$reboot_record" "$boot_id$newline$reboot_ordered$newline"
+  text_write "$reboot_record.due" "$boot_id$newline$reboot_ordered$newline"
   reboot_now
 }
+
+reboot_forget() { rm -f -- "$reboot_record" "$reboot_record.due"; }
 
 reboot_now() {
   uptime_seconds
@@ -77,7 +81,7 @@ reboot_now() {
   door_close
   say 'rebooting now'
   # Detached, and late enough for this session to end as an orderly one.
-  timer 2 'timebase: reboot' systemctl reboot >/dev/null 2>&1 || {
+  timer 2 'timebase: reboot' sh -c "mv -f -- $reboot_record.due $reboot_record 2>/dev/null && sync; systemctl reboot" >/dev/null 2>&1 || {
     door_open
     fail 'the reboot could not be ordered (systemd-run failed)' 'see `journalctl -b` on the host'
   }

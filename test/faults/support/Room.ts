@@ -50,22 +50,18 @@ export class Room {
   ): Promise<Room> {
     process.env.XDG_STATE_HOME = stateHome(folder);
     const place = placeOf(name, folder);
-    if (snapshot !== undefined && livingProcess(machineFiles(place).pid) === undefined) {
-      await readdress(place);
-      await startQemu(place, ["-loadvm", snapshot]);
-    }
+    if (snapshot !== undefined) await startQemu(place, ["-loadvm", snapshot]);
     const machine = await up(withDefaults({ name, ...spec }));
     return new Room(name, place, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
   }
 
-  /** Makes another machine of this one, snapshots and all, with an address of its own. Both are off then. */
+  /** Makes another machine of this one, snapshots and all. Both are off then. */
   async copyTo(folder: string): Promise<void> {
     await this.powerOff();
     const copy = placeOf(this.name, folder);
     mkdirSync(dirname(copy), { recursive: true });
     const { status, stderr } = await run("cp", ["-a", this.place, copy]);
     if (status !== 0) throw new Error(`${this.name} cannot be copied: ${stderr}`);
-    await readdress(copy, [this.machine.address]);
   }
 
   /** Waits for the first boot's end, and sets the cut points up. */
@@ -190,12 +186,16 @@ export class Room {
   }
 }
 
-/** Gives a machine that is off an address that is free and none of the `taken`: its own, if it is. */
-async function readdress(place: string, taken: readonly string[] = []): Promise<void> {
-  const record = readRecord(place);
-  if (record === undefined) throw new Error(`there is no machine in ${place}`);
-  const ssh = await chooseAddress([record.ssh.address, ...candidateAddresses()], taken, canBind);
-  writeRecord(place, { ...record, ssh });
+/** Gives each of these machines, which are off, an address that is free: its own, if it is. */
+export async function readdress(places: readonly string[]): Promise<void> {
+  const taken: string[] = [];
+  for (const place of places) {
+    const record = readRecord(place);
+    if (record === undefined) throw new Error(`there is no machine in ${place}`);
+    const ssh = await chooseAddress([record.ssh.address, ...candidateAddresses()], taken, canBind);
+    writeRecord(place, { ...record, ssh });
+    taken.push(ssh.address);
+  }
 }
 
 /** Starts a machine that is off, without waiting for anything. */

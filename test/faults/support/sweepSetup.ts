@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { stopMachine } from "../../../vm/down";
 import { attempt, clockStack } from "./Attempt";
-import { placeOf, Room } from "./Room";
+import { placeOf, Room, readdress } from "./Room";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -31,6 +31,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     else await (await Room.open("faults", folders[0] as string, undefined, "live")).copyTo(room);
     writeFileSync(prepared, "");
   }
+  // Here, once for all: workers that each look for a free address find the same one.
+  for (const room of folders) await stopMachine(placeOf("faults", room));
+  await readdress(folders.map((room) => placeOf("faults", room)));
   return async () => {
     for (const room of folders) await stopMachine(placeOf("faults", room));
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
