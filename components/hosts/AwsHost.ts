@@ -39,8 +39,9 @@ export class AwsHost extends pulumi.ComponentResource {
     const passed = settled(pulumi.secret(input).apply(check));
     const tags = pulumi.all([args.tags, passed]).apply(([given]): Record<string, string> => ({ Name: name, ...given }));
     const user = { name: IMAGES[args.operatingSystem].user, isOfImage: true };
+    const about = { operatingSystem: args.operatingSystem, user, additions: [] };
     const parts = {
-      userData: firstBoot({ operatingSystem: args.operatingSystem, user }, hostKey, login).apply(cloudConfig),
+      userData: firstBoot(about, hostKey, login).apply(cloudConfig),
       groups: securityGroups(name, args, tags, this),
       placementGroup: placementGroup(name, args, tags, this),
       tags,

@@ -9,6 +9,7 @@ import { cloudConfig, startupScript } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 import type { GcpHostArgs } from "./gcp/args";
 import { bootDiskType, needsNestedVirtualization } from "./gcp/capabilities";
+import { KEEP_HOST_KEY } from "./gcp/guestAgent";
 import { type GcpSystem, IMAGES, newestImage } from "./gcp/image";
 import { networkTags } from "./gcp/network";
 import { machineOf, validateGcpHost } from "./gcp/validate";
@@ -130,7 +131,8 @@ type FirstBootInputs = Pick<InstanceArgs, "metadata" | "metadataStartupScript">;
 /** The first boot's text is secret, as it holds the host's private key. Another script is another machine by itself. */
 function firstBootInputs(args: GcpHostArgs, hostKey: KeyPair, login: Login): FirstBootInputs {
   const operatingSystem = args.operatingSystem as GcpSystem;
-  const boot = firstBoot({ operatingSystem, user: { name: USER, isOfImage: false } }, hostKey, login);
+  const about = { operatingSystem, user: { name: USER, isOfImage: false }, additions: KEEP_HOST_KEY };
+  const boot = firstBoot(about, hostKey, login);
   return IMAGES[operatingSystem].hasCloudInit
     ? { metadata: { ...ACCESS, "user-data": boot.apply(cloudConfig) } }
     : { metadata: ACCESS, metadataStartupScript: boot.apply(startupScript) };

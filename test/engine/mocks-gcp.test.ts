@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { GcpHost, type GcpHostArgs, HostAddress, HostClock, HostPhc, OperatingSystem } from "../../components";
+import { KEEP_HOST_KEY } from "../../components/hosts/gcp/guestAgent";
 import { IMAGES } from "../../components/hosts/gcp/image";
 import { gcp, NEWEST_IMAGE } from "../unit/support/clouds";
 import { failing } from "../unit/support/failures";
@@ -231,7 +232,13 @@ describe("host identity", () => {
           ssh_authorized_keys: [HOST_KEY],
         },
       ],
+      write_files: KEEP_HOST_KEY.map(({ path }) => expect.objectContaining({ path, append: true })),
     });
+  });
+
+  test("is left alone by Google's agent on Debian, too", async () => {
+    const { metadataStartupScript } = await instanceOf({ operatingSystem: OperatingSystem.Debian12 });
+    for (const { path } of KEEP_HOST_KEY) expect(revealed(metadataStartupScript)).toContain(`add '${path}' `);
   });
 
   test.each([
