@@ -8,7 +8,7 @@ import { type KeyPair, type Login, loginOf, makeHostKey } from "./cloud/keys";
 import { cloudConfig, startupScript } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 import type { GcpHostArgs } from "./gcp/args";
-import { bootDiskType, needsNestedVirtualization } from "./gcp/capabilities";
+import { bootDiskType, isBareMetal, needsNestedVirtualization } from "./gcp/capabilities";
 import { KEEP_HOST_KEY } from "./gcp/guestAgent";
 import { type GcpSystem, IMAGES, newestImage } from "./gcp/image";
 import { networkTags } from "./gcp/network";
@@ -76,6 +76,7 @@ interface Parts {
 function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pulumi.Resource): Instance {
   const machine = machineOf(args);
   const image = args.image ?? newestImage(args.operatingSystem as GcpSystem, parent);
+  const isMetal = isBareMetal(machine.machineType);
   const size = args.rootDiskGib ?? DEFAULT_ROOT_DISK_GIB;
   return new Instance(
     `${name}-instance`,
@@ -91,14 +92,15 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
           network: parts.network,
           subnetwork: args.subnetwork,
           accessConfigs: isReachedInPublic(args) ? [{}] : [],
+          nicType: isMetal ? "IDPF" : undefined,
         },
       ],
       tags: parts.tags,
       labels: args.labels,
       ...parts.firstBoot,
       advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
-      scheduling: args.spot ? SPOT : undefined,
-      shieldedInstanceConfig: SHIELDED,
+      scheduling: machine.spot ? SPOT : isMetal ? STAYS_IN_PLACE : undefined,
+      shieldedInstanceConfig: isMetal ? undefined : SHIELDED,
       deletionProtection: args.deletionProtection ?? false,
       // A change of the machine type needs it.
       allowStoppingForUpdate: true,
@@ -122,6 +124,9 @@ const SPOT = {
   onHostMaintenance: "TERMINATE",
   instanceTerminationAction: "DELETE",
 };
+
+/** A whole machine cannot move: maintenance stops it, and starts it again. */
+const STAYS_IN_PLACE = { onHostMaintenance: "TERMINATE", automaticRestart: true };
 
 /** Only what its vendor signed boots, and what booted is measured. */
 const SHIELDED = { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true };

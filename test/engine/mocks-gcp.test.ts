@@ -126,6 +126,17 @@ describe("guests", () => {
     expect([machineType, advancedMachineFeatures]).toEqual(["c3-standard-4", { enableNestedVirtualization: true }]);
   });
 
+  // The mocks refuse a machine of bare metal that can migrate, or has another network interface, or Shielded VM.
+  test("have what a machine of bare metal takes", async () => {
+    const metal = await instanceOf({ guests: true, machineType: "c3-highcpu-192-metal" });
+    expect(metal).toMatchObject({
+      networkInterfaces: [{ nicType: "IDPF" }],
+      scheduling: { onHostMaintenance: "TERMINATE", automaticRestart: true },
+      bootDisk: { initializeParams: { type: "hyperdisk-balanced" } },
+    });
+    expect(metal).not.toHaveProperty("shieldedInstanceConfig");
+  });
+
   test("need nothing on bare metal, and are not made possible unless wished", async () => {
     expect(await instanceOf({ guests: true, machineType: "c3-highcpu-192-metal" })).not.toHaveProperty(
       "advancedMachineFeatures",

@@ -183,11 +183,7 @@ const SERIES_CLOCK = "c3, c3d, c4, c4d";
 const gcp: readonly Wrong[] = [
   [
     { operatingSystem: OperatingSystem.AmazonLinux2023 },
-    'operatingSystem: "amazon-linux-2023" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12',
-  ],
-  [
-    { operatingSystem: OperatingSystem.Debian13 },
-    'operatingSystem: "debian-13" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12',
+    'operatingSystem: "amazon-linux-2023" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12, debian-13',
   ],
   [
     { privateKey: PRIVATE_KEY },
@@ -208,6 +204,14 @@ const gcp: readonly Wrong[] = [
     `machineType: n2d-standard-4 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
   ],
   [
+    { machineType: "t2d-standard-4", guests: true },
+    `machineType: t2d-standard-4 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
+  ],
+  [
+    { machineType: "m3-megamem-64", guests: true },
+    `machineType: m3-megamem-64 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
+  ],
+  [
     { machineType: "n2-standard-4", phc: HostPhc.Required },
     `machineType: n2-standard-4 has no clock of the host below, ptp_kvm (phc); there is in ${SERIES_CLOCK} ${ON}`,
   ],
@@ -218,6 +222,10 @@ const gcp: readonly Wrong[] = [
   [
     { machineType: "c3-highcpu-192-metal", phc: HostPhc.Required },
     `machineType: c3-highcpu-192-metal has no clock of the host below, ptp_kvm (phc); there is in ${SERIES_CLOCK}, but not on bare metal ${ON}`,
+  ],
+  [
+    { machineType: "c3-highcpu-192-metal", spot: true },
+    `spot: cannot be true with c3-highcpu-192-metal: Google has no bare metal machines on spot; leave it out, or take c3-standard-4, where guests run by nested virtualization ${ON}`,
   ],
   [{ zone: "europe-west4" }, 'zone: must be a zone such as europe-west4-a, not "europe-west4"'],
   [{ network: "My Network" }, 'network: must be a name or a self link, not "My Network"'],
