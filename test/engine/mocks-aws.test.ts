@@ -85,7 +85,7 @@ describe("an AwsHost", () => {
     await finishProgram();
     expect(inputsOf(registered, "a-access").ingress[0].cidrBlocks).toEqual(least.sshFrom);
     // The mocks refuse an instance that lacks any of these.
-    expect(inputsOf(registered, "a-instance")).toMatchObject({ instanceType: "m7i.large", tags: { Name: "a" } });
+    expect(inputsOf(registered, "a-instance")).toMatchObject({ instanceType: "m8i.large", tags: { Name: "a" } });
   });
 
   test("is previewed as far as its network is known", async () => {
@@ -159,7 +159,7 @@ describe("system", () => {
 describe("guests", () => {
   test("make the instance one with nested virtualization", async () => {
     const { cpuOptions, instanceType } = await instanceOf({ guests: true });
-    expect([instanceType, cpuOptions]).toEqual(["m7i.large", { nestedVirtualization: "enabled" }]);
+    expect([instanceType, cpuOptions]).toEqual(["m8i.large", { nestedVirtualization: "enabled" }]);
   });
 
   test("need nothing on bare metal, but time to start it", async () => {

@@ -138,7 +138,7 @@ const aws: readonly Wrong[] = [
   ],
   [
     { guests: true, spot: true },
-    `instanceType: m7i.large has no nested virtualization on spot (guests, spot); there is in any .metal size of an x86-64 family ${ON}`,
+    `instanceType: m8i.large has no nested virtualization on spot (guests, spot); there is in any .metal size of an x86-64 family ${ON}`,
   ],
   [
     { instanceType: "m5.metal", phc: HostPhc.Required, guests: true },

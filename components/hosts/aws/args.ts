@@ -5,7 +5,8 @@ import type { CloudHostArgs } from "../cloud/args";
 export interface AwsHostArgs extends CloudHostArgs {
   /**
    * The type of instance, x86-64. Changing it restarts the machine on its disk. Plain, because the preview refuses what a
-   * type cannot do. Default: "m7i.large", which can do all of `guests` and `phc`.
+   * type cannot do. Default: "m7i.large", which can do all of `guests` and `phc`; for `guests` alone "m8i.large", of the
+   * generation that nested virtualization began with.
    */
   instanceType?: string;
   /**

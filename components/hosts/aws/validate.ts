@@ -1,8 +1,10 @@
 import { OperatingSystem } from "../../plan/enums";
 import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
-import { HostPhc } from "../cloud/args";
+import { HostAddress, HostPhc } from "../cloud/args";
+import { isReachedInPublic } from "../cloud/endpoint";
 import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
-import { DEFAULT_INSTANCE_TYPE, impossible, type Machine, PHC_REGIONS } from "./capabilities";
+import type { AwsHostArgs } from "./args";
+import { DEFAULT_INSTANCE_TYPE, defaultInstanceType, impossible, type Machine, PHC_REGIONS } from "./capabilities";
 
 const instanceType = name(
   /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/,
@@ -50,10 +52,12 @@ export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, zon
 
 /** The machine that arguments ask for. */
 export function machineOf(args: unknown): Machine {
+  const guests = at(args, "guests") === true;
+  const phc = (at(args, "phc") ?? HostPhc.None) as HostPhc;
   return {
-    instanceType: (at(args, "instanceType") ?? DEFAULT_INSTANCE_TYPE) as string,
-    guests: at(args, "guests") === true,
-    phc: (at(args, "phc") ?? HostPhc.None) as HostPhc,
+    instanceType: (at(args, "instanceType") ?? defaultInstanceType({ guests, phc })) as string,
+    guests,
+    phc,
     spot: at(args, "spot") === true,
     region: (at(args, "region") ?? undefined) as string | undefined,
   };
