@@ -74,6 +74,7 @@ interface Parts {
 
 function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pulumi.Resource): Instance {
   const machine = machineOf(args);
+  const isPublic = isReachedInPublic(args);
   return new Instance(
     `${name}-instance`,
     {
@@ -83,7 +84,7 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       availabilityZone: args.availabilityZone,
       subnetId: args.subnetId,
       vpcSecurityGroupIds: parts.groups,
-      associatePublicIpAddress: isReachedInPublic(args),
+      associatePublicIpAddress: isPublic,
       keyName: args.keyName,
       placementGroup: parts.placementGroup,
       cpuOptions: needsNestedVirtualization(machine) ? { nestedVirtualization: "enabled" } : undefined,
@@ -100,8 +101,11 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
     {
       parent,
       additionalSecretOutputs: ["userData"],
-      // The image that was found stays: a newer one is for the next machine.
-      ignoreChanges: args.imageId === undefined ? ["ami"] : [],
+      // The image that was found stays: a newer one is for the next machine. The provider reads whether the machine has a
+      // public address, not whether it is to have one, and a stopped one has none (terraform-provider-aws, issue 33775):
+      // only another wish replaces the machine.
+      ignoreChanges: ["associatePublicIpAddress", ...(args.imageId === undefined ? ["ami"] : [])],
+      replacementTrigger: isPublic,
       // A bare metal machine takes its time to start and to end.
       customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", delete: "40m" } : undefined,
     },

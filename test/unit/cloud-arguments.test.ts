@@ -76,11 +76,6 @@ const shared: readonly Wrong[] = [
     { address: HostAddress.Public, proxy: { address: "bastion", hostKey: HOST_KEY } },
     'address: cannot be "public" with a proxy: leave it out, the bastion reaches the private address',
   ],
-  [{ proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
-  [
-    { proxy: { address: "a bastion", hostKey: HOST_KEY } },
-    'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
-  ],
   [{ publicKey: "~/.ssh/id_ed25519.pub" }, `publicKey: must be one line such as "ssh-ed25519 AAAA...": ${KEY_REMEDY}`],
   [{ publicKey: PRIVATE_KEY }, `publicKey: is a private key; the public half is wanted: ${KEY_REMEDY}`],
   [
@@ -104,12 +99,24 @@ const shared: readonly Wrong[] = [
   [{ guest: true }, "guest: is not an argument; did you mean guests?"],
 ];
 
+/** What is wrong in any cloud where a proxy alone is not enough. */
+const aboutProxies = (network: object): Wrong[] => [
+  [{ ...network, proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
+  [
+    { ...network, proxy: { address: "a bastion", hostKey: HOST_KEY } },
+    'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
+  ],
+];
+
 const NESTED =
   "m7i, m7i-flex, m8i, m8id, m8i-flex, c7i, c7i-flex, c8i, c8id, c8i-flex, r7i, r7iz, r8i, r8id, r8i-flex, x8i, i7i, i7ie";
 const CLOCKS =
   "m7i, m7i-flex, m7a, m8a, c7i, c7i-flex, c7a, r7i, r7a, r7id, x8adez, x8adz-3tb, x8adz-6tb, x8adzs, x8aedez, x8aedz-3tb, x8aedz-6tb, x8aez, x8az";
 const BOTH = "m7i, m7i-flex, c7i, c7i-flex, r7i";
 const ON = "(2026-11-25)";
+const AWS_NETWORK = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
+const NEEDS_SUBNET =
+  "subnetId: is required, with its vpcId, for a host without a public address (address, proxy): the default VPC gives every machine one";
 
 const aws: readonly Wrong[] = [
   [
@@ -167,6 +174,9 @@ const aws: readonly Wrong[] = [
     { subnetId: "vpc-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" },
     'subnetId: must be an id such as subnet-0123456789abcdef0, not "vpc-0123456789abcdef0"',
   ],
+  [{ address: HostAddress.Private }, NEEDS_SUBNET],
+  [{ proxy: { address: "bastion", hostKey: HOST_KEY } }, NEEDS_SUBNET],
+  [{ proxy: later({ address: "bastion", hostKey: HOST_KEY }) }, NEEDS_SUBNET],
   [{ securityGroupIds: ["default"] }, 'securityGroupIds[0]: must be an id such as sg-0123456789abcdef0, not "default"'],
   [{ keyName: HOST_KEY.repeat(4) }, /^keyName: must be the name of a key pair, not the key, not "ssh-ed25519/.source],
   [{ placementGroup: "" }, 'placementGroup: must be the name of a placement group, not ""'],
@@ -251,8 +261,8 @@ const gcp: readonly Wrong[] = [
 ];
 
 const hosts = [
-  ["AwsHost", AwsHost, [...shared, ...aws]],
-  ["GcpHost", GcpHost, [...shared, ...gcp]],
+  ["AwsHost", AwsHost, [...shared, ...aboutProxies(AWS_NETWORK), ...aws]],
+  ["GcpHost", GcpHost, [...shared, ...aboutProxies({}), ...gcp]],
 ] as const;
 type AnyHost = new (name: string, args: object) => unknown;
 

@@ -16,7 +16,10 @@ export interface AwsHostArgs extends CloudHostArgs {
   region?: string;
   /** The availability zone, such as "eu-north-1a". Default: the subnet's, else one that Amazon chooses. */
   availabilityZone?: pulumi.Input<string>;
-  /** The subnet; needs `vpcId`. Default: one of the region's default VPC. */
+  /**
+   * The subnet; needs `vpcId`. Required for a host without a public address. Default: one of the region's default VPC,
+   * where every machine gets a public address.
+   */
   subnetId?: pulumi.Input<string>;
   /** The VPC of `subnetId`, in which the security group is made. Default: the region's default VPC. */
   vpcId?: pulumi.Input<string>;

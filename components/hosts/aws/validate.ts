@@ -72,9 +72,25 @@ function machineFits(args: unknown): InputErrors {
   return isKnown ? impossible(machine) : []; // Reported by the rule of the property itself.
 }
 
+/**
+ * Without a subnet the provider does not tell Amazon about the address at all, and a default subnet gives every machine a
+ * public one (terraform-provider-aws, internal/service/ec2/ec2_instance.go, buildInstanceOpts: only `if hasSubnet` does
+ * `associate_public_ip_address` reach the request; Amazon VPC User Guide, "Default VPC components").
+ */
 function networkFits(args: unknown): InputErrors {
   const [subnet, vpc] = [at(args, "subnetId"), at(args, "vpcId")];
+  const isPrivate = isKnownAddress(at(args, "address")) && !isReachedInPublic(args as AwsHostArgs);
   return [
+    ...(isPrivate && subnet === undefined && vpc === undefined
+      ? [
+          {
+            propertyPath: "subnetId",
+            reason:
+              "is required, with its vpcId, for a host without a public address (address, proxy): the default VPC gives " +
+              "every machine one",
+          },
+        ]
+      : []),
     ...(subnet !== undefined && vpc === undefined
       ? [{ propertyPath: "vpcId", reason: "is required with subnetId: the security group is made in it" }]
       : []),
@@ -87,6 +103,11 @@ function networkFits(args: unknown): InputErrors {
         ]
       : []),
   ];
+}
+
+/** Another one is reported by the rule of the property itself. */
+function isKnownAddress(address: unknown): boolean {
+  return address === undefined || Object.values(HostAddress).includes(address as HostAddress);
 }
 
 function zoneFits(args: unknown): InputErrors {

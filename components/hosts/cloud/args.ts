@@ -55,7 +55,10 @@ export interface CloudHostArgs {
    * `pulumi refresh` and `pulumi up` make another. Plain, because the type of machine is judged by it. Default: false.
    */
   spot?: boolean;
-  /** The address by which this machine reaches the host. Default: HostAddress.Private with a `proxy`, else Public. */
+  /**
+   * The address by which this machine reaches the host. A change replaces a machine in AWS, and not one in Google Cloud.
+   * Default: HostAddress.Private with a `proxy`, else Public.
+   */
   address?: HostAddress;
   /** The bastion host between this machine and the host. Default: none. */
   proxy?: pulumi.Input<ProxyEndpointArgs>;
