@@ -70,8 +70,8 @@ export interface CloudHostArgs {
   /** The text of the private key of `publicKey`, without a passphrase. Kept secret. Default: the SSH agent is asked. */
   privateKey?: pulumi.Input<string>;
   /**
-   * Size of the root disk in GiB, 10 to 16,384. It cannot shrink. In AWS it grows in place; in Google Cloud another size
-   * replaces the machine, with a new disk. Default: 16.
+   * Size of the root disk in GiB, 10 to 16,384. It grows in place, its file system at the next boot. It cannot shrink: the
+   * cloud refuses that. Default: 16.
    */
   rootDiskGib?: pulumi.Input<number>;
   /** Whether the cloud refuses to delete the machine, `pulumi destroy` included, until this is false. Default: false. */
