@@ -115,6 +115,7 @@ describe("a host in each cloud on the real engine", () => {
     const { changes, ids: after, addresses } = await up();
     expect([changes, [...after].sort()]).toEqual([{}, ids]);
     expect(addresses).toEqual(["203.0.113.21", "203.0.113.30"]);
+    expect(stateText()).not.toContain("PRIVATE KEY");
     machines("as made");
   });
 
