@@ -106,8 +106,8 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       // only another wish replaces the machine.
       ignoreChanges: ["associatePublicIpAddress", ...(args.imageId === undefined ? ["ami"] : [])],
       replacementTrigger: isPublic,
-      // A bare metal machine takes its time to start and to end.
-      customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", delete: "40m" } : undefined,
+      // A bare metal machine takes its time to start, to stop and to end.
+      customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", update: "40m", delete: "40m" } : undefined,
     },
   );
 }

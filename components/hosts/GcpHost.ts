@@ -8,7 +8,7 @@ import { type KeyPair, type Login, loginOf, makeHostKey } from "./cloud/keys";
 import { cloudConfig, startupScript } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 import type { GcpHostArgs } from "./gcp/args";
-import { bootDiskType, isBareMetal, needsNestedVirtualization } from "./gcp/capabilities";
+import { bootDiskType, canMigrate, isBareMetal, needsNestedVirtualization } from "./gcp/capabilities";
 import { KEEP_HOST_KEY } from "./gcp/guestAgent";
 import { type GcpSystem, IMAGES, newestImage } from "./gcp/image";
 import { networkTags } from "./gcp/network";
@@ -99,7 +99,7 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
       labels: args.labels,
       ...parts.firstBoot,
       advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
-      scheduling: machine.spot ? SPOT : isMetal ? STAYS_IN_PLACE : undefined,
+      scheduling: machine.spot ? SPOT : canMigrate(machine.machineType) ? undefined : STAYS_IN_PLACE,
       shieldedInstanceConfig: isMetal ? undefined : SHIELDED,
       deletionProtection: args.deletionProtection ?? false,
       // A change of the machine type needs it.
@@ -125,7 +125,7 @@ const SPOT = {
   instanceTerminationAction: "DELETE",
 };
 
-/** A whole machine cannot move: maintenance stops it, and starts it again. */
+/** Maintenance stops a machine that cannot move, and starts it again. */
 const STAYS_IN_PLACE = { onHostMaintenance: "TERMINATE", automaticRestart: true };
 
 /** Only what its vendor signed boots, and what booted is measured. */

@@ -165,7 +165,11 @@ describe("guests", () => {
   test("need nothing on bare metal, but time to start it", async () => {
     const args = { guests: true, instanceType: "m5.metal" };
     expect(await instanceOf(args)).not.toHaveProperty("cpuOptions");
-    expect((await optionsOf(args))["a-instance"]?.customTimeouts).toEqual({ create: "30m", delete: "40m" });
+    expect((await optionsOf(args))["a-instance"]?.customTimeouts).toEqual({
+      create: "30m",
+      update: "40m", // another type of machine stops it and starts it
+      delete: "40m",
+    });
   });
 
   test("are not made possible unless wished", async () => {

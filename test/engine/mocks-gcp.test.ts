@@ -307,6 +307,15 @@ describe("hygiene", () => {
   });
 });
 
+test.each([
+  ["c3-standard-4", undefined],
+  ["g1-small", undefined],
+  ["g2-standard-4", { onHostMaintenance: "TERMINATE", automaticRestart: true }],
+  ["h4d-standard-192", { onHostMaintenance: "TERMINATE", automaticRestart: true }],
+])("maintenance stops a %s if it cannot move it", async (machineType, scheduling) => {
+  expect((await instanceOf({ machineType })).scheduling).toEqual(scheduling);
+});
+
 test("late arguments that are wrong leave nothing behind that costs or opens something", async () => {
   const reason = "timeFrom[0]: what was given is everybody";
   await failing(reason, async () => {

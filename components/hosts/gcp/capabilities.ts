@@ -73,13 +73,20 @@ export function seriesOf(machineType: string): string {
 }
 
 /**
- * Whether a machine type is a whole machine, without a hypervisor below it: "c3-highcpu-192-metal". It cannot migrate
- * ("Set VM host maintenance policy", Limitations), has an IDPF network interface ("Using the IDPF network interface") and
- * no Shielded VM ("General-purpose machine family", C3 machine series), and is not sold as spot ("Spot VMs", Limitations;
- * all under docs.cloud.google.com/compute/docs).
+ * Whether a machine type is a whole machine, without a hypervisor below it: "c3-highcpu-192-metal". It has an IDPF network
+ * interface ("Using the IDPF network interface") and no Shielded VM ("General-purpose machine family", C3 machine series),
+ * and is not sold as spot ("Spot VMs", Limitations; all under docs.cloud.google.com/compute/docs).
  */
 export function isBareMetal(machineType: string): boolean {
   return machineType.endsWith("-metal");
+}
+
+/**
+ * Whether maintenance can move a machine elsewhere. Else it must be told to stop it: whole machines, those with GPUs or TPUs,
+ * and H4D ("Set VM host maintenance policy", Limitations).
+ */
+export function canMigrate(machineType: string): boolean {
+  return !isBareMetal(machineType) && !/^(a\d|g\d|ct\d|h4d$)/.test(seriesOf(machineType));
 }
 
 /** Whether the machine must be made with nested virtualization. */

@@ -66,6 +66,9 @@ function refusalOfInstance(inputs: any): string | undefined {
   ) {
     return "a spot machine neither restarts by itself nor migrates";
   }
+  if (["g2-standard-4", "h4d-standard-192"].includes(machineType) && scheduling.onHostMaintenance !== "TERMINATE") {
+    return "a machine with a GPU, or of H4D, cannot migrate";
+  }
   if (!machineType.endsWith("-metal")) return networkInterfaces[0].nicType && "no such network interface";
   if (scheduling.onHostMaintenance !== "TERMINATE") return "bare metal cannot migrate";
   if (networkInterfaces[0].nicType !== "IDPF") return "bare metal has an IDPF network interface";
