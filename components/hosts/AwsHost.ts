@@ -39,8 +39,9 @@ export class AwsHost extends pulumi.ComponentResource {
     const passed = settled(pulumi.secret(input).apply(check));
     const tags = pulumi.all([args.tags, passed]).apply(([given]): Record<string, string> => ({ Name: name, ...given }));
     const user = { name: IMAGES[args.operatingSystem].user, isOfImage: true };
+    const about = { operatingSystem: args.operatingSystem, user, additions: [] };
     const parts = {
-      userData: firstBoot({ operatingSystem: args.operatingSystem, user }, hostKey, login).apply(cloudConfig),
+      userData: firstBoot(about, hostKey, login).apply(cloudConfig),
       groups: securityGroups(name, args, tags, this),
       placementGroup: placementGroup(name, args, tags, this),
       tags,
@@ -73,6 +74,7 @@ interface Parts {
 
 function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pulumi.Resource): Instance {
   const machine = machineOf(args);
+  const isPublic = isReachedInPublic(args);
   return new Instance(
     `${name}-instance`,
     {
@@ -82,7 +84,7 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       availabilityZone: args.availabilityZone,
       subnetId: args.subnetId,
       vpcSecurityGroupIds: parts.groups,
-      associatePublicIpAddress: isReachedInPublic(args),
+      associatePublicIpAddress: isPublic,
       keyName: args.keyName,
       placementGroup: parts.placementGroup,
       cpuOptions: needsNestedVirtualization(machine) ? { nestedVirtualization: "enabled" } : undefined,
@@ -99,10 +101,13 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
     {
       parent,
       additionalSecretOutputs: ["userData"],
-      // The image that was found stays: a newer one is for the next machine.
-      ignoreChanges: args.imageId === undefined ? ["ami"] : [],
-      // A bare metal machine takes its time to start and to end.
-      customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", delete: "40m" } : undefined,
+      // The image that was found stays: a newer one is for the next machine. The provider reads whether the machine has a
+      // public address, not whether it is to have one, and a stopped one has none (terraform-provider-aws, issue 33775):
+      // only another wish replaces the machine.
+      ignoreChanges: ["associatePublicIpAddress", ...(args.imageId === undefined ? ["ami"] : [])],
+      replacementTrigger: isPublic,
+      // A bare metal machine takes its time to start, to stop and to end.
+      customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", update: "40m", delete: "40m" } : undefined,
     },
   );
 }

@@ -8,7 +8,8 @@ import { type KeyPair, type Login, loginOf, makeHostKey } from "./cloud/keys";
 import { cloudConfig, startupScript } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 import type { GcpHostArgs } from "./gcp/args";
-import { bootDiskType, needsNestedVirtualization } from "./gcp/capabilities";
+import { bootDiskType, canMigrate, isBareMetal, needsNestedVirtualization } from "./gcp/capabilities";
+import { KEEP_HOST_KEY } from "./gcp/guestAgent";
 import { type GcpSystem, IMAGES, newestImage } from "./gcp/image";
 import { networkTags } from "./gcp/network";
 import { machineOf, validateGcpHost } from "./gcp/validate";
@@ -75,6 +76,7 @@ interface Parts {
 function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pulumi.Resource): Instance {
   const machine = machineOf(args);
   const image = args.image ?? newestImage(args.operatingSystem as GcpSystem, parent);
+  const isMetal = isBareMetal(machine.machineType);
   const size = args.rootDiskGib ?? DEFAULT_ROOT_DISK_GIB;
   return new Instance(
     `${name}-instance`,
@@ -90,14 +92,15 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
           network: parts.network,
           subnetwork: args.subnetwork,
           accessConfigs: isReachedInPublic(args) ? [{}] : [],
+          nicType: isMetal ? "IDPF" : undefined,
         },
       ],
       tags: parts.tags,
       labels: args.labels,
       ...parts.firstBoot,
       advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
-      scheduling: args.spot ? SPOT : undefined,
-      shieldedInstanceConfig: SHIELDED,
+      scheduling: machine.spot ? SPOT : canMigrate(machine.machineType) ? undefined : STAYS_IN_PLACE,
+      shieldedInstanceConfig: isMetal ? undefined : SHIELDED,
       deletionProtection: args.deletionProtection ?? false,
       // A change of the machine type needs it.
       allowStoppingForUpdate: true,
@@ -122,6 +125,9 @@ const SPOT = {
   instanceTerminationAction: "DELETE",
 };
 
+/** Maintenance stops a machine that cannot move, and starts it again. */
+const STAYS_IN_PLACE = { onHostMaintenance: "TERMINATE", automaticRestart: true };
+
 /** Only what its vendor signed boots, and what booted is measured. */
 const SHIELDED = { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true };
 
@@ -130,7 +136,8 @@ type FirstBootInputs = Pick<InstanceArgs, "metadata" | "metadataStartupScript">;
 /** The first boot's text is secret, as it holds the host's private key. Another script is another machine by itself. */
 function firstBootInputs(args: GcpHostArgs, hostKey: KeyPair, login: Login): FirstBootInputs {
   const operatingSystem = args.operatingSystem as GcpSystem;
-  const boot = firstBoot({ operatingSystem, user: { name: USER, isOfImage: false } }, hostKey, login);
+  const about = { operatingSystem, user: { name: USER, isOfImage: false }, additions: KEEP_HOST_KEY };
+  const boot = firstBoot(about, hostKey, login);
   return IMAGES[operatingSystem].hasCloudInit
     ? { metadata: { ...ACCESS, "user-data": boot.apply(cloudConfig) } }
     : { metadata: ACCESS, metadataStartupScript: boot.apply(startupScript) };

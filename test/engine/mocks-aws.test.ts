@@ -85,7 +85,7 @@ describe("an AwsHost", () => {
     await finishProgram();
     expect(inputsOf(registered, "a-access").ingress[0].cidrBlocks).toEqual(least.sshFrom);
     // The mocks refuse an instance that lacks any of these.
-    expect(inputsOf(registered, "a-instance")).toMatchObject({ instanceType: "m7i.large", tags: { Name: "a" } });
+    expect(inputsOf(registered, "a-instance")).toMatchObject({ instanceType: "m8i.large", tags: { Name: "a" } });
   });
 
   test("is previewed as far as its network is known", async () => {
@@ -151,21 +151,25 @@ describe("system", () => {
 
   test("the image that was found stays, one that was stated is obeyed", async () => {
     const ignoredWith = async (args: Partial<AwsHostArgs>) => (await optionsOf(args))["a-instance"]?.ignoreChanges;
-    expect(await ignoredWith({})).toEqual(["ami"]);
-    expect(await ignoredWith({ imageId: "ami-00000000" })).toEqual([]);
+    expect(await ignoredWith({})).toContain("ami");
+    expect(await ignoredWith({ imageId: "ami-00000000" })).not.toContain("ami");
   });
 });
 
 describe("guests", () => {
   test("make the instance one with nested virtualization", async () => {
     const { cpuOptions, instanceType } = await instanceOf({ guests: true });
-    expect([instanceType, cpuOptions]).toEqual(["m7i.large", { nestedVirtualization: "enabled" }]);
+    expect([instanceType, cpuOptions]).toEqual(["m8i.large", { nestedVirtualization: "enabled" }]);
   });
 
   test("need nothing on bare metal, but time to start it", async () => {
     const args = { guests: true, instanceType: "m5.metal" };
     expect(await instanceOf(args)).not.toHaveProperty("cpuOptions");
-    expect((await optionsOf(args))["a-instance"]?.customTimeouts).toEqual({ create: "30m", delete: "40m" });
+    expect((await optionsOf(args))["a-instance"]?.customTimeouts).toEqual({
+      create: "30m",
+      update: "40m", // another type of machine stops it and starts it
+      delete: "40m",
+    });
   });
 
   test("are not made possible unless wished", async () => {
@@ -192,6 +196,7 @@ describe("host PHC", () => {
 });
 
 describe("access", () => {
+  const network = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
   const everywhere = { cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: ["::/0"] };
 
   test("SSH from the named networks, the time from the cluster's, nothing else comes in", async () => {
@@ -235,8 +240,9 @@ describe("access", () => {
 
   test.each([
     ["a public address", {}, true, "203.0.113.20"],
-    ["private addresses only", { address: HostAddress.Private }, false, "10.0.0.20"],
-    ["through a bastion", { proxy: { address: "bastion.example", hostKey: HOST_KEY } }, false, "10.0.0.20"],
+    ["a public address in a network of the user's", network, true, "203.0.113.20"],
+    ["private addresses only", { ...network, address: HostAddress.Private }, false, "10.0.0.20"],
+    ["through a bastion", { ...network, proxy: { address: "bastion.example", hostKey: HOST_KEY } }, false, "10.0.0.20"],
   ])("by %s", async (_, args, isPublic, address) => {
     const registered = startEngine({ preview: false, cloud: aws });
     const endpoint = await resolved(new AwsHost("a", { ...least, ...args }).endpoint);
@@ -246,7 +252,8 @@ describe("access", () => {
   });
 
   test("a public address that there is not is an error with a remedy", async () => {
-    const reason = "has no public address: its subnet gives none";
+    const reason =
+      "has no public address: start it if it is stopped, then run `pulumi refresh`; if its subnet gives none";
     await failing(reason, async () => {
       const outputs = () => ({ publicIp: "", privateIp: "10.0.0.20" });
       const instance = { ...aws.resources["aws:ec2/instance:Instance"], outputs };

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { GcpHost, type GcpHostArgs, HostAddress, HostClock, HostPhc, OperatingSystem } from "../../components";
+import { KEEP_HOST_KEY } from "../../components/hosts/gcp/guestAgent";
 import { IMAGES } from "../../components/hosts/gcp/image";
 import { gcp, NEWEST_IMAGE } from "../unit/support/clouds";
 import { failing } from "../unit/support/failures";
@@ -125,6 +126,17 @@ describe("guests", () => {
     expect([machineType, advancedMachineFeatures]).toEqual(["c3-standard-4", { enableNestedVirtualization: true }]);
   });
 
+  // The mocks refuse a machine of bare metal that can migrate, or has another network interface, or Shielded VM.
+  test("have what a machine of bare metal takes", async () => {
+    const metal = await instanceOf({ guests: true, machineType: "c3-highcpu-192-metal" });
+    expect(metal).toMatchObject({
+      networkInterfaces: [{ nicType: "IDPF" }],
+      scheduling: { onHostMaintenance: "TERMINATE", automaticRestart: true },
+      bootDisk: { initializeParams: { type: "hyperdisk-balanced" } },
+    });
+    expect(metal).not.toHaveProperty("shieldedInstanceConfig");
+  });
+
   test("need nothing on bare metal, and are not made possible unless wished", async () => {
     expect(await instanceOf({ guests: true, machineType: "c3-highcpu-192-metal" })).not.toHaveProperty(
       "advancedMachineFeatures",
@@ -231,7 +243,13 @@ describe("host identity", () => {
           ssh_authorized_keys: [HOST_KEY],
         },
       ],
+      write_files: KEEP_HOST_KEY.map(({ path }) => expect.objectContaining({ path, append: true })),
     });
+  });
+
+  test("is left alone by Google's agent on Debian, too", async () => {
+    const { metadataStartupScript } = await instanceOf({ operatingSystem: OperatingSystem.Debian12 });
+    for (const { path } of KEEP_HOST_KEY) expect(revealed(metadataStartupScript)).toContain(`add '${path}' `);
   });
 
   test.each([
@@ -287,6 +305,15 @@ describe("hygiene", () => {
     });
     expect(await instanceOf()).not.toHaveProperty("scheduling");
   });
+});
+
+test.each([
+  ["c3-standard-4", undefined],
+  ["g1-small", undefined],
+  ["g2-standard-4", { onHostMaintenance: "TERMINATE", automaticRestart: true }],
+  ["h4d-standard-192", { onHostMaintenance: "TERMINATE", automaticRestart: true }],
+])("maintenance stops a %s if it cannot move it", async (machineType, scheduling) => {
+  expect((await instanceOf({ machineType })).scheduling).toEqual(scheduling);
 });
 
 test("late arguments that are wrong leave nothing behind that costs or opens something", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   AS_OF,
   DEFAULT_INSTANCE_TYPE,
+  defaultInstanceType,
   FAMILIES,
   familiesFor,
   impossible,
@@ -46,8 +47,18 @@ describe("the table", () => {
     for (const guests of [true, false]) {
       for (const phc of Object.values(HostPhc)) {
         expect(impossible(machine({ guests, phc }))).toEqual([]);
+        expect(impossible(machine({ guests, phc, instanceType: defaultInstanceType({ guests, phc }) }))).toEqual([]);
       }
     }
+  });
+
+  test.each([
+    [true, HostPhc.None, "m8i.large"],
+    [true, HostPhc.IfAvailable, "m7i.large"],
+    [true, HostPhc.Required, "m7i.large"],
+    [false, HostPhc.None, "m7i.large"],
+  ])("has for guests %s and a clock %s by default %s", (guests, phc, expected) => {
+    expect(defaultInstanceType({ guests, phc })).toBe(expected);
   });
 });
 

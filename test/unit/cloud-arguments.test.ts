@@ -76,11 +76,6 @@ const shared: readonly Wrong[] = [
     { address: HostAddress.Public, proxy: { address: "bastion", hostKey: HOST_KEY } },
     'address: cannot be "public" with a proxy: leave it out, the bastion reaches the private address',
   ],
-  [{ proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
-  [
-    { proxy: { address: "a bastion", hostKey: HOST_KEY } },
-    'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
-  ],
   [{ publicKey: "~/.ssh/id_ed25519.pub" }, `publicKey: must be one line such as "ssh-ed25519 AAAA...": ${KEY_REMEDY}`],
   [{ publicKey: PRIVATE_KEY }, `publicKey: is a private key; the public half is wanted: ${KEY_REMEDY}`],
   [
@@ -104,12 +99,24 @@ const shared: readonly Wrong[] = [
   [{ guest: true }, "guest: is not an argument; did you mean guests?"],
 ];
 
+/** What is wrong in any cloud where a proxy alone is not enough. */
+const aboutProxies = (network: object): Wrong[] => [
+  [{ ...network, proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
+  [
+    { ...network, proxy: { address: "a bastion", hostKey: HOST_KEY } },
+    'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
+  ],
+];
+
 const NESTED =
   "m7i, m7i-flex, m8i, m8id, m8i-flex, c7i, c7i-flex, c8i, c8id, c8i-flex, r7i, r7iz, r8i, r8id, r8i-flex, x8i, i7i, i7ie";
 const CLOCKS =
   "m7i, m7i-flex, m7a, m8a, c7i, c7i-flex, c7a, r7i, r7a, r7id, x8adez, x8adz-3tb, x8adz-6tb, x8adzs, x8aedez, x8aedz-3tb, x8aedz-6tb, x8aez, x8az";
 const BOTH = "m7i, m7i-flex, c7i, c7i-flex, r7i";
 const ON = "(2026-11-25)";
+const AWS_NETWORK = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
+const NEEDS_SUBNET =
+  "subnetId: is required, with its vpcId, for a host without a public address (address, proxy): the default VPC gives every machine one";
 
 const aws: readonly Wrong[] = [
   [
@@ -138,7 +145,7 @@ const aws: readonly Wrong[] = [
   ],
   [
     { guests: true, spot: true },
-    `instanceType: m7i.large has no nested virtualization on spot (guests, spot); there is in any .metal size of an x86-64 family ${ON}`,
+    `instanceType: m8i.large has no nested virtualization on spot (guests, spot); there is in any .metal size of an x86-64 family ${ON}`,
   ],
   [
     { instanceType: "m5.metal", phc: HostPhc.Required, guests: true },
@@ -167,6 +174,9 @@ const aws: readonly Wrong[] = [
     { subnetId: "vpc-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" },
     'subnetId: must be an id such as subnet-0123456789abcdef0, not "vpc-0123456789abcdef0"',
   ],
+  [{ address: HostAddress.Private }, NEEDS_SUBNET],
+  [{ proxy: { address: "bastion", hostKey: HOST_KEY } }, NEEDS_SUBNET],
+  [{ proxy: later({ address: "bastion", hostKey: HOST_KEY }) }, NEEDS_SUBNET],
   [{ securityGroupIds: ["default"] }, 'securityGroupIds[0]: must be an id such as sg-0123456789abcdef0, not "default"'],
   [{ keyName: HOST_KEY.repeat(4) }, /^keyName: must be the name of a key pair, not the key, not "ssh-ed25519/.source],
   [{ placementGroup: "" }, 'placementGroup: must be the name of a placement group, not ""'],
@@ -183,11 +193,7 @@ const SERIES_CLOCK = "c3, c3d, c4, c4d";
 const gcp: readonly Wrong[] = [
   [
     { operatingSystem: OperatingSystem.AmazonLinux2023 },
-    'operatingSystem: "amazon-linux-2023" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12',
-  ],
-  [
-    { operatingSystem: OperatingSystem.Debian13 },
-    'operatingSystem: "debian-13" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12',
+    'operatingSystem: "amazon-linux-2023" has no image of its vendor in Google Cloud; there are ubuntu-22.04, ubuntu-24.04, debian-12, debian-13',
   ],
   [
     { privateKey: PRIVATE_KEY },
@@ -208,6 +214,14 @@ const gcp: readonly Wrong[] = [
     `machineType: n2d-standard-4 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
   ],
   [
+    { machineType: "t2d-standard-4", guests: true },
+    `machineType: t2d-standard-4 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
+  ],
+  [
+    { machineType: "m3-megamem-64", guests: true },
+    `machineType: m3-megamem-64 has no nested virtualization (guests); there is in ${SERIES_NESTED} ${ON}`,
+  ],
+  [
     { machineType: "n2-standard-4", phc: HostPhc.Required },
     `machineType: n2-standard-4 has no clock of the host below, ptp_kvm (phc); there is in ${SERIES_CLOCK} ${ON}`,
   ],
@@ -218,6 +232,10 @@ const gcp: readonly Wrong[] = [
   [
     { machineType: "c3-highcpu-192-metal", phc: HostPhc.Required },
     `machineType: c3-highcpu-192-metal has no clock of the host below, ptp_kvm (phc); there is in ${SERIES_CLOCK}, but not on bare metal ${ON}`,
+  ],
+  [
+    { machineType: "c3-highcpu-192-metal", spot: true },
+    `spot: cannot be true with c3-highcpu-192-metal: Google has no bare metal machines on spot; leave it out, or take c3-standard-4, where guests run by nested virtualization ${ON}`,
   ],
   [{ zone: "europe-west4" }, 'zone: must be a zone such as europe-west4-a, not "europe-west4"'],
   [{ network: "My Network" }, 'network: must be a name or a self link, not "My Network"'],
@@ -243,8 +261,8 @@ const gcp: readonly Wrong[] = [
 ];
 
 const hosts = [
-  ["AwsHost", AwsHost, [...shared, ...aws]],
-  ["GcpHost", GcpHost, [...shared, ...gcp]],
+  ["AwsHost", AwsHost, [...shared, ...aboutProxies(AWS_NETWORK), ...aws]],
+  ["GcpHost", GcpHost, [...shared, ...aboutProxies({}), ...gcp]],
 ] as const;
 type AnyHost = new (name: string, args: object) => unknown;
 

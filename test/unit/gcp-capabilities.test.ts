@@ -24,7 +24,9 @@ describe("the table", () => {
   });
 
   test("has a default that can do all that can be wished for", () => {
-    expect(impossible({ machineType: DEFAULT_MACHINE_TYPE, guests: true, phc: HostPhc.Required })).toEqual([]);
+    expect(impossible({ machineType: DEFAULT_MACHINE_TYPE, guests: true, phc: HostPhc.Required, spot: true })).toEqual(
+      [],
+    );
   });
 });
 
@@ -51,16 +53,22 @@ test.each([
   ["c3-standard-4", true],
   ["c3-highcpu-192-metal", false],
 ])("guests on %s need nested virtualization: %s", (machineType, expected) => {
-  expect(impossible({ machineType, guests: true, phc: HostPhc.None })).toEqual([]);
-  expect(needsNestedVirtualization({ machineType, guests: true, phc: HostPhc.None })).toBe(expected);
-  expect(needsNestedVirtualization({ machineType, guests: false, phc: HostPhc.None })).toBe(false);
+  const machine = { machineType, guests: true, phc: HostPhc.None, spot: false };
+  expect(impossible(machine)).toEqual([]);
+  expect(needsNestedVirtualization(machine)).toBe(expected);
+  expect(needsNestedVirtualization({ ...machine, guests: false })).toBe(false);
 });
 
 test("a wish is granted by every series that is named when it is refused, and by no other", () => {
+  const anyWish = fc.record({
+    guests: fc.boolean(),
+    phc: fc.constantFrom(...Object.values(HostPhc)),
+    spot: fc.boolean(),
+  });
   const anySeries = fc.constantFrom(...Object.keys(SERIES), "z9");
   fc.assert(
-    fc.property(anySeries, fc.boolean(), fc.constantFrom(...Object.values(HostPhc)), (series, guests, phc) => {
-      const reasons = impossible({ machineType: `${series}-standard-4`, guests, phc });
+    fc.property(anySeries, anyWish, (series, { guests, phc, spot }) => {
+      const reasons = impossible({ machineType: `${series}-standard-4`, guests, phc, spot });
       const hasNoWish = !guests && phc !== HostPhc.Required;
       const isArm = SERIES[series]?.processor === "Arm";
       expect(reasons.length > 0).toBe(isArm || (!hasNoWish && !seriesFor({ guests, phc }).includes(series)));

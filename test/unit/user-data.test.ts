@@ -16,6 +16,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { cloudConfig, type FirstBoot, startupScript } from "../../components/hosts/cloud/userData";
+import { KEEP_HOST_KEY } from "../../components/hosts/gcp/guestAgent";
 import { OperatingSystem } from "../../components/plan/enums";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
 
@@ -24,8 +25,30 @@ const boot = (more: Partial<FirstBoot> = {}): FirstBoot => ({
   user: { name: "timebase", isOfImage: false },
   authorizedKeys: [`${HOST_KEY} me@example`],
   hostKey: { publicKey: `${HOST_KEY}\n`, privateKey: PRIVATE_KEY },
+  additions: [],
   ...more,
 });
+
+/** The files of Google's guest agent, in the order in which its source reads them. */
+const AGENT_FILES = ["", ".distro", ".template"].map((suffix) => `/etc/default/instance_configs.cfg${suffix}`);
+/** A text that says the contrary at its end, without a line break. */
+const CONTRARY = "[InstanceSetup]\nset_host_keys = true\n[Accounts]\ngroups = adm";
+
+/** Whether Google's guest agent makes new host keys: by its source the last word counts, by its documentation the first file's. */
+function agentMakesKeys(read: (path: string) => string): boolean[] {
+  const wordsOf = (path: string) => {
+    let section = "";
+    return read(path)
+      .split("\n")
+      .flatMap((line) => {
+        section = /^\[(.*)\]$/.exec(line)?.[1] ?? section;
+        const word = /^set_host_keys *= *(.*)$/.exec(line)?.[1];
+        return section === "InstanceSetup" && word !== undefined ? [word] : [];
+      });
+  };
+  const said = AGENT_FILES.map((path) => wordsOf(path).at(-1)).filter((word) => word !== undefined);
+  return [said.at(-1) ?? "true", said[0] ?? "true"].map((word) => word === "true");
+}
 
 /** Any text that a key could be made of, and worse. */
 const printableText = fc.string({
@@ -78,6 +101,18 @@ describe("cloud-config", () => {
     );
   });
 
+  test("keeps Google's agent from making other host keys, whatever the image says", () => {
+    const files = new Map(AGENT_FILES.map((path) => [path, CONTRARY]));
+    expect(agentMakesKeys((path) => files.get(path) ?? "")).toEqual([true, true]);
+    const { write_files } = read(cloudConfig(boot({ additions: KEEP_HOST_KEY })));
+    for (const { path, append, permissions, content } of write_files) {
+      expect([append, permissions]).toEqual([true, "0644"]);
+      files.set(path, `${files.get(path)}${content}`);
+    }
+    expect(agentMakesKeys((path) => files.get(path) ?? "")).toEqual([false, false]);
+    expect([...files.values()].every((text) => text.startsWith(CONTRARY))).toBe(true);
+  });
+
   test.each(["\u0000", "\u0085", "\u2028", "é", "\r"])("has nothing unprintable in it: %j", (character) => {
     const hostKey = { publicKey: HOST_KEY, privateKey: `a${character}b` };
     // JSON writes a control character as an escape, which is printable.
@@ -94,7 +129,7 @@ describe.each(["dash", "bash"])("the startup script in %s", (shell) => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "timebase-startup-"));
     log = join(root, "log");
-    for (const folder of ["bin", "etc/ssh", "etc/sudoers.d", "home"])
+    for (const folder of ["bin", "etc/ssh", "etc/sudoers.d", "etc/default", "home"])
       mkdirSync(join(root, folder), { recursive: true });
     for (const type of ["rsa", "ecdsa", "ed25519"]) {
       writeFileSync(join(root, `etc/ssh/ssh_host_${type}_key`), "the image's");
@@ -123,7 +158,12 @@ describe.each(["dash", "bash"])("the startup script in %s", (shell) => {
   test("makes the user, lets the key in, and gives the host its identity", () => {
     run(startupScript(boot()));
     expect(fileOf("log")).toBe("useradd --create-home --shell /bin/bash timebase\nsystemctl restart ssh\n");
-    expect(readdirSync(join(root, "etc/ssh"))).toEqual(["ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"]);
+    expect(readdirSync(join(root, "etc/ssh"))).toEqual([
+      "ssh_host_ed25519_key",
+      "ssh_host_ed25519_key.pub",
+      "sshd_config.d",
+      "timebase_host_ed25519_key",
+    ]);
     expect(fileOf("etc/ssh/ssh_host_ed25519_key")).toBe(PRIVATE_KEY);
     expect(fileOf("etc/ssh/ssh_host_ed25519_key.pub")).toBe(`${HOST_KEY}\n`);
     expect(fileOf("etc/sudoers.d/90-timebase-login")).toBe("timebase ALL=(ALL) NOPASSWD:ALL\n");
@@ -132,10 +172,30 @@ describe.each(["dash", "bash"])("the startup script in %s", (shell) => {
       [
         ["etc/ssh/ssh_host_ed25519_key"],
         ["etc/ssh/ssh_host_ed25519_key.pub"],
+        ["etc/ssh/timebase_host_ed25519_key"],
         ["home/timebase/.ssh"],
         ["home/timebase/.ssh/authorized_keys"],
       ].map((path) => modeOf(...path)),
-    ).toEqual(["600", "644", "700", "600"]);
+    ).toEqual(["600", "644", "600", "700", "600"]);
+  });
+
+  test("keeps the identity where Google's agent makes other host keys after it", () => {
+    run(startupScript(boot()));
+    writeFileSync(join(root, "etc/ssh/ssh_host_ed25519_key"), "the agent's");
+    const shown = /^HostKey (.*)\n$/.exec(fileOf("etc/ssh/sshd_config.d/00-timebase-host-key.conf"))?.[1];
+    expect(shown).not.toMatch(/\/ssh_host_\w*_key$/); // what the agent makes anew
+    expect(fileOf(shown ?? "")).toBe(PRIVATE_KEY);
+  });
+
+  test("tells Google's agent once to leave the host's key alone, whatever the image says", () => {
+    for (const path of AGENT_FILES) writeFileSync(join(root, path), CONTRARY);
+    run(startupScript(boot({ additions: KEEP_HOST_KEY })));
+    expect(agentMakesKeys((path) => fileOf(path))).toEqual([false, false]);
+    const written = AGENT_FILES.map((path) => fileOf(path));
+    expect(written.every((text) => text.startsWith(CONTRARY))).toBe(true);
+    expect(AGENT_FILES.map((path) => modeOf(path))).toEqual(["644", "644", "644"]);
+    run(startupScript(boot({ additions: KEEP_HOST_KEY })));
+    expect(AGENT_FILES.map((path) => fileOf(path))).toEqual(written);
   });
 
   test("does nothing at the next boot, and keeps what the user added", () => {

@@ -5,7 +5,8 @@ import type { CloudHostArgs } from "../cloud/args";
 export interface AwsHostArgs extends CloudHostArgs {
   /**
    * The type of instance, x86-64. Changing it restarts the machine on its disk. Plain, because the preview refuses what a
-   * type cannot do. Default: "m7i.large", which can do all of `guests` and `phc`.
+   * type cannot do. Default: "m7i.large", which can do all of `guests` and `phc`; for `guests` alone "m8i.large", of the
+   * generation that nested virtualization began with.
    */
   instanceType?: string;
   /**
@@ -15,7 +16,10 @@ export interface AwsHostArgs extends CloudHostArgs {
   region?: string;
   /** The availability zone, such as "eu-north-1a". Default: the subnet's, else one that Amazon chooses. */
   availabilityZone?: pulumi.Input<string>;
-  /** The subnet; needs `vpcId`. Default: one of the region's default VPC. */
+  /**
+   * The subnet; needs `vpcId`. Required for a host without a public address. Default: one of the region's default VPC,
+   * where every machine gets a public address.
+   */
   subnetId?: pulumi.Input<string>;
   /** The VPC of `subnetId`, in which the security group is made. Default: the region's default VPC. */
   vpcId?: pulumi.Input<string>;

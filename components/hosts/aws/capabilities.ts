@@ -30,7 +30,7 @@ const bothOlder = { nested: true, phc: true, phcWithoutGroup: true };
  *   (docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-ec2-ntp.html); What's New of 2026-06-30, precision time
  *   placement groups, for all commercial regions.
  * - `nested`: EC2 User Guide, "Use nested virtualization to run hypervisors in Amazon EC2 instances"; What's New of
- *   2026-02, first for C8i, M8i, R8i. What a region has now: `aws ec2 describe-instance-types --filters
+ *   2026-02, first for C8i, M8i, R8i, and of 2026-06 for the rest. What a region has now: `aws ec2 describe-instance-types --filters
  *   Name=processor-info.supported-features,Values=nested-virtualization`.
  */
 export const FAMILIES: Readonly<Record<string, Family>> = {
@@ -81,8 +81,20 @@ export const PHC_REGIONS: readonly string[] = [
 /** Regions outside the commercial ones, to which precision-time placement groups are limited. */
 const OTHER_PARTITION = /^(cn|us-gov|us-iso\w?|eu-isoe|eusc)-/;
 
-/** It can do all that can be wished for, so that a wish added later does not need another type. */
+/** It can do all that can be wished for. */
 export const DEFAULT_INSTANCE_TYPE = "m7i.large";
+
+/**
+ * The type for guests alone: of the generation that nested virtualization began with, and the only one that each of
+ * Amazon's texts names, also its API reference of 2026-11 (CpuOptionsRequest: "supported only on 8th generation Intel-based
+ * instance types (c8i, m8i, r8i, and their flex variants)"). The older ones came in 2026-06, by its guide.
+ */
+export const GUESTS_INSTANCE_TYPE = "m8i.large";
+
+/** The type for a host of which none is stated. */
+export function defaultInstanceType({ guests, phc }: Pick<Machine, "guests" | "phc">): string {
+  return guests && phc === HostPhc.None ? GUESTS_INSTANCE_TYPE : DEFAULT_INSTANCE_TYPE;
+}
 
 /** What a machine is to be and to do. */
 export interface Machine {

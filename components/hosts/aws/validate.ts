@@ -1,8 +1,10 @@
 import { OperatingSystem } from "../../plan/enums";
 import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
-import { HostPhc } from "../cloud/args";
+import { HostAddress, HostPhc } from "../cloud/args";
+import { isReachedInPublic } from "../cloud/endpoint";
 import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
-import { DEFAULT_INSTANCE_TYPE, impossible, type Machine, PHC_REGIONS } from "./capabilities";
+import type { AwsHostArgs } from "./args";
+import { DEFAULT_INSTANCE_TYPE, defaultInstanceType, impossible, type Machine, PHC_REGIONS } from "./capabilities";
 
 const instanceType = name(
   /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/,
@@ -50,10 +52,12 @@ export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, zon
 
 /** The machine that arguments ask for. */
 export function machineOf(args: unknown): Machine {
+  const guests = at(args, "guests") === true;
+  const phc = (at(args, "phc") ?? HostPhc.None) as HostPhc;
   return {
-    instanceType: (at(args, "instanceType") ?? DEFAULT_INSTANCE_TYPE) as string,
-    guests: at(args, "guests") === true,
-    phc: (at(args, "phc") ?? HostPhc.None) as HostPhc,
+    instanceType: (at(args, "instanceType") ?? defaultInstanceType({ guests, phc })) as string,
+    guests,
+    phc,
     spot: at(args, "spot") === true,
     region: (at(args, "region") ?? undefined) as string | undefined,
   };
@@ -68,9 +72,25 @@ function machineFits(args: unknown): InputErrors {
   return isKnown ? impossible(machine) : []; // Reported by the rule of the property itself.
 }
 
+/**
+ * Without a subnet the provider does not tell Amazon about the address at all, and a default subnet gives every machine a
+ * public one (terraform-provider-aws, internal/service/ec2/ec2_instance.go, buildInstanceOpts: only `if hasSubnet` does
+ * `associate_public_ip_address` reach the request; Amazon VPC User Guide, "Default VPC components").
+ */
 function networkFits(args: unknown): InputErrors {
   const [subnet, vpc] = [at(args, "subnetId"), at(args, "vpcId")];
+  const isPrivate = isKnownAddress(at(args, "address")) && !isReachedInPublic(args as AwsHostArgs);
   return [
+    ...(isPrivate && subnet === undefined && vpc === undefined
+      ? [
+          {
+            propertyPath: "subnetId",
+            reason:
+              "is required, with its vpcId, for a host without a public address (address, proxy): the default VPC gives " +
+              "every machine one",
+          },
+        ]
+      : []),
     ...(subnet !== undefined && vpc === undefined
       ? [{ propertyPath: "vpcId", reason: "is required with subnetId: the security group is made in it" }]
       : []),
@@ -83,6 +103,11 @@ function networkFits(args: unknown): InputErrors {
         ]
       : []),
   ];
+}
+
+/** Another one is reported by the rule of the property itself. */
+function isKnownAddress(address: unknown): boolean {
+  return address === undefined || Object.values(HostAddress).includes(address as HostAddress);
 }
 
 function zoneFits(args: unknown): InputErrors {

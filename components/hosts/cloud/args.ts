@@ -55,7 +55,10 @@ export interface CloudHostArgs {
    * `pulumi refresh` and `pulumi up` make another. Plain, because the type of machine is judged by it. Default: false.
    */
   spot?: boolean;
-  /** The address by which this machine reaches the host. Default: HostAddress.Private with a `proxy`, else Public. */
+  /**
+   * The address by which this machine reaches the host. A change replaces a machine in AWS, and not one in Google Cloud.
+   * Default: HostAddress.Private with a `proxy`, else Public.
+   */
   address?: HostAddress;
   /** The bastion host between this machine and the host. Default: none. */
   proxy?: pulumi.Input<ProxyEndpointArgs>;
@@ -67,8 +70,8 @@ export interface CloudHostArgs {
   /** The text of the private key of `publicKey`, without a passphrase. Kept secret. Default: the SSH agent is asked. */
   privateKey?: pulumi.Input<string>;
   /**
-   * Size of the root disk in GiB, 10 to 16,384. It cannot shrink. In AWS it grows in place; in Google Cloud another size
-   * replaces the machine, with a new disk. Default: 16.
+   * Size of the root disk in GiB, 10 to 16,384. It grows in place, its file system at the next boot. It cannot shrink: the
+   * cloud refuses that. Default: 16.
    */
   rootDiskGib?: pulumi.Input<number>;
   /** Whether the cloud refuses to delete the machine, `pulumi destroy` included, until this is false. Default: false. */

@@ -41,8 +41,8 @@ export function cloudEndpoint(
     .apply(([privateKey, publicHostKey, proxy, publicAddress, privateAddress, id, urn, hostName]) => {
       if (isPublic && !publicAddress) {
         throw new Error(
-          `${name}: the machine ${id} has no public address: its subnet gives none, or it was stopped and started since; ` +
-            'run `pulumi refresh`, or set address: "private" and reach it through a proxy',
+          `${name}: the machine ${id} has no public address: start it if it is stopped, then run \`pulumi refresh\`; ` +
+            'if its subnet gives none, set address: "private" and reach it through a proxy',
         );
       }
       return completeEndpoint({

@@ -4,7 +4,7 @@ import type { FirstBoot } from "./userData";
 
 /** What a machine is told before its first boot, as soon as its keys are known. Secret, as it holds a private one. */
 export function firstBoot(
-  about: Pick<FirstBoot, "operatingSystem" | "user">,
+  about: Pick<FirstBoot, "operatingSystem" | "user" | "additions">,
   hostKey: KeyPair,
   login: Login,
 ): pulumi.Output<FirstBoot> {

@@ -12,6 +12,14 @@ export interface FirstBoot {
   authorizedKeys: readonly string[];
   /** The host's identity. */
   hostKey: { publicKey: string; privateKey: string };
+  /** What files are to have at their end before the cloud's own programs read them. */
+  additions: readonly Addition[];
+}
+
+/** Lines for the end of a file, which may not exist yet. The first one is how it is found again. */
+export interface Addition {
+  path: string;
+  lines: readonly string[];
 }
 
 /**
@@ -28,8 +36,14 @@ export function cloudConfig(boot: FirstBoot): string {
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: wholeLines(hostKey.privateKey), ed25519_public: bareHostKey(hostKey.publicKey) },
     ...(user.isOfImage ? authorized : { users: [{ ...newUser(user.name), ...authorized }] }),
+    ...(boot.additions.length === 0 ? {} : { write_files: boot.additions.map(writeFile) }),
   };
   return printable(`#cloud-config\n# ${boot.operatingSystem}\n${JSON.stringify(config, undefined, 1)}\n`);
+}
+
+/** cloud-init does it once for each instance, before sshd starts and before the network counts as online. */
+function writeFile({ path, lines }: Addition): object {
+  return { path, append: true, permissions: "0644", content: `\n${lines.join("\n")}\n` };
 }
 
 function newUser(name: string): object {
@@ -38,11 +52,13 @@ function newUser(name: string): object {
 
 /**
  * The same for an image without cloud-init: a script that the cloud's agent runs at every boot, so that it does everything
- * once. Until it has run, sshd shows a key that nobody knows, and who pins the host's key is not fooled.
+ * once. Until it has run, sshd shows a key that nobody knows, and who pins the host's key is not fooled. The key has a name
+ * of its own besides sshd's, because the agent may make all ssh_host_*_key anew after this script has begun.
  */
 export function startupScript(boot: FirstBoot): string {
   const user = quoted(boot.user.name);
   const keys = boot.authorizedKeys.map((key) => quoted(bareHostKey(key))).join(" ");
+  const add = ({ path, lines }: Addition) => `add ${[path, ...lines].map(quoted).join(" ")}\n`;
   return printable(`#!/bin/sh
 # ${boot.operatingSystem}
 set -eu
@@ -57,12 +73,22 @@ for key in ${keys}; do
   grep -qxF "$key" "$ssh/authorized_keys" 2>/dev/null || printf '%s\\n' "$key" >>"$ssh/authorized_keys"
 done
 chown -R ${user}: "$ssh"
+add() { # PATH LINE...: lines at the end of a file, unless it has the first one
+  path=$root$1
+  shift
+  grep -qxF "$1" "$path" 2>/dev/null || printf '%s\\n' '' "$@" >>"$path"
+  chmod 644 "$path"
+}
+${boot.additions.map(add).join("")}mkdir -p "$root/etc/ssh/sshd_config.d"
+own_key=/etc/ssh/timebase_host_ed25519_key
 host_key=$root/etc/ssh/ssh_host_ed25519_key
 printf '%s' ${quoted(wholeLines(boot.hostKey.privateKey))} >"$host_key.new"
 if ! cmp -s "$host_key.new" "$host_key"; then
   rm -f "$root"/etc/ssh/ssh_host_*_key "$root"/etc/ssh/ssh_host_*_key.pub
   printf '%s\\n' ${quoted(bareHostKey(boot.hostKey.publicKey))} >"$host_key.pub"
   chmod 644 "$host_key.pub"
+  cp "$host_key.new" "$root$own_key"
+  printf 'HostKey %s\\n' "$own_key" >"$root/etc/ssh/sshd_config.d/00-timebase-host-key.conf"
   mv "$host_key.new" "$host_key"
   systemctl restart ssh
 fi

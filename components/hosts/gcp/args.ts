@@ -25,6 +25,6 @@ export interface GcpHostArgs extends CloudHostArgs {
    * vendor's newest when the machine is made.
    */
   image?: pulumi.Input<string>;
-  /** Labels of the machine and its disk. A change replaces the machine, with a new disk. Default: none. */
+  /** Labels of the machine and its disk. They change in place. Default: none. */
   labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }

@@ -63,6 +63,7 @@ export interface Machine {
   machineType: string;
   guests: boolean;
   phc: HostPhc;
+  spot: boolean;
 }
 
 /** The series of a machine type: "c3" of "c3-standard-4". The oldest types do not name theirs. */
@@ -71,9 +72,21 @@ export function seriesOf(machineType: string): string {
   return /^(custom|f1|g1)$/.test(word) ? "n1" : word;
 }
 
-/** Whether a machine type is a whole machine, without a hypervisor below it: "c3-highcpu-192-metal". */
+/**
+ * Whether a machine type is a whole machine, without a hypervisor below it: "c3-highcpu-192-metal". It has an IDPF network
+ * interface ("Using the IDPF network interface") and no Shielded VM ("General-purpose machine family", C3 machine series),
+ * and is not sold as spot ("Spot VMs", Limitations; all under docs.cloud.google.com/compute/docs).
+ */
 export function isBareMetal(machineType: string): boolean {
   return machineType.endsWith("-metal");
+}
+
+/**
+ * Whether maintenance can move a machine elsewhere. Else it must be told to stop it: whole machines, those with GPUs or TPUs,
+ * and H4D ("Set VM host maintenance policy", Limitations).
+ */
+export function canMigrate(machineType: string): boolean {
+  return !isBareMetal(machineType) && !/^(a\d|g\d|ct\d|h4d$)/.test(seriesOf(machineType));
 }
 
 /** Whether the machine must be made with nested virtualization. */
@@ -100,6 +113,10 @@ export function impossible(machine: Machine): InputErrors {
     );
   }
   const isMetal = isBareMetal(machineType);
+  if (isMetal && machine.spot) {
+    const reason = `cannot be true with ${machineType}: Google has no bare metal machines on spot; leave it out, or take ${DEFAULT_MACHINE_TYPE}, where guests run by nested virtualization (${AS_OF})`;
+    return [{ propertyPath: "spot", reason }];
+  }
   const isRefused = isMetal ? phc === HostPhc.Required : !seriesFor(machine).includes(series);
   const wishes = [
     ...(guests ? ["nested virtualization (guests)"] : []),

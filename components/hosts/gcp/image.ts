@@ -6,17 +6,22 @@ import { OperatingSystem } from "../../plan/enums";
 interface Image {
   project: string;
   family: string;
-  /** Google's images of Debian have no cloud-init (github.com/andsens/bootstrap-vz, pull request 469). */
+  /**
+   * Google's images of Debian have no cloud-init (github.com/andsens/bootstrap-vz, pull request 469). The script that they
+   * get instead works with it, too.
+   */
   hasCloudInit: boolean;
 }
 
 /**
- * The vendors' own image families ("Operating system details", cloud.google.com/compute/docs/images/os-details).
+ * The vendors' own image families ("Operating system details", cloud.google.com/compute/docs/images/os-details; of Debian
+ * 13, images were in use from debian-13-trixie-v20251014 to v20260921).
  */
 export const IMAGES = {
   [OperatingSystem.Ubuntu2204]: { project: "ubuntu-os-cloud", family: "ubuntu-2204-lts", hasCloudInit: true },
   [OperatingSystem.Ubuntu2404]: { project: "ubuntu-os-cloud", family: "ubuntu-2404-lts-amd64", hasCloudInit: true },
   [OperatingSystem.Debian12]: { project: "debian-cloud", family: "debian-12", hasCloudInit: false },
+  [OperatingSystem.Debian13]: { project: "debian-cloud", family: "debian-13", hasCloudInit: false },
 } as const satisfies Partial<Record<OperatingSystem, Image>>;
 
 /** A system that has images in Google's cloud. */

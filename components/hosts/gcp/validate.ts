@@ -57,6 +57,7 @@ export function machineOf(args: unknown): Machine {
     machineType: (at(args, "machineType") ?? DEFAULT_MACHINE_TYPE) as string,
     guests: at(args, "guests") === true,
     phc: (at(args, "phc") ?? HostPhc.None) as HostPhc,
+    spot: at(args, "spot") === true,
   };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OperatingSystem } from "../../../components";
+import { HostAddress, OperatingSystem } from "../../../components";
 import { ensureEngine } from "../../../rig/engine";
 
 // What only the real engine decides: what a changed image or system replaces, and what the state keeps in clear text.
@@ -24,7 +24,7 @@ describe("a host in each cloud on the real engine", () => {
   let folder: string;
   let stack: Stack;
   let shared = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["198.51.100.7/32"] };
-  let aws = {};
+  let aws: object = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
   let gcp = {};
 
   beforeAll(async () => {
@@ -50,6 +50,7 @@ describe("a host in each cloud on the real engine", () => {
        const g = new GcpHost("g", { ...shared, ...gcp }, { transforms: [described] });
        exports.ids = [a.instanceId, g.instanceId];
        exports.images = [a.imageId, g.image];
+       exports.addresses = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ address }) => address));
        exports.users = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ user }) => user));`,
     );
     const { pulumi: pulumiCommand, env } = await ensureEngine();
@@ -60,15 +61,21 @@ describe("a host in each cloud on the real engine", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const newest = (image: string) => Object.assign(stack.workspace.envVars, { NEWEST_IMAGE: image });
+  const machines = (state: string) => Object.assign(stack.workspace.envVars, { MACHINES: state });
   const stateText = () => readFileSync(join(folder, ".pulumi/stacks/timebase-test/cloud.json"), "utf8");
   const instancesInState = (): { urn: string; id: string; inputs: Record<string, unknown> }[] =>
     JSON.parse(stateText()).checkpoint.latest.resources.filter(({ type }: { type: string }) => /:Instance$/.test(type));
+  const idsInState = () =>
+    instancesInState()
+      .map(({ id }) => id)
+      .sort();
 
   async function up(options: { replace?: string[] } = {}) {
     Object.assign(stack.workspace.envVars, { ARGS: JSON.stringify({ shared, aws, gcp }) });
     const { summary, outputs } = await stack.up(options);
     const { same = 0, ...changes } = summary.resourceChanges ?? {};
-    return { changes, same, images: outputs.images?.value, users: outputs.users?.value, ids: outputs.ids?.value };
+    const { images, users, ids, addresses } = outputs;
+    return { changes, same, images: images?.value, users: users?.value, ids: ids?.value, addresses: addresses?.value };
   }
 
   test("is made, and its keys are in the state as secrets only", async () => {
@@ -88,13 +95,33 @@ describe("a host in each cloud on the real engine", () => {
   });
 
   test("changes only what an argument concerns, in place", async () => {
-    const ids = instancesInState().map(({ id }) => id);
+    const ids = idsInState();
     shared = { ...shared, sshFrom: ["198.51.100.8/32"] };
-    aws = { instanceType: "m7i.xlarge" };
-    gcp = { machineType: "c3-standard-8" };
+    aws = { ...aws, instanceType: "m7i.xlarge", tags: { team: "clocks" } };
+    gcp = { machineType: "c3-standard-8", labels: { team: "clocks" }, rootDiskGib: 20 };
     const { changes, same, ids: after } = await up();
     expect([changes, same]).toEqual([{ update: 4 }, 8]);
-    expect([...after].sort()).toEqual([...ids].sort());
+    expect([...after].sort()).toEqual(ids);
+  });
+
+  test("is not replaced by a stop and a start", async () => {
+    const ids = idsInState();
+    machines("stopped");
+    await stack.refresh();
+    await expect(up()).rejects.toThrow(/a: the machine \S+ has no public address: start it if it is stopped/);
+    expect(idsInState()).toEqual(ids);
+    machines("started again");
+    await stack.refresh();
+    const { changes, ids: after, addresses } = await up();
+    expect([changes, [...after].sort()]).toEqual([{}, ids]);
+    expect(addresses).toEqual(["203.0.113.21", "203.0.113.30"]);
+    expect(stateText()).not.toContain("PRIVATE KEY");
+    machines("as made");
+  });
+
+  test("is another machine when its address in AWS is to be of another kind", async () => {
+    aws = { ...aws, address: HostAddress.Private };
+    expect(await up()).toMatchObject({ changes: { replace: 1 }, addresses: ["10.0.0.20", "203.0.113.30"] });
   });
 
   test("moves to the newest image when its instance is replaced on purpose", async () => {

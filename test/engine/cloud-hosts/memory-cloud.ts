@@ -9,10 +9,12 @@ import { type PropertyMap, reveal } from "../../../rig/command-provider/property
 import { keyPair } from "../../unit/support/keyPair";
 
 interface Type {
-  /** The inputs that replace, in the real provider. */
+  /** The paths of the inputs that replace, in the real provider. */
   replaces: readonly string[];
   /** What is added when it is made. */
   outputs: (inputs: PropertyMap) => PropertyMap;
+  /** What a refresh finds otherwise, inputs included, while the machines are as MACHINES says. */
+  found?: Readonly<Record<string, PropertyMap>>;
 }
 
 const TYPES: Readonly<Record<string, Type>> = {
@@ -20,12 +22,18 @@ const TYPES: Readonly<Record<string, Type>> = {
   "aws:ec2/securityGroup:SecurityGroup": { replaces: ["description", "vpcId"], outputs: () => ({}) },
   "aws:ec2/instance:Instance": {
     // `userData` because the hosts set `userDataReplaceOnChange`.
-    replaces: ["ami", "userData", "placementGroup"],
+    replaces: ["ami", "userData", "placementGroup", "subnetId", "associatePublicIpAddress"],
     outputs: () => ({ publicIp: "203.0.113.20", privateIp: "10.0.0.20" }),
+    // Whether there is an address, not whether there is to be one (terraform-provider-aws, issue 33775).
+    found: {
+      stopped: { publicIp: "", associatePublicIpAddress: false },
+      "started again": { publicIp: "203.0.113.21", associatePublicIpAddress: true },
+    },
   },
   "gcp:compute/firewall:Firewall": { replaces: ["network"], outputs: () => ({}) },
   "gcp:compute/instance:Instance": {
-    replaces: ["bootDisk", "metadataStartupScript"],
+    // Of the boot disk, size and labels change in place (terraform-provider-google 7.22.0, #26195; 7.3.0, #24349).
+    replaces: ["bootDisk.initializeParams.image", "bootDisk.initializeParams.type", "metadataStartupScript"],
     outputs: () => ({ networkInterfaces: [{ networkIp: "10.0.0.30", accessConfigs: [{ natIp: "203.0.113.30" }] }] }),
   },
 };
@@ -47,6 +55,11 @@ function typeOf(urn: string) {
   return type;
 }
 
+/** What is at a path of properties. */
+function at(properties: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => (value as PropertyMap | undefined)?.[key], properties);
+}
+
 void main(
   {
     version: "1.0.0",
@@ -56,7 +69,8 @@ void main(
       const computed = Object.keys(typeOf(urn).outputs(after));
       const given = Object.keys(after).filter((key) => !key.startsWith("__") && !computed.includes(key));
       const changed = given.filter((key) => !isDeepStrictEqual(before[key], after[key]));
-      return { changes: changed.length > 0, replaces: changed.filter((key) => typeOf(urn).replaces.includes(key)) };
+      const replaces = typeOf(urn).replaces.filter((path) => !isDeepStrictEqual(at(before, path), at(after, path)));
+      return { changes: changed.length > 0, replaces: replaces.filter((path) => at(after, path) !== undefined) };
     },
     create: async (urn: string, inputs: PropertyMap) => ({
       id: `i-${randomBytes(8).toString("hex")}`,
@@ -65,6 +79,13 @@ void main(
     update: async (_id: string, urn: string, olds: PropertyMap, news: PropertyMap) => {
       const kept = Object.keys(typeOf(urn).outputs(news));
       return { outs: { ...news, ...Object.fromEntries(kept.map((key) => [key, olds[key]])) } };
+    },
+    // As the real ones: what is found is in the inputs, too.
+    read: async (id: string, urn: string, olds: PropertyMap) => {
+      const props = { ...olds, ...typeOf(urn).found?.[process.env.MACHINES ?? ""] };
+      const computed = Object.keys(typeOf(urn).outputs(props));
+      const inputs = Object.fromEntries(Object.entries(props).filter(([key]) => !computed.includes(key)));
+      return { id, props, inputs };
     },
     delete: async () => undefined,
     invoke: async (token: string) => {

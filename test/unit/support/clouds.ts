@@ -56,22 +56,49 @@ export const aws = {
 
 export const NEWEST_IMAGE = "projects/debian-cloud/global/images/debian-12-bookworm-v20261110";
 
+/** What Compute Engine answers to a machine that cannot be. */
+// biome-ignore lint/suspicious/noExplicitAny: the inputs of any program
+function refusalOfInstance(inputs: any): string | undefined {
+  const { machineType, networkInterfaces, scheduling = {}, shieldedInstanceConfig } = inputs;
+  if (
+    scheduling.preemptible &&
+    (scheduling.automaticRestart !== false || scheduling.onHostMaintenance !== "TERMINATE")
+  ) {
+    return "a spot machine neither restarts by itself nor migrates";
+  }
+  if (["g2-standard-4", "h4d-standard-192"].includes(machineType) && scheduling.onHostMaintenance !== "TERMINATE") {
+    return "a machine with a GPU, or of H4D, cannot migrate";
+  }
+  if (!machineType.endsWith("-metal")) return networkInterfaces[0].nicType && "no such network interface";
+  if (scheduling.onHostMaintenance !== "TERMINATE") return "bare metal cannot migrate";
+  if (networkInterfaces[0].nicType !== "IDPF") return "bare metal has an IDPF network interface";
+  if (scheduling.preemptible) return "bare metal is not sold as spot";
+  return shieldedInstanceConfig && "bare metal has no Shielded VM";
+}
+
 export const gcp = {
   resources: {
     ...keys,
     "gcp:compute/instance:Instance": {
       required: [
-        ...["machineType", "bootDisk", "networkInterfaces", "tags", "metadata", "shieldedInstanceConfig"],
+        ...["machineType", "bootDisk", "networkInterfaces", "tags", "metadata"],
         ...["deletionProtection", "allowStoppingForUpdate"],
       ],
-      optional: ["zone", "labels", "advancedMachineFeatures", "scheduling", "metadataStartupScript"],
-      outputs: ({ networkInterfaces }) => ({
-        networkInterfaces: networkInterfaces.map((nic: { accessConfigs: object[] }) => ({
-          ...nic,
-          networkIp: "10.0.0.30",
-          accessConfigs: nic.accessConfigs.map(() => ({ natIp: "203.0.113.30" })),
-        })),
-      }),
+      optional: [
+        ...["zone", "labels", "advancedMachineFeatures", "scheduling", "metadataStartupScript"],
+        "shieldedInstanceConfig",
+      ],
+      outputs: (inputs) => {
+        const refusal = refusalOfInstance(inputs);
+        if (refusal !== undefined) throw new Error(refusal);
+        return {
+          networkInterfaces: inputs.networkInterfaces.map((nic: { accessConfigs: object[] }) => ({
+            ...nic,
+            networkIp: "10.0.0.30",
+            accessConfigs: nic.accessConfigs.map(() => ({ natIp: "203.0.113.30" })),
+          })),
+        };
+      },
     },
     "gcp:compute/firewall:Firewall": {
       required: ["network", "direction", "targetTags", "priority", "sourceRanges"],
