@@ -48,7 +48,7 @@ export class ImaginedCloud {
         return { ...inputs, selfLink: this.labelled(image, `newest ${project}/${family}`) };
       }
       default:
-        throw new Error(
+        throw refusal(
           `the program asks for ${token}, which only a cloud can answer: for a preview without one, take the value from ` +
             "the stack's configuration",
         );
@@ -80,14 +80,16 @@ export class ImaginedCloud {
           privateIp: this.privateAddress(inputs.subnetId, DEFAULT_NETWORKS.aws, `${name}.privateIp`),
         };
       case "gcp:compute/instance:Instance":
-        return { networkInterfaces: (inputs.networkInterfaces as Inputs[]).map((nic) => this.interfaceOf(name, nic)) };
+        return Array.isArray(inputs.networkInterfaces)
+          ? { networkInterfaces: inputs.networkInterfaces.map((nic: Inputs) => this.interfaceOf(name, nic)) }
+          : {};
       default:
         return {};
     }
   }
 
   private interfaceOf(name: string, nic: Inputs): Inputs {
-    const accessConfigs = (nic.accessConfigs ?? []) as Inputs[];
+    const accessConfigs: Inputs[] = Array.isArray(nic.accessConfigs) ? nic.accessConfigs : [];
     return {
       ...nic,
       networkIp: this.privateAddress(nic.subnetwork, DEFAULT_NETWORKS.gcp, `${name}.networkIp`),
@@ -112,6 +114,11 @@ export class ImaginedCloud {
     this.labels.set(value, label);
     return value;
   }
+}
+
+/** An error as the engine sends it: the SDK reads only its details. */
+function refusal(details: string): Error {
+  return Object.assign(new Error(details), { details });
 }
 
 function digest(...parts: unknown[]): string {
