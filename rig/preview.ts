@@ -2,26 +2,26 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { closest, distance } from "fastest-levenshtein";
 import { previewProgram } from "./preview/preview";
-import { exampleFolder, exampleNames, makeKeys, STORIES } from "./preview/stories";
+import { exampleFolder, exampleNames, makeKeys, stackConfig, storyOf } from "./preview/stories";
 import { previewText } from "./preview/text";
 
 const help = `The full plan of an example, or of a Pulumi program in a folder, without any account, network or engine.
 
   npm run preview:offline -- <example>               every resource, every host's plan, whether it may reboot
   npm run preview:offline -- <example> --json        the same as one JSON object (npm run --silent for nothing else)
-  npm run preview:offline -- ./folder --config k=v   a program of yours, or another value of the configuration; repeatable
+  npm run preview:offline -- ./folder --stack dev    a program of yours, with the configuration in Pulumi.dev.yaml
+  ... --config key=value                             another value of the configuration; repeatable
 
 Examples: ${exampleNames().join(", ")}
 `;
 
 class UsageError extends Error {}
 
-/** The folder of a program, and its configuration as far as the example's README has the user set it. */
-function find(wanted: string): { folder: string; story: (typeof STORIES)[string] } {
-  // A path has a slash in it, or is one to where we are.
-  if (/[/\\]|^\.+$/.test(wanted)) return { folder: resolve(process.env.INIT_CWD ?? ".", wanted), story: () => ({}) };
+/** The folder of an example, or the one that is meant by a path: that has a slash in it, or is where we are. */
+function folderOf(wanted: string): string {
+  if (/[/\\]|^\.+$/.test(wanted)) return resolve(process.env.INIT_CWD ?? ".", wanted);
   const names = exampleNames();
-  if (names.includes(wanted)) return { folder: exampleFolder(wanted), story: STORIES[wanted] ?? (() => ({})) };
+  if (names.includes(wanted)) return exampleFolder(wanted);
   const nearest = closest(wanted, names);
   const hint = distance(wanted, nearest) <= wanted.length / 2 ? `: did you mean ${nearest}?` : "";
   throw new UsageError(`there is no example "${wanted}"${hint}`);
@@ -42,6 +42,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       json: { type: "boolean", default: false },
+      stack: { type: "string" },
       config: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -52,9 +53,10 @@ async function main(): Promise<void> {
     return;
   }
   if (more.length > 0) throw new UsageError(`one example at a time, not also ${more.join(", ")}`);
-  const { folder, story } = find(wanted);
+  const folder = folderOf(wanted);
   const keys = makeKeys();
-  const config = { ...story(keys), ...configOf(values.config) };
+  const ofStack = values.stack === undefined ? {} : stackConfig(folder, values.stack, keys);
+  const config = { ...storyOf(folder, keys), ...ofStack, ...configOf(values.config) };
 
   const failures = new Set<string>();
   process.on("unhandledRejection", (reason) => failures.add(messageOf(reason)));

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parse } from "yaml";
 
 // What a program needs of its stack's configuration, as far as its README has the user set it.
 
@@ -51,6 +52,29 @@ export const STORIES: Readonly<Record<string, (keys: Keys) => Config>> = {
   }),
   "in-your-stack": ({ publicKey, privateKey }) => ({ privateKey, address: "203.0.113.10", hostKey: publicKey }),
 };
+
+/** What an example's README has the user set; nothing for a program in another folder. */
+export function storyOf(folder: string, keys: Keys): Config {
+  const name = basename(folder);
+  return folder === exampleFolder(name) ? (STORIES[name]?.(keys) ?? {}) : {};
+}
+
+/**
+ * The configuration that a stack's file has. An encrypted value becomes a key that opens nothing, which suits an argument
+ * that must be a key, and others.
+ */
+export function stackConfig(folder: string, stack: string, keys: Keys): Config {
+  const file = join(folder, `Pulumi.${stack}.yaml`);
+  if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
+  const { config = {} } = parse(readFileSync(file, "utf8")) ?? {};
+  const plain = (value: unknown) =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, "secure")
+      ? keys.privateKey
+      : typeof value === "string"
+        ? value
+        : JSON.stringify(value);
+  return Object.fromEntries(Object.entries(config ?? {}).map(([key, value]) => [key, plain(value)]));
+}
 
 /** The names of the examples that are there. */
 export function exampleNames(): string[] {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Preview, PreviewedResource } from "../../rig/preview/preview";
 import { exampleFolder, exampleNames, STORIES } from "../../rig/preview/stories";
-import { PRIVATE_KEY } from "../unit/support/keys";
+import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
 
 // The program as a user starts it: what is on its stdout, on its stderr, and how it ends.
 
@@ -208,6 +208,10 @@ test("is the same each time, so that two of them can be compared", async () => {
   expect((await run("celestial", "--json")).stdout).toBe((await once("celestial", "--json")).stdout);
 });
 
+test("an example by its path is the example", async () => {
+  expect((await run("examples/gcp-cluster", "--json")).stdout).toBe((await once("gcp-cluster", "--json")).stdout);
+});
+
 test("is for people without --json: every resource, every plan, every reboot", async () => {
   const { stdout } = await run("gcp-cluster");
   expect(stdout).toContain("\n  subnet (gcp:compute/subnetwork:Subnetwork)\n      ipCidrRange: 10.41.0.0/24\n");
@@ -263,13 +267,39 @@ describe("a program of the user's own", () => {
        const endpoint = { name: "later", address: asked.stdout, hostKey: new pulumi.Config().require("hostKey") };
        new HostClock("clock", { endpoint, sources: [{ address: asked.stdout }] });`,
     );
-    const hostKey = "hostKey=ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGCzGzXtHxTkqYYkFZyqTZy6cQ9mCqX2wBRkMqCz0q4B";
-    const { code, stdout, stderr } = await run(path, "--json", "--config", hostKey);
+    const { code, stdout, stderr } = await run(path, "--json", "--config", `hostKey=${HOST_KEY}`);
     expect([code, stderr]).toEqual([0, ""]);
     const { resources, hosts } = JSON.parse(stdout) as Preview;
     // A naive preview would take the text of the unknown for a plan, and print the key that nobody made a secret.
     expect(hosts).toMatchObject([{ name: "clock", plan: null, mayReboot: null }]);
     expect(resources.find(({ name }) => name === "asked")?.inputs.environment).toEqual({ KEY: "[secret]" });
+  });
+
+  test("has the configuration of its stack, with a key for what is encrypted", async () => {
+    const path = program(
+      "staged",
+      `import { HostClock } from ${library};
+       const config = new pulumi.Config();
+       const host = config.requireObject<{ name: string; address: string }>("host");
+       const endpoint = { ...host, privateKey: config.requireSecret("key"), hostKey: config.require("hostKey") };
+       new HostClock("clock", { endpoint, sources: [{ address: config.require("source") }] });`,
+    );
+    const config = `config:
+  staged:host: { name: there, address: 192.0.2.9 }
+  staged:hostKey: ${HOST_KEY}
+  staged:source: 192.0.2.1
+  staged:key: { secure: AAABANBJnxl9 }
+`;
+    writeFileSync(join(path, "Pulumi.dev.yaml"), config);
+    const { stdout, stderr } = await run(path, "--json", "--stack", "dev", "--config", "source=192.0.2.2");
+    expect(stderr).toBe("");
+    expect((JSON.parse(stdout) as Preview).hosts[0]?.plan).toMatch(
+      /\nhost=there\n[\s\S]*\ntime-source=server 192\.0\.2\.2 /,
+    );
+    expect(await run(path, "--stack", "prod")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Pulumi.prod.yaml: give --stack the name of a stack that has a file"),
+    });
   });
 
   test("fails as it would fail in a preview, also where it fails late", async () => {
