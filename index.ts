@@ -1,15 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ExperimentCluster, type ExperimentHostArgs, LocalVm, SshHost, type SshHostArgs } from "./components";
+import {
+  AwsHost,
+  ExperimentCluster,
+  type ExperimentHostArgs,
+  GcpHost,
+  LocalVm,
+  OperatingSystem,
+  SshHost,
+  type SshHostArgs,
+} from "./components";
 import { trapImage } from "./rig/image";
 
 // The root program: an experiment cluster of the machines that the stack's configuration names.
 
 const config = new pulumi.Config();
 
-const MACHINES = { local: localMachines, ssh: sshMachines } as const satisfies Record<
-  string,
-  () => ExperimentHostArgs[]
->;
+const MACHINES = {
+  local: localMachines,
+  ssh: sshMachines,
+  aws: awsMachines,
+  gcp: gcpMachines,
+} as const satisfies Record<string, () => ExperimentHostArgs[]>;
+
+const cloudNames = ["node-1", "node-2"];
 
 const cluster = new ExperimentCluster("cluster", {
   hosts: machines(),
@@ -24,11 +37,16 @@ function machines(): ExperimentHostArgs[] {
   const kind = config.get("machines") ?? "local";
   if (!Object.hasOwn(MACHINES, kind)) {
     throw new pulumi.RunError(
-      `pulumi-timebase:machines must be ${Object.keys(MACHINES).join(" or ")}, not ${JSON.stringify(kind)}: ` +
+      `pulumi-timebase:machines must be one of ${Object.keys(MACHINES).join(", ")}, not ${JSON.stringify(kind)}: ` +
         "pulumi config set machines local",
     );
   }
   return MACHINES[kind as keyof typeof MACHINES]();
+}
+
+/** What the machines of any cloud are like: node-1 serves the time, node-2 follows it. */
+function cloudMachine() {
+  return { operatingSystem: OperatingSystem.Ubuntu2404, sshFrom: [config.require("sshFrom")], guests: true };
 }
 
 /** Two virtual machines on this computer: node-1 serves the time, node-2 follows it. */
@@ -49,6 +67,18 @@ function localMachines(): ExperimentHostArgs[] {
     { name: "node-1", endpoint: hub.endpoint },
     { name: "node-2", endpoint: client.endpoint },
   ];
+}
+
+/** Two machines in the default VPC, which has the same network in every region of every account (Amazon VPC User Guide). */
+function awsMachines(): ExperimentHostArgs[] {
+  const args = { ...cloudMachine(), timeFrom: ["172.31.0.0/16"] };
+  return cloudNames.map((name) => ({ name, endpoint: new AwsHost(name, args).endpoint }));
+}
+
+/** Two machines in the project's network "default", whose subnetworks are all in this range (Google's VPC documentation). */
+function gcpMachines(): ExperimentHostArgs[] {
+  const args = { ...cloudMachine(), timeFrom: ["10.128.0.0/9"] };
+  return cloudNames.map((name) => ({ name, endpoint: new GcpHost(name, args).endpoint }));
 }
 
 /** Machines that exist. The components check the values; what is checked here is only that there is a list of them. */

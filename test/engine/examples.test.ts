@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { aws, gcp } from "../unit/support/clouds";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
-import { finishProgram, startEngine } from "../unit/support/mocks";
+import { finishProgram, type MockCloud, startEngine } from "../unit/support/mocks";
 
-// The programs that a user would copy, with the configuration that their READMEs name.
+// The programs that a user would copy, with the configuration that their READMEs name, where nothing that a cloud decides
+// is known yet.
 
 afterEach(finishProgram);
 
@@ -12,6 +14,14 @@ const hosts = ["server-1", "server-2"].map((name, index) => ({
   address: `192.0.2.1${index}`,
   hostKey: `192.0.2.1${index} ${HOST_KEY}`,
 }));
+
+const sshFrom = "203.0.113.7/32";
+const proofs = (...hosts: string[]) => hosts.map((host) => `cluster-${host}-prove`);
+/** Both clouds, each of whose resources must have all that it needs, and nothing that it does not know. */
+const cloud: MockCloud = {
+  resources: { ...aws.resources, ...gcp.resources },
+  functions: { ...aws.functions, ...gcp.functions },
+};
 
 const programs = {
   "existing-hosts": {
@@ -27,18 +37,64 @@ const programs = {
     config: { address: "203.0.113.10", hostKey: `203.0.113.10 ${HOST_KEY}` },
     proofs: ["worker-prove"],
   },
-  "the root program": {
-    load: () => import("../../index.js"),
+  "aws-cluster": {
+    load: () => import("../../examples/aws-cluster/index.js"),
+    config: { sshFrom },
+    proofs: proofs("server-1", "server-2", "server-3"),
+  },
+  "aws-amazon-linux-2": {
+    load: () => import("../../examples/aws-amazon-linux-2/index.js"),
+    config: { sshFrom },
+    proofs: proofs("server-1", "server-2"),
+  },
+  "gcp-cluster": {
+    load: () => import("../../examples/gcp-cluster/index.js"),
+    config: { sshFrom, hosts: "2" },
+    proofs: proofs("server-1", "server-2"),
+  },
+  "two-clouds": {
+    load: () => import("../../examples/two-clouds/index.js"),
+    config: { sshFrom },
+    proofs: proofs("aws-1", "aws-2", "gcp-1", "gcp-2"),
+  },
+  celestial: {
+    load: () => import("../../examples/celestial/index.js"),
+    config: { sshFrom },
+    proofs: proofs("celestial-1", "celestial-2"),
+  },
+  "the root program, machines that exist": {
+    load: rootProgram,
     config: { machines: "ssh", hosts: JSON.stringify(hosts), network: "192.0.2.0/24", maxErrorMicros: "500" },
-    proofs: ["cluster-server-1-prove", "cluster-server-2-prove"],
+    proofs: proofs("server-1", "server-2"),
+  },
+  "the root program, aws": {
+    load: rootProgram,
+    config: { machines: "aws", sshFrom },
+    proofs: proofs("node-1", "node-2"),
+  },
+  "the root program, gcp": {
+    load: rootProgram,
+    config: { machines: "gcp", sshFrom },
+    proofs: proofs("node-1", "node-2"),
   },
 } as const;
 
+/** Anew: a module runs once. */
+function rootProgram() {
+  vi.resetModules();
+  return import("../../index.js");
+}
+
 test.each(Object.entries(programs))("%s previews", async (_, { load, config, proofs }) => {
-  const registered = startEngine({ preview: true });
+  const registered = startEngine({ preview: true, cloud });
   const entries = Object.entries({ ...config, privateKey: PRIVATE_KEY }).map(([key, value]) => [`demo:${key}`, value]);
   pulumi.runtime.setAllConfig(Object.fromEntries(entries), ["demo:privateKey"]);
   await load();
   await finishProgram();
-  expect(registered.map(({ name }) => name).filter((name) => name.endsWith("-prove"))).toEqual(proofs);
+  expect(
+    registered
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith("-prove"))
+      .sort(),
+  ).toEqual(proofs);
 });

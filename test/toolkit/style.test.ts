@@ -16,6 +16,12 @@ test("the toolkit is clean for shellcheck", () => {
   expect(run("shellcheck", "-x", "timebase")).toEqual({ status: 0, output: "" });
 });
 
+test("what an example runs on its hosts is clean and formatted, too", () => {
+  const script = "../examples/celestial/prepare-host.sh";
+  expect(run("shellcheck", script)).toEqual({ status: 0, output: "" });
+  expect(run("shfmt", "-i", "2", "-ci", "-d", script)).toEqual({ status: 0, output: "" });
+});
+
 test("the toolkit is formatted: `shfmt -i 2 -ci -w toolkit`", () => {
   expect(run("shfmt", "-i", "2", "-ci", "-d", ".")).toEqual({ status: 0, output: "" });
 });

@@ -43,6 +43,19 @@ export const aws = {
       optional: ["region"],
       outputs: () => ({ name: "the-placement-group" }),
     },
+    // The network that an example makes.
+    "aws:ec2/vpc:Vpc": {
+      required: ["cidrBlock", "tags"],
+      optional: [],
+      outputs: () => ({ defaultRouteTableId: "rtb-1" }),
+    },
+    "aws:ec2/internetGateway:InternetGateway": { required: ["vpcId", "tags"], optional: [], outputs: () => ({}) },
+    "aws:ec2/defaultRouteTable:DefaultRouteTable": {
+      required: ["defaultRouteTableId", "routes", "tags"],
+      optional: [],
+      outputs: () => ({}),
+    },
+    "aws:ec2/subnet:Subnet": { required: ["vpcId", "cidrBlock", "tags"], optional: [], outputs: () => ({}) },
   },
   functions: {
     "aws:ssm/getParameter:getParameter": ({ name, ...more }) => {
@@ -103,6 +116,13 @@ export const gcp = {
     "gcp:compute/firewall:Firewall": {
       required: ["network", "direction", "targetTags", "priority", "sourceRanges"],
       optional: ["allows", "denies"],
+      outputs: () => ({}),
+    },
+    // The network that an example makes.
+    "gcp:compute/network:Network": { required: ["autoCreateSubnetworks"], optional: [], outputs: () => ({}) },
+    "gcp:compute/subnetwork:Subnetwork": {
+      required: ["network", "region", "ipCidrRange"],
+      optional: [],
       outputs: () => ({}),
     },
   },

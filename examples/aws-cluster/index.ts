@@ -1,0 +1,48 @@
+import * as ec2 from "@pulumi/aws/ec2";
+import * as pulumi from "@pulumi/pulumi";
+import { AwsHost, ExperimentCluster, HostPhc, OperatingSystem, TimeSourceKind, Topology } from "../../components"; // yours: "pulumi-timebase"
+
+const config = new pulumi.Config();
+const sshFrom = [config.require("sshFrom")]; // the network that you log in from: nobody else may
+const names = Array.from({ length: config.getNumber("hosts") ?? 3 }, (_, index) => `server-${index + 1}`);
+const tags = { project: pulumi.getProject() };
+
+// A network of its own, with one subnet, so that all hosts are in one availability zone.
+const vpc = new ec2.Vpc("network", { cidrBlock: "10.40.0.0/16", tags });
+const gateway = new ec2.InternetGateway("gateway", { vpcId: vpc.id, tags });
+const routes = new ec2.DefaultRouteTable("routes", {
+  defaultRouteTableId: vpc.defaultRouteTableId,
+  routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }],
+  tags,
+});
+const subnet = new ec2.Subnet("subnet", { vpcId: vpc.id, cidrBlock: "10.40.0.0/24", tags });
+// No host is there before its way to the internet is, by which it gets its packages.
+const subnetId = pulumi.all([subnet.id, routes.id]).apply(([id]) => id);
+
+// One group for all: whoever is launched in it gets the hardware's clock.
+const group = new ec2.PlacementGroup("clock", { strategy: "precision-time", tags });
+
+const hosts = names.map((name) => ({
+  name,
+  endpoint: new AwsHost(name, {
+    operatingSystem: OperatingSystem.Ubuntu2204,
+    sshFrom,
+    vpcId: vpc.id,
+    subnetId,
+    guests: true,
+    phc: HostPhc.IfAvailable,
+    placementGroup: group.name,
+    tags,
+  }).endpoint,
+}));
+
+const cluster = new ExperimentCluster("cluster", {
+  hosts,
+  // Each host follows what Amazon has below it: its clock device if the driver offers one, else the time service.
+  topology: Topology.Sources,
+  sources: [{ kind: TimeSourceKind.Auto }],
+  maxErrorMicros: config.getNumber("maxErrorMicros"),
+});
+
+export const summary = cluster.summary;
+export const ready = cluster.ready;

@@ -1,0 +1,85 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { closest, distance } from "fastest-levenshtein";
+import { previewProgram } from "./preview/preview";
+import { exampleFolder, exampleNames, makeKeys, stackConfig, storyOf } from "./preview/stories";
+import { previewText } from "./preview/text";
+
+const help = `The full plan of an example, or of a Pulumi program in a folder, without any account, network or engine.
+
+  npm run preview:offline -- <example>               every resource, every host's plan, whether it may reboot
+  npm run preview:offline -- <example> --json        the same as one JSON object (npm run --silent for nothing else)
+  npm run preview:offline -- ./folder --stack dev    a program of yours, with the configuration in Pulumi.dev.yaml
+  ... --config key=value                             another value of the configuration; repeatable
+
+Examples: ${exampleNames().join(", ")}
+`;
+
+class UsageError extends Error {}
+
+/** The folder of an example, or the one that is meant by a path: that has a slash in it, or is where we are. */
+function folderOf(wanted: string): string {
+  if (/[/\\]|^\.+$/.test(wanted)) return resolve(process.env.INIT_CWD ?? ".", wanted);
+  const names = exampleNames();
+  if (names.includes(wanted)) return exampleFolder(wanted);
+  const nearest = closest(wanted, names);
+  const hint = distance(wanted, nearest) <= wanted.length / 2 ? `: did you mean ${nearest}?` : "";
+  throw new UsageError(`there is no example "${wanted}"${hint}`);
+}
+
+function configOf(settings: readonly string[]): Record<string, string> {
+  const entries = settings.map((setting) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? [];
+    if (key === undefined)
+      throw new UsageError(`--config ${setting} must be key=value, such as sshFrom=203.0.113.7/32`);
+    return [key, value];
+  });
+  return Object.fromEntries(entries);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      stack: { type: "string" },
+      config: { type: "string", multiple: true, default: [] },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const [wanted, ...more] = positionals;
+  if (values.help || wanted === undefined) {
+    process.stdout.write(help);
+    return;
+  }
+  if (more.length > 0) throw new UsageError(`one example at a time, not also ${more.join(", ")}`);
+  const folder = folderOf(wanted);
+  const keys = makeKeys();
+  const ofStack = values.stack === undefined ? {} : stackConfig(folder, values.stack, keys);
+  const config = { ...storyOf(folder, keys), ...ofStack, ...configOf(values.config) };
+
+  const failures = new Set<string>();
+  process.on("unhandledRejection", (reason) => failures.add(messageOf(reason)));
+  // What the program says is no part of the result. That hosts may reboot is said of each of them anyway.
+  console.log = console.info = (text) => {
+    if (!String(text).startsWith("info: [runtime] ")) console.error(text);
+  };
+  const preview = await previewProgram(folder, config, keys);
+  // What the program left unhandled is told a turn later.
+  await new Promise((told) => setImmediate(told));
+  if (failures.size > 0) throw new Error([...failures].join("\n"));
+  process.stdout.write(values.json ? `${JSON.stringify(preview)}\n` : previewText(preview));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Node's parser of arguments throws errors with such a code. */
+const isUsage = (error: unknown) =>
+  error instanceof UsageError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
+
+main().catch((error: unknown) => {
+  process.exitCode = 1;
+  process.stderr.write(`${messageOf(error)}\n${isUsage(error) ? `\n${help}` : ""}`);
+});

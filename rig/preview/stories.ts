@@ -1,0 +1,90 @@
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parse } from "yaml";
+
+// What a program needs of its stack's configuration, as far as its README has the user set it.
+
+const root = join(__dirname, "../..");
+
+/** A pair of keys that opens nothing: made anew for each preview. */
+export interface Keys {
+  /** One `authorized_keys` line. */
+  publicKey: string;
+  privateKey: string;
+}
+
+/** Makes a pair of Ed25519 keys; the public half as OpenSSH writes it (RFC 8709, section 4). */
+export function makeKeys(): Keys {
+  const pair = generateKeyPairSync("ed25519");
+  const point = Buffer.from(pair.publicKey.export({ format: "jwk" }).x as string, "base64url");
+  const parts = [Buffer.from("ssh-ed25519"), point].flatMap((part) => [uint32(part.length), part]);
+  return {
+    publicKey: `ssh-ed25519 ${Buffer.concat(parts).toString("base64")}`,
+    privateKey: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+type Config = Record<string, string>;
+
+/** The network of an imagined user (RFC 5737). */
+const SSH_FROM = "203.0.113.7/32";
+const aws = { "aws:region": "eu-north-1", sshFrom: SSH_FROM };
+const gcp = { "gcp:project": "my-project", sshFrom: SSH_FROM };
+
+/** The configuration of each example. A key without a colon is the project's own, as in `pulumi config set`. */
+export const STORIES: Readonly<Record<string, (keys: Keys) => Config>> = {
+  "aws-cluster": () => aws,
+  "aws-amazon-linux-2": () => aws,
+  "gcp-cluster": () => gcp,
+  "two-clouds": () => gcp,
+  celestial: () => gcp,
+  "existing-hosts": ({ publicKey, privateKey }) => ({
+    privateKey,
+    bastionHostKey: publicKey,
+    hostKeys: JSON.stringify({ "rack-1": publicKey, "rack-2": publicKey, "rack-3": publicKey }),
+  }),
+  "in-your-stack": ({ publicKey, privateKey }) => ({ privateKey, address: "203.0.113.10", hostKey: publicKey }),
+};
+
+/** What an example's README has the user set; nothing for a program in another folder. */
+export function storyOf(folder: string, keys: Keys): Config {
+  const name = basename(folder);
+  return folder === exampleFolder(name) ? (STORIES[name]?.(keys) ?? {}) : {};
+}
+
+/**
+ * The configuration that a stack's file has. An encrypted value becomes a key that opens nothing, which suits an argument
+ * that must be a key, and others.
+ */
+export function stackConfig(folder: string, stack: string, keys: Keys): Config {
+  const file = join(folder, `Pulumi.${stack}.yaml`);
+  if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
+  const { config = {} } = parse(readFileSync(file, "utf8")) ?? {};
+  const plain = (value: unknown) =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, "secure")
+      ? keys.privateKey
+      : typeof value === "string"
+        ? value
+        : JSON.stringify(value);
+  return Object.fromEntries(Object.entries(config ?? {}).map(([key, value]) => [key, plain(value)]));
+}
+
+/** The names of the examples that are there. */
+export function exampleNames(): string[] {
+  return readdirSync(join(root, "examples"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** The folder of an example. */
+export function exampleFolder(name: string): string {
+  return join(root, "examples", name);
+}

@@ -1,0 +1,324 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Preview, PreviewedResource } from "../../rig/preview/preview";
+import { exampleFolder, exampleNames, STORIES } from "../../rig/preview/stories";
+import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+
+// The program as a user starts it: what is on its stdout, on its stderr, and how it ends.
+
+const root = resolve(__dirname, "../..");
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function run(...args: string[]): Promise<Ended> {
+  // Nothing of this machine that could stand for an account.
+  const env = { PATH: process.env.PATH, HOME: "/nonexistent", INIT_CWD: root };
+  const program = ["--import", "tsx", join(root, "rig/preview.ts"), ...args];
+  return new Promise((done) =>
+    execFile(process.execPath, program, { cwd: root, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    ),
+  );
+}
+
+const ended = new Map<string, Promise<Ended>>();
+/** The same program is started once for all that is asked of it. */
+function once(...args: string[]): Promise<Ended> {
+  const key = args.join(" ");
+  const running = ended.get(key) ?? run(...args);
+  ended.set(key, running);
+  return running;
+}
+
+const HOSTS: Readonly<Record<string, string[]>> = {
+  "aws-amazon-linux-2": ["server-1", "server-2"],
+  "aws-cluster": ["server-1", "server-2", "server-3"],
+  celestial: ["celestial-1", "celestial-2"],
+  "existing-hosts": ["rack-1", "rack-2", "rack-3"],
+  "gcp-cluster": ["server-1", "server-2", "server-3"],
+  "in-your-stack": ["worker"],
+  "two-clouds": ["aws-1", "aws-2", "gcp-1", "gcp-2"],
+};
+
+const SSH_FROM = "203.0.113.7/32";
+
+/** What the ports of a rule are open to: `tcp 22 from 203.0.113.7/32`. Of AWS and of Google Cloud alike. */
+function openings(resource: PreviewedResource): string[] {
+  // biome-ignore lint/suspicious/noExplicitAny: inputs are whatever the program gave
+  const inputs: Record<string, any> = resource.inputs;
+  switch (resource.type) {
+    case "aws:ec2/securityGroup:SecurityGroup":
+      return inputs.ingress.flatMap((rule: Rule) =>
+        [...rule.cidrBlocks, ...rule.ipv6CidrBlocks].map(
+          (from) => `${rule.protocol} ${[...new Set([rule.fromPort, rule.toPort])].join("-")} from ${from}`,
+        ),
+      );
+    case "gcp:compute/firewall:Firewall":
+      return (inputs.allows ?? []).flatMap(({ protocol, ports = ["any"] }: Allow) =>
+        ports.flatMap((port) => inputs.sourceRanges.map((from: string) => `${protocol} ${port} from ${from}`)),
+      );
+    default:
+      return [];
+  }
+}
+
+interface Rule {
+  protocol: string;
+  fromPort: number;
+  toPort: number;
+  cidrBlocks: string[];
+  ipv6CidrBlocks: string[];
+}
+
+interface Allow {
+  protocol: string;
+  ports?: string[];
+}
+
+/** All that is open, beyond SSH from where the user is. */
+const OPEN: Readonly<Record<string, string[]>> = {
+  "gcp-cluster": ["udp 123 from 10.41.0.0/24"],
+  celestial: [
+    "icmp any from 10.42.0.0/24",
+    `tcp 1969 from ${SSH_FROM}`,
+    "udp 123 from 10.42.0.0/24",
+    "udp 1970 from 10.42.0.0/24",
+  ],
+};
+
+test("every example has a configuration, and is tested here", () => {
+  expect(exampleNames()).toEqual(Object.keys(STORIES).sort());
+  expect(exampleNames()).toEqual(Object.keys(HOSTS));
+});
+
+describe.each(Object.keys(HOSTS))("%s", (example) => {
+  let told: Ended;
+  let preview: Preview;
+  const ofType = (pattern: RegExp) => preview.resources.filter(({ type }) => pattern.test(type));
+
+  beforeAll(async () => {
+    told = await once(example, "--json");
+    expect([told.code, told.stderr]).toEqual([0, ""]);
+    preview = JSON.parse(told.stdout);
+  });
+
+  test("is what its folder says, and needs the public API only", () => {
+    const folder = exampleFolder(example);
+    expect(readFileSync(join(folder, "Pulumi.yaml"), "utf8")).toMatch(new RegExp(`^name: ${example}$`, "m"));
+    expect(readdirSync(folder)).toContain("README.md");
+    const imports = [...readFileSync(join(folder, "index.ts"), "utf8").matchAll(/from "([^"]+)"/g)].map(
+      ([, from]) => from,
+    );
+    expect(
+      imports.filter(
+        (from) => !/^(@pulumi\/[a-z]+(\/[a-z0-9]+)?|node:[a-z]+|\.\.\/\.\.\/components)$/.test(from ?? ""),
+      ),
+    ).toEqual([]);
+  });
+
+  test("has the plan of each host", () => {
+    expect(preview.hosts.map(({ name }) => name)).toEqual(HOSTS[example]);
+    for (const { name, plan, mayReboot, reboot } of preview.hosts) {
+      expect(plan).toMatch(/^timebase-plan=1\nowner=/);
+      expect(plan).toContain(`\nhost=${name}\n`);
+      expect(mayReboot).toBe(!plan?.includes("\nreboot=never\n"));
+      expect(reboot).toMatch(mayReboot ? /^\S+: may reboot once if / : /^\S+: never reboots$/);
+    }
+  });
+
+  test("lets nobody in but the user, and the time in from the cluster only", () => {
+    const open = new Set(preview.resources.flatMap(openings));
+    const ssh = ofType(/^timebase:index:(Aws|Gcp)Host$/).length > 0 ? [`tcp 22 from ${SSH_FROM}`] : [];
+    expect([...open].sort()).toEqual([...ssh, ...(OPEN[example] ?? [])].sort());
+    expect([...open].filter((opening) => /0\.0\.0\.0\/0|::\/0/.test(opening))).toEqual([]);
+  });
+
+  test("makes only machines whose metadata and disks are closed", () => {
+    const aws = ofType(/^aws:ec2\/instance:Instance$/);
+    expect(aws.length + ofType(/^gcp:compute\/instance:Instance$/).length).toBe(
+      ofType(/^timebase:index:(Aws|Gcp)Host$/).length,
+    );
+    for (const { inputs } of aws) {
+      expect(inputs.metadataOptions).toMatchObject({ httpTokens: "required", httpPutResponseHopLimit: 1 });
+      expect(inputs.rootBlockDevice).toMatchObject({ encrypted: true });
+      expect(inputs.userData).toBe("[secret]");
+    }
+    for (const { inputs } of ofType(/^gcp:compute\/instance:Instance$/)) {
+      expect(inputs.shieldedInstanceConfig).toMatchObject({ enableSecureBoot: true });
+      expect(inputs.metadata).toBe("[secret]");
+      expect(inputs.serviceAccount).toBeUndefined();
+    }
+  });
+
+  test("shows no secret, and nothing that was made up", () => {
+    const connections = ofType(/^command:remote:/).map(({ inputs }) => inputs.connection);
+    expect(connections.length).toBeGreaterThan(0);
+    expect(new Set(connections)).toEqual(new Set(["[secret]"]));
+    expect(told.stdout).not.toMatch(/PRIVATE KEY|198\.18\.|\b(i|ami|sg|vpc|subnet)-[0-9a-f]{8,}/);
+  });
+});
+
+const plansOf = async (...args: string[]) =>
+  (JSON.parse((await once(...args, "--json")).stdout) as Preview).hosts.map(({ plan }) => plan ?? "");
+
+describe("what the stories promise", () => {
+  test("each host in AWS follows the hardware's clock where there is one", async () => {
+    for (const plan of await plansOf("aws-cluster")) {
+      expect(plan).toContain("\ntime-source=auto\n");
+      expect(plan).toContain("\nboot-parameter=ena.phc_enable=1\n");
+    }
+  });
+
+  test("Google's first host serves the others, by addresses that are not known yet", async () => {
+    const [hub, ...clients] = await plansOf("gcp-cluster");
+    expect(hub).toMatch(/\ntime-role=hub\ntime-source=gcp-ntp\ntime-allow=10\.41\.0\.0\/24\n/);
+    for (const client of clients)
+      expect(client).toContain("\ntime-source=server <server-1-instance.networkIp> iburst ");
+  });
+
+  test("both clouds are on one timescale, each by its own service", async () => {
+    for (const plan of await plansOf("two-clouds")) {
+      expect(plan).toContain("\ntime-source=aws-ntp\ntime-source=gcp-ntp\ntimescale=utc\n");
+    }
+  });
+
+  test("Amazon Linux 2 is declared, so that another system refuses the plan", async () => {
+    for (const plan of await plansOf("aws-amazon-linux-2")) expect(plan).toContain("\nos=amazon-linux-2\n");
+  });
+
+  test("Celestial's hosts must give their microVMs a clock", async () => {
+    for (const plan of await plansOf("celestial")) expect(plan).toContain("\nguest-ptp=required\n");
+  });
+
+  test("another value of the configuration is another plan", async () => {
+    const plans = await plansOf("gcp-cluster", "--config", "hosts=5", "--config", "maxErrorMicros=250");
+    expect(plans).toHaveLength(5);
+    expect(plans[4]).toContain("\ntime-max-error-ns=250000\n");
+  });
+});
+
+test("is the same each time, so that two of them can be compared", async () => {
+  expect((await run("celestial", "--json")).stdout).toBe((await once("celestial", "--json")).stdout);
+});
+
+test("an example by its path is the example", async () => {
+  expect((await run("examples/gcp-cluster", "--json")).stdout).toBe((await once("gcp-cluster", "--json")).stdout);
+});
+
+test("is for people without --json: every resource, every plan, every reboot", async () => {
+  const { stdout } = await run("gcp-cluster");
+  expect(stdout).toContain("\n  subnet (gcp:compute/subnetwork:Subnetwork)\n      ipCidrRange: 10.41.0.0/24\n");
+  expect(stdout).toContain("\n3 hosts:\n  server-1\n      server-1: may reboot once if ");
+  expect(stdout).toContain("\n        time-source=server <server-1-instance.networkIp> iburst");
+});
+
+describe("a wrong word", () => {
+  test.each([
+    [["aws-clutser"], 'there is no example "aws-clutser": did you mean aws-cluster?'],
+    [["kubernetes-operator"], 'there is no example "kubernetes-operator"\n'],
+    [["celestial", "two-clouds"], "one example at a time, not also two-clouds"],
+    [["celestial", "--config", "sshFrom"], "--config sshFrom must be key=value"],
+    [["celestial", "--jsno"], "Unknown option '--jsno'"],
+    [["./examples"], "examples has no Pulumi.yaml: give the folder of a Pulumi program"],
+    [["celestial", "--config", "sshFrom=203.0.113.7"], "sshFrom[0]: must end in a prefix length"],
+  ])("%s", async (args, reason) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect(stderr).toContain(reason);
+    expect([code, stdout]).toEqual([1, ""]);
+  });
+
+  test("none is answered with the list", async () => {
+    const { code, stdout } = await run();
+    expect(stdout).toContain(`Examples: ${exampleNames().join(", ")}\n`);
+    expect([code, (await run("--help")).stdout]).toEqual([0, stdout]);
+  });
+});
+
+describe("a program of the user's own", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "timebase-preview-"));
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function program(name: string, text: string, runtime = "nodejs"): string {
+    const path = join(folder, name);
+    mkdirSync(path);
+    writeFileSync(join(path, "Pulumi.yaml"), `name: ${name}\nruntime: ${runtime}\nmain: index.ts\n`);
+    writeFileSync(join(path, "index.ts"), `import * as pulumi from "@pulumi/pulumi";\n${text}`);
+    return path;
+  }
+  const library = JSON.stringify(join(root, "components"));
+
+  test("is rendered as far as it is known", async () => {
+    const path = program(
+      "mine",
+      `import { Command } from "@pulumi/command/local";
+       import { HostClock } from ${library};
+       const asked = new Command("asked", { create: "./where", environment: { KEY: ${JSON.stringify(PRIVATE_KEY)} } });
+       const endpoint = { name: "later", address: asked.stdout, hostKey: new pulumi.Config().require("hostKey") };
+       new HostClock("clock", { endpoint, sources: [{ address: asked.stdout }] });`,
+    );
+    const { code, stdout, stderr } = await run(path, "--json", "--config", `hostKey=${HOST_KEY}`);
+    expect([code, stderr]).toEqual([0, ""]);
+    const { resources, hosts } = JSON.parse(stdout) as Preview;
+    // A naive preview would take the text of the unknown for a plan, and print the key that nobody made a secret.
+    expect(hosts).toMatchObject([{ name: "clock", plan: null, mayReboot: null }]);
+    expect(resources.find(({ name }) => name === "asked")?.inputs.environment).toEqual({ KEY: "[secret]" });
+  });
+
+  test("has the configuration of its stack, with a key for what is encrypted", async () => {
+    const path = program(
+      "staged",
+      `import { HostClock } from ${library};
+       const config = new pulumi.Config();
+       const host = config.requireObject<{ name: string; address: string }>("host");
+       const endpoint = { ...host, privateKey: config.requireSecret("key"), hostKey: config.require("hostKey") };
+       new HostClock("clock", { endpoint, sources: [{ address: config.require("source") }] });`,
+    );
+    const config = `config:
+  staged:host: { name: there, address: 192.0.2.9 }
+  staged:hostKey: ${HOST_KEY}
+  staged:source: 192.0.2.1
+  staged:key: { secure: AAABANBJnxl9 }
+`;
+    writeFileSync(join(path, "Pulumi.dev.yaml"), config);
+    const { stdout, stderr } = await run(path, "--json", "--stack", "dev", "--config", "source=192.0.2.2");
+    expect(stderr).toBe("");
+    expect((JSON.parse(stdout) as Preview).hosts[0]?.plan).toMatch(
+      /\nhost=there\n[\s\S]*\ntime-source=server 192\.0\.2\.2 /,
+    );
+    expect(await run(path, "--stack", "prod")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Pulumi.prod.yaml: give --stack the name of a stack that has a file"),
+    });
+  });
+
+  test("fails as it would fail in a preview, also where it fails late", async () => {
+    const thrown = await run(program("thrown", `throw new pulumi.RunError("no such network");`));
+    expect([thrown.code, thrown.stdout, thrown.stderr]).toEqual([1, "", "no such network\n"]);
+    const late = await run(program("late", `pulumi.output(1).apply(() => { throw new Error("too late"); });`));
+    expect([late.code, late.stdout, late.stderr]).toEqual([1, "", "too late\n"]);
+  });
+
+  test("is told what only a cloud can answer", async () => {
+    const path = program("asking", `import { getVpcOutput } from "@pulumi/aws/ec2"; getVpcOutput({ default: true });`);
+    expect(await run(path)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("asks for aws:ec2/getVpc:getVpc"),
+    });
+  });
+
+  test("in another language is refused", async () => {
+    const { code, stderr } = await run(program("snake", "", "python"));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("must have a name and the runtime nodejs")]);
+  });
+});
