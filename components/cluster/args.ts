@@ -20,16 +20,22 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
   hosts: ExperimentHostArgs[];
   /** Where the hosts get their time from. Default: Topology.Hub. */
   topology?: Topology;
-  /** The name of the host that serves time to the others. Topology.Hub only. Default: the first host. */
-  hub?: string;
   /**
-   * The time sources: of the hub with Topology.Hub, of every host with Topology.Sources. Default: none, so that the hub
-   * defines the time by its own clock. That suits experiments that compare times among hosts only.
+   * The names of the hosts that serve time to the others, which follow all of them: one that dies leaves the others
+   * synchronised, and their next proof warns of it. Hubs do not follow each other. Of two that disagree, none can be told to
+   * be wrong: take three. Topology.Hub only. Default: the first host.
+   */
+  hubs?: string[];
+  /**
+   * The time sources: of each hub with Topology.Hub, of every host with Topology.Provider. Required with several hubs, which
+   * would otherwise each define a time of its own. Default: with Topology.Provider what the host's cloud gives,
+   * `[{ kind: TimeSourceKind.Auto }]`; with one hub none, so that it defines the time by its own clock, which suits experiments
+   * that compare times among hosts only.
    */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
   /**
-   * The cluster's network as a CIDR such as "10.77.0.0/24": the hub serves it as a whole. Topology.Hub only. Default:
-   * the hub serves the private address of each client, and is configured when all of them are known.
+   * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole. Topology.Hub only. Default:
+   * the hubs serve the private address of each client, and are configured when all of them are known.
    */
   network?: pulumi.Input<string>;
   /** When a host may be rebooted, once, to make its boot parameters live. Default: RebootPolicy.ToProve. */
