@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { BootConditionArgs } from "../clock/args";
 import type { TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
-import type { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "../plan/enums";
+import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
 
 /** One host of a cluster. */
 export interface ExperimentHostArgs {
@@ -42,6 +42,11 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
   reboot?: pulumi.Input<RebootPolicy>;
   /** What happens when a host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */
   guestPtp?: pulumi.Input<GuestPtp>;
+  /**
+   * When the proofs run again. They age: a bound holds at its evidence's `asOf`, and grows by `driftPpb` nanoseconds for each
+   * second from there (`boundAt`). Default: ProveWhen.OnChange.
+   */
+  prove?: pulumi.Input<ProveWhen>;
   /** The budget of each host's error bound in microseconds, 0.001 to 10,000,000. Default: 1000. */
   maxErrorMicros?: pulumi.Input<number>;
   /**

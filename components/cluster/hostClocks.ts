@@ -27,6 +27,7 @@ export function hostClocks(
         {
           endpoint: namedEndpoint(host, passed),
           operatingSystem: host.operatingSystem,
+          prove: args.prove,
           reboot: args.reboot,
           override: args.override,
           force: args.force,

@@ -24,6 +24,14 @@ export enum RebootPolicy {
   Never = "never",
 }
 
+/** When a host is proved again. */
+export enum ProveWhen {
+  /** When its plan, the toolkit or its machine has changed, and after a proof that failed. */
+  OnChange = "on-change",
+  /** At each `up`: every preview then shows the proofs as replaced, and what depends on their evidence as unknown. */
+  EveryUp = "every-up",
+}
+
 /** What happens when this host cannot give its microVMs a PTP clock. */
 export enum GuestPtp {
   /** The proof fails. */

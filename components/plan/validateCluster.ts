@@ -46,6 +46,7 @@ export const validateCluster = argsWith(
     network: optional(cidr),
     ...bootFields,
     ...guestPtpFields,
+    prove: hostFields.prove,
     maxErrorMicros: optional(errorBudget),
     maxPairwiseMicros: optional(errorBudget),
     connectTimeoutSeconds: hostFields.connectTimeoutSeconds,

@@ -6,6 +6,7 @@ import {
   type ExperimentClusterArgs,
   HostClock,
   type HostEndpointArgs,
+  ProveWhen,
   type RebootPolicy,
   SshHost,
   TimeRole,
@@ -155,6 +156,31 @@ function openPromise<T>(): { promise: Promise<T>; resolve: (value: T) => void } 
   });
   return { promise, resolve };
 }
+
+describe("a proof", () => {
+  const triggersOf = async (args: Partial<ExperimentClusterArgs>, command = "prove", preview = false) => {
+    const registered = startEngine({ preview });
+    await resolved(new ExperimentCluster("c", { hosts, ...args }).urn);
+    await finishProgram();
+    return inputsOf(registered, `c-node-2-${command}`).triggers;
+  };
+
+  // The trigger of each run differs, so the engine replaces the command, and nothing but it.
+  test("runs again at each up, where that is asked for, and nothing else does", async () => {
+    const first = await triggersOf({ prove: ProveWhen.EveryUp });
+    await setTimeout(2);
+    const second = await triggersOf({ prove: pulumi.output(ProveWhen.EveryUp) });
+    expect([first, second]).toEqual([[expect.any(String)], [expect.any(String)]]);
+    expect(second).not.toEqual(first);
+    expect(await triggersOf({ prove: ProveWhen.EveryUp }, "prove", true)).toEqual([expect.any(String)]);
+    expect(await triggersOf({ prove: ProveWhen.EveryUp }, "converge")).toBeUndefined();
+  });
+
+  test("has no trigger by default", async () => {
+    expect(await triggersOf({})).toBeUndefined();
+    expect(await triggersOf({ prove: ProveWhen.OnChange })).toBeUndefined();
+  });
+});
 
 describe("a cluster", () => {
   test("has one clock a host, and all names start with their parent's", async () => {

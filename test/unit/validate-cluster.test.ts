@@ -71,6 +71,7 @@ describe("validateCluster", () => {
       "sources: must have a source: without one each of the 2 hubs (node-2, node-1) would keep a timescale of its own; " +
         "give the source that all hubs follow, or one hub only",
     ],
+    [{ hosts: two, prove: "always" }, 'prove: must be one of on-change, every-up, not "always"'],
     [{ hosts: two, hubs: [] }, "hubs: must be a list of at least one host's name; leave it out for the first host"],
     [
       { hosts: two, hubs: "node-1" },
