@@ -18,4 +18,4 @@ export { GcpHost } from "./hosts/GcpHost";
 export type { GcpHostArgs } from "./hosts/gcp/args";
 export { LocalVm, type LocalVmArgs, LocalVmFirmware, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
-export { GuestPtp, OperatingSystem, RebootPolicy, TimeRole, TimeSourceKind, Topology } from "./plan/enums";
+export { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, TimeRole, TimeSourceKind, Topology } from "./plan/enums";

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostEndpointArgs } from "../hosts/endpoint";
-import type { GuestPtp, OperatingSystem, RebootPolicy, TimeRole } from "../plan/enums";
+import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, TimeRole } from "../plan/enums";
 import type { TimeSourceArgs } from "./timeSource";
 
 // Each argument is declared once, with its docstring: the schema for other languages takes what an interface extends.
@@ -11,6 +11,11 @@ export interface HostArgs {
   endpoint: pulumi.Input<HostEndpointArgs>;
   /** The declared system. A host that runs another one refuses the plan. Default: whatever is detected. */
   operatingSystem?: pulumi.Input<OperatingSystem>;
+  /**
+   * When the proof runs again. It ages: a bound holds at the evidence's `asOf`, and grows by `driftPpb` nanoseconds for each
+   * second from there (`boundAt`). Default: ProveWhen.OnChange.
+   */
+  prove?: pulumi.Input<ProveWhen>;
   /** How long the host may take to answer for the first time, in seconds. Default: 600. */
   connectTimeoutSeconds?: pulumi.Input<number>;
 }

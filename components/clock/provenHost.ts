@@ -3,7 +3,7 @@ import { type HostEvidence, Verdict } from "../evidence/HostEvidence";
 import { parseEvidence } from "../evidence/parse";
 import { completeEndpoint, type HostEndpointArgs } from "../hosts/endpoint";
 import { rebootNotice } from "../plan/boot";
-import { type OperatingSystem, RebootPolicy } from "../plan/enums";
+import { type OperatingSystem, ProveWhen, RebootPolicy } from "../plan/enums";
 import type { HostPlan } from "../plan/HostPlan";
 import { renderPlan } from "../plan/text";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
@@ -16,6 +16,7 @@ import type { TimeSourceArgs } from "./timeSource";
 export interface HostInputs {
   endpoint: pulumi.Unwrap<HostEndpointArgs>;
   operatingSystem?: OperatingSystem;
+  prove?: ProveWhen;
   connectTimeoutSeconds?: number;
   rebootTimeoutSeconds?: number;
 }
@@ -58,12 +59,25 @@ export function provenHost<Inputs extends HostInputs>(
       plan,
       folder: copyFolder(fullOwner),
       revertReboot,
+      proveTriggers: pulumi.unsecret(inputs).apply(({ prove }) => proveTriggers(prove ?? ProveWhen.OnChange)),
       connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
       rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
     },
     parent,
   );
   return stdout.apply(parseEvidence);
+}
+
+/** None at all by default: with an empty list, the stacks that exist would prove all their hosts once more. */
+function proveTriggers(when: ProveWhen): string[] | undefined {
+  switch (when) {
+    case ProveWhen.OnChange:
+      return undefined;
+    case ProveWhen.EveryUp:
+      return [new Date().toISOString()];
+    default:
+      return when satisfies never;
+  }
 }
 
 /**

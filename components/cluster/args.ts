@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { BootConditionArgs } from "../clock/args";
 import type { TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
-import type { GuestPtp, OperatingSystem, RebootPolicy, Topology } from "../plan/enums";
+import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
 
 /** One host of a cluster. */
 export interface ExperimentHostArgs {
@@ -20,22 +20,33 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
   hosts: ExperimentHostArgs[];
   /** Where the hosts get their time from. Default: Topology.Hub. */
   topology?: Topology;
-  /** The name of the host that serves time to the others. Topology.Hub only. Default: the first host. */
-  hub?: string;
   /**
-   * The time sources: of the hub with Topology.Hub, of every host with Topology.Sources. Default: none, so that the hub
-   * defines the time by its own clock. That suits experiments that compare times among hosts only.
+   * The names of the hosts that serve time to the others, which follow all of them: one that dies leaves the others
+   * synchronised, and their next proof warns of it. Hubs do not follow each other. Of two that disagree, none can be told to
+   * be wrong: take three. Topology.Hub only. Default: the first host.
+   */
+  hubs?: string[];
+  /**
+   * The time sources: of each hub with Topology.Hub, of every host with Topology.Provider. Required with several hubs, which
+   * would otherwise each define a time of its own. Default: with Topology.Provider what the host's cloud gives,
+   * `[{ kind: TimeSourceKind.Auto }]`; with one hub none, so that it defines the time by its own clock, which suits experiments
+   * that compare times among hosts only.
    */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
   /**
-   * The cluster's network as a CIDR such as "10.77.0.0/24": the hub serves it as a whole. Topology.Hub only. Default:
-   * the hub serves the private address of each client, and is configured when all of them are known.
+   * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole. Topology.Hub only. Default:
+   * the hubs serve the private address of each client, and are configured when all of them are known.
    */
   network?: pulumi.Input<string>;
   /** When a host may be rebooted, once, to make its boot parameters live. Default: RebootPolicy.ToProve. */
   reboot?: pulumi.Input<RebootPolicy>;
   /** What happens when a host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */
   guestPtp?: pulumi.Input<GuestPtp>;
+  /**
+   * When the proofs run again. They age: a bound holds at its evidence's `asOf`, and grows by `driftPpb` nanoseconds for each
+   * second from there (`boundAt`). Default: ProveWhen.OnChange.
+   */
+  prove?: pulumi.Input<ProveWhen>;
   /** The budget of each host's error bound in microseconds, 0.001 to 10,000,000. Default: 1000. */
   maxErrorMicros?: pulumi.Input<number>;
   /**

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HostClock, type HostClockArgs } from "../clock/HostClock";
 import type { HostEndpointArgs } from "../hosts/endpoint";
-import { TimeRole, Topology } from "../plan/enums";
+import { TimeRole, TimeSourceKind, Topology } from "../plan/enums";
 import { hostRoutes, hubClusterTimescale, hubSource } from "../plan/topology";
 import type { ExperimentClusterArgs, ExperimentHostArgs } from "./args";
 
@@ -27,6 +27,7 @@ export function hostClocks(
         {
           endpoint: namedEndpoint(host, passed),
           operatingSystem: host.operatingSystem,
+          prove: args.prove,
           reboot: args.reboot,
           override: args.override,
           force: args.force,
@@ -47,8 +48,8 @@ export function hostClocks(
 function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => TimeArgs {
   const topology = args.topology ?? Topology.Hub;
   switch (topology) {
-    case Topology.Sources:
-      return () => ({ timeRole: TimeRole.Client, sources: args.sources });
+    case Topology.Provider:
+      return () => ({ timeRole: TimeRole.Client, sources: args.sources ?? [{ kind: TimeSourceKind.Auto }] });
     case Topology.Hub:
       return hubTimeArgs(args);
     default:
@@ -56,25 +57,28 @@ function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => Ti
   }
 }
 
+/** A client's plan names every hub, and a hub's plan names its clients only: hubs do not concern each other. */
 function hubTimeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => TimeArgs {
-  const hub = args.hosts.find(({ name }) => name === args.hub) ?? args.hosts[0];
-  if (hub === undefined) {
-    throw new Error("a cluster without hosts has no hub");
-  }
+  const names = args.hubs ?? args.hosts.slice(0, 1).map(({ name }) => name);
+  const isHub = ({ name }: ExperimentHostArgs) => names.includes(name);
+  const clients = args.hosts.filter((host) => !isHub(host));
+  // In the order of the hosts, so that the order in which hubs are named changes no plan.
+  const hubSources = args.hosts.filter(isHub).map((hub) => privateAddress(hub).apply(hubSource));
   const upstream = args.sources ?? [];
-  const timescale = pulumi.output(upstream).apply((sources) => hubClusterTimescale(hub.name, sources));
+  const allow = servedNetworks(args.network, clients);
+  const timescale = pulumi.output(upstream).apply((sources) => hubClusterTimescale(names, sources));
   return (host) =>
-    host === hub
-      ? { timeRole: TimeRole.Hub, sources: upstream, allow: servedNetworks(args, hub), timescale }
-      : { timeRole: TimeRole.Client, sources: [privateAddress(hub).apply(hubSource)], timescale };
+    isHub(host)
+      ? { timeRole: TimeRole.Hub, sources: upstream, allow, timescale }
+      : { timeRole: TimeRole.Client, sources: hubSources, timescale };
 }
 
-/** A stated network is preferred: with it, the hub does not wait for the addresses of all clients. */
-function servedNetworks(args: ExperimentClusterArgs, hub: ExperimentHostArgs): pulumi.Input<pulumi.Input<string>[]> {
-  if (args.network !== undefined) {
-    return [args.network];
-  }
-  return pulumi.all(args.hosts.filter((host) => host !== hub).map(privateAddress)).apply(hostRoutes);
+/** A stated network is preferred: with it, a hub does not wait for the addresses of all clients. */
+function servedNetworks(
+  network: ExperimentClusterArgs["network"],
+  clients: readonly ExperimentHostArgs[],
+): pulumi.Input<pulumi.Input<string>[]> {
+  return network !== undefined ? [network] : pulumi.all(clients.map(privateAddress)).apply(hostRoutes);
 }
 
 function privateAddress(host: ExperimentHostArgs): pulumi.Output<string> {

@@ -24,6 +24,14 @@ export enum RebootPolicy {
   Never = "never",
 }
 
+/** When a host is proved again. */
+export enum ProveWhen {
+  /** When its plan, the toolkit or its machine has changed, and after a proof that failed. */
+  OnChange = "on-change",
+  /** At each `up`: every preview then shows the proofs as replaced, and what depends on their evidence as unknown. */
+  EveryUp = "every-up",
+}
+
 /** What happens when this host cannot give its microVMs a PTP clock. */
 export enum GuestPtp {
   /** The proof fails. */
@@ -42,10 +50,10 @@ export enum TimeRole {
 
 /** Where the hosts of a cluster get their time from. */
 export enum Topology {
-  /** One host serves all others, which keeps a large cluster from hammering an external time server. */
+  /** Hubs, one or more, serve all others, which keeps a large cluster from hammering an external time server. */
   Hub = "hub",
-  /** Every host follows the same external sources, for clouds that have a time service on each host. */
-  Sources = "sources",
+  /** Every host follows sources of its own: what its cloud gives it, or what is stated. No host serves another one. */
+  Provider = "provider",
 }
 
 /** What a time source is: an address, or what a cloud gives to each of its machines. */

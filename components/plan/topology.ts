@@ -17,9 +17,16 @@ export function hubSource(hubAddress: string): TimeSource {
   };
 }
 
-/** The timescale of a hub cluster: a hub without sources of its own defines it. */
-export function hubClusterTimescale(hub: string, upstream: readonly TimeSource[]): string {
-  return upstream.length === 0 ? hubTimescale(hub) : UTC;
+/** The timescale of a hub cluster: one hub without sources of its own defines it; several would be several timescales. */
+export function hubClusterTimescale(hubs: readonly string[], upstream: readonly TimeSource[]): string {
+  if (upstream.length > 0) {
+    return UTC;
+  }
+  const [hub, ...others] = hubs;
+  if (hub === undefined || others.length > 0) {
+    throw new Error(`without sources one hub defines the time, and there are ${hubs.length}`);
+  }
+  return hubTimescale(hub);
 }
 
 /** The narrowest networks that let these clients in: one host route each. */

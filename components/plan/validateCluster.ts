@@ -9,6 +9,7 @@ import {
   oneOf,
   optional,
   PENDING,
+  plain,
   type Rule,
   required,
   shown,
@@ -22,6 +23,12 @@ const hostList: Rule = (hosts, path) => [
   ...(Array.isArray(hosts) ? each(host)(hosts, path) : []),
 ];
 
+/** That each is the name of a host is checked together with the hosts. */
+const hubNames: Rule = (hubs, path) =>
+  Array.isArray(hubs) && hubs.length > 0
+    ? []
+    : [{ propertyPath: path, reason: "must be a list of at least one host's name; leave it out for the first host" }];
+
 const host = fields({
   name: required(hostName),
   // The cluster names the host, so an endpoint need not have a name that is worth an error.
@@ -34,11 +41,12 @@ export const validateCluster = argsWith(
   {
     hosts: required(hostList),
     topology: optional(oneOf(Topology)),
-    hub: () => [], // Checked together with the hosts, whose names it must be one of.
+    hubs: plain("host names", optional(hubNames)),
     sources: optional(timeSources),
     network: optional(cidr),
     ...bootFields,
     ...guestPtpFields,
+    prove: hostFields.prove,
     maxErrorMicros: optional(errorBudget),
     maxPairwiseMicros: optional(errorBudget),
     connectTimeoutSeconds: hostFields.connectTimeoutSeconds,
@@ -49,9 +57,10 @@ export const validateCluster = argsWith(
   topologyFits,
 );
 
-/** The name of the hub: the stated one, else the first host's. */
-export function hubNameOf(args: unknown): unknown {
-  return at(args, "hub") ?? at(hostsOf(args)[0], "name");
+/** The names of the hubs: the stated ones, else the first host's. */
+function hubNamesOf(args: unknown): unknown[] {
+  const hubs = at(args, "hubs") ?? undefined;
+  return hubs === undefined ? [at(hostsOf(args)[0], "name")] : Array.isArray(hubs) ? hubs : [];
 }
 
 function duplicateNames(args: unknown): InputErrors {
@@ -90,8 +99,8 @@ function topologyFits(args: unknown): InputErrors {
   switch (topology) {
     case Topology.Hub:
       return hubFits(args);
-    case Topology.Sources:
-      return sourcesFit(args);
+    case Topology.Provider:
+      return providerFits(args);
     default:
       topology satisfies never;
       return []; // Another value: reported by the rule of the property itself.
@@ -99,22 +108,49 @@ function topologyFits(args: unknown): InputErrors {
 }
 
 function hubFits(args: unknown): InputErrors {
-  const hub = at(args, "hub");
+  return [
+    ...hubsAreHosts(args),
+    ...hubsHaveOneTime(args),
+    ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args)),
+  ];
+}
+
+function hubsAreHosts(args: unknown): InputErrors {
+  const hubs = at(args, "hubs");
+  if (!Array.isArray(hubs)) {
+    return [];
+  }
   const names = hostsOf(args).map((host) => at(host, "name"));
-  const errors: InputErrors =
-    hub === undefined || names.includes(hub)
-      ? []
-      : [
-          {
-            propertyPath: "hub",
-            reason: `must be the name of a host (${names.map(String).join(", ")}), not ${shown(hub)}`,
-          },
-        ];
-  return [...errors, ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args))];
+  return hubs.flatMap((hub, index) => {
+    const first = firstBefore(hubs, index);
+    const reason = !names.includes(hub)
+      ? `must be the name of a host (${names.map(String).join(", ")}), not ${shown(hub)}`
+      : first !== undefined && `${shown(hub)} is hubs[${first}] already`;
+    return reason === false ? [] : [{ propertyPath: `hubs[${index}]`, reason }];
+  });
+}
+
+/** Hubs do not follow each other, so several agree only if all of them follow the same sources. */
+function hubsHaveOneTime(args: unknown): InputErrors {
+  const hubs = new Set(hubNamesOf(args));
+  return hubs.size > 1 && hasNone(at(args, "sources"))
+    ? [
+        {
+          propertyPath: "sources",
+          reason:
+            `must have a source: without one each of the ${hubs.size} hubs (${[...hubs].map(String).join(", ")}) would keep ` +
+            "a timescale of its own; give the source that all hubs follow, or one hub only",
+        },
+      ]
+    : [];
+}
+
+function hasNone(list: unknown): boolean {
+  return (list ?? undefined) === undefined || (Array.isArray(list) && list.length === 0);
 }
 
 /**
- * The hub serves nobody outside the network, so a wrong one would show only when the proofs of all clients have failed.
+ * A hub serves nobody outside the network, so a wrong one would show only when the proofs of all clients have failed.
  * Names are not resolved: only IP addresses, which hold no secret, are ever looked at and quoted.
  */
 function networkHasHosts(args: unknown): InputErrors {
@@ -140,11 +176,11 @@ function networkHasHosts(args: unknown): InputErrors {
       ];
 }
 
-/** Without a network the hub admits its clients one by one, and it can admit addresses only. */
+/** Without a network a hub admits its clients one by one, and it can admit addresses only. */
 function clientsHaveAddresses(args: unknown): InputErrors {
-  const hub = hubNameOf(args);
+  const hubs = hubNamesOf(args);
   return hostsOf(args).flatMap((host, index) => {
-    if (at(host, "name") === hub) {
+    if (hubs.includes(at(host, "name"))) {
       return [];
     }
     const [address, path] = privateAddressOf(host, index);
@@ -159,16 +195,17 @@ function privateAddressOf(host: unknown, index: number): [address: unknown, path
   return [at(endpoint, key), `hosts[${index}].endpoint.${key}`];
 }
 
-function sourcesFit(args: unknown): InputErrors {
+function providerFits(args: unknown): InputErrors {
   const sources = at(args, "sources");
   const errors: InputErrors = [];
-  if (sources === undefined || (Array.isArray(sources) && sources.length === 0)) {
+  if (Array.isArray(sources) && sources.length === 0) {
     errors.push({
       propertyPath: "sources",
-      reason: "must have a source: with Topology.Sources no host defines the time",
+      reason:
+        "must have a source: with Topology.Provider no host defines the time; leave it out for what the cloud gives",
     });
   }
-  for (const key of ["hub", "network"]) {
+  for (const key of ["hubs", "network"]) {
     if (at(args, key) !== undefined) {
       errors.push({ propertyPath: key, reason: "is for Topology.Hub only" });
     }

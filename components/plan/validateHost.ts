@@ -1,4 +1,4 @@
-import { OperatingSystem, RebootPolicy } from "./enums";
+import { OperatingSystem, ProveWhen, RebootPolicy } from "./enums";
 import {
   type Fields,
   fields,
@@ -70,6 +70,7 @@ export const endpointFields = {
 export const hostFields = {
   endpoint: required(fields(endpointFields)),
   operatingSystem: optional(oneOf(OperatingSystem)),
+  prove: optional(oneOf(ProveWhen)),
   connectTimeoutSeconds: optional(waitSeconds),
 } as const satisfies Fields;
 

@@ -15,6 +15,8 @@ export interface HostCommandsArgs {
   folder: string;
   /** Whether a revert reboots the host and proves what came back. */
   revertReboot: boolean;
+  /** What has the host proved again when it changes, beside the plan. */
+  proveTriggers: pulumi.Output<string[] | undefined>;
   /** How long the host may take to answer. */
   connectSeconds: pulumi.Output<number>;
   /** How long the host may take to answer again after a reboot. */
@@ -119,6 +121,7 @@ export function hostCommands(
       connection: phase(args.rebootSeconds),
       create: toolkitCommand(args.folder, "prove --repair"),
       stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
+      triggers: args.proveTriggers as pulumi.Output<string[]>,
     },
     { parent, dependsOn: converge },
   );

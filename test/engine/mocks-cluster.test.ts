@@ -6,6 +6,7 @@ import {
   type ExperimentClusterArgs,
   HostClock,
   type HostEndpointArgs,
+  ProveWhen,
   type RebootPolicy,
   SshHost,
   TimeRole,
@@ -59,7 +60,7 @@ describe("the hub topology", () => {
   });
 
   test("keeps UTC when the hub has sources, and serves a stated network", async () => {
-    const plan = await planned({ hub: "node-2", network: "10.77.0.0/24", sources: [{ address: "ntp.example" }] });
+    const plan = await planned({ hubs: ["node-2"], network: "10.77.0.0/24", sources: [{ address: "ntp.example" }] });
     expect(plan("node-2")).toEqual([
       "owner=demo/local/c-node-2",
       "host=node-2",
@@ -76,11 +77,75 @@ describe("the hub topology", () => {
   });
 });
 
-test("the sources topology gives every host the same sources", async () => {
-  const plan = await planned({ topology: Topology.Sources, sources: [{ address: "ntp.example" }] });
-  for (const { name } of hosts) {
-    expect(plan(name).slice(2)).toEqual(["time-role=client", "time-source=server ntp.example iburst", "timescale=utc"]);
+describe("several hubs", () => {
+  const four = [...hosts, host("node-4", "203.0.113.4", "10.77.0.14")];
+  const sources = [{ address: "ntp.example" }];
+  const follows = (last: number) => `time-source=server 10.77.0.1${last} iburst minpoll 0 maxpoll 0 xleave`;
+
+  test("follow the sources and not each other, and the clients follow all of them", async () => {
+    const plan = await planned({ hosts: four, hubs: ["node-1", "node-3"], sources });
+    for (const hub of ["node-1", "node-3"]) {
+      expect(plan(hub).slice(2)).toEqual([
+        "time-role=hub",
+        "time-source=server ntp.example iburst",
+        "time-allow=10.77.0.12/32",
+        "time-allow=10.77.0.14/32",
+        "timescale=utc",
+      ]);
+    }
+    for (const client of ["node-2", "node-4"]) {
+      expect(plan(client).slice(2)).toEqual(["time-role=client", follows(1), follows(3), "timescale=utc"]);
+    }
+  });
+
+  /** The hosts whose plans differ between two clusters, of those that are in both. */
+  async function concerned(before: Partial<ExperimentClusterArgs>, after: Partial<ExperimentClusterArgs>) {
+    const was = await planned(before);
+    await finishProgram();
+    const is = await planned(after);
+    const kept = (before.hosts ?? []).filter(({ name }) => after.hosts?.some((other) => other.name === name));
+    return kept.map(({ name }) => name).filter((name) => was(name).join() !== is(name).join());
   }
+  const three = { hosts, hubs: ["node-1", "node-2"], sources };
+  const network = "10.77.0.0/24";
+  const provider = { hosts, topology: Topology.Provider };
+
+  test.each<[string, Partial<ExperimentClusterArgs>, Partial<ExperimentClusterArgs>, string[]]>([
+    ["a client more: the hubs, which admit it", three, { ...three, hosts: four }, ["node-1", "node-2"]],
+    ["a client more in a stated network: nobody", { ...three, network }, { ...three, network, hosts: four }, []],
+    ["a client less: the hubs", { ...three, hosts: four }, three, ["node-1", "node-2"]],
+    [
+      "a host more that is a hub: the clients, which follow it, and no hub",
+      three,
+      { ...three, hosts: four, hubs: ["node-1", "node-2", "node-4"] },
+      ["node-3"],
+    ],
+    [
+      "a hub that is gone: its clients, and no other hub",
+      { ...three, hosts: four, hubs: ["node-1", "node-4"] },
+      { ...three, hubs: ["node-1"] },
+      ["node-2", "node-3"],
+    ],
+    ["the order in which hubs are named: nobody", three, { ...three, hubs: ["node-2", "node-1"] }, []],
+    ["a host more with its own sources: nobody", provider, { ...provider, hosts: four }, []],
+  ])("%s", async (_, before, after, hostNames) => {
+    expect(await concerned(before, after)).toEqual(hostNames);
+  });
+});
+
+describe("the provider topology", () => {
+  test("gives every host the same sources", async () => {
+    const plan = await planned({ topology: Topology.Provider, sources: [{ address: "ntp.example" }] });
+    for (const { name } of hosts) {
+      const lines = ["time-role=client", "time-source=server ntp.example iburst", "timescale=utc"];
+      expect(plan(name).slice(2)).toEqual(lines);
+    }
+  });
+
+  test("takes what the cloud gives where no sources are stated", async () => {
+    const plan = await planned({ topology: Topology.Provider });
+    expect(plan("node-2").slice(2)).toEqual(["time-role=client", "time-source=auto", "timescale=utc"]);
+  });
 });
 
 /** A promise that the test resolves. */
@@ -91,6 +156,31 @@ function openPromise<T>(): { promise: Promise<T>; resolve: (value: T) => void } 
   });
   return { promise, resolve };
 }
+
+describe("a proof", () => {
+  const triggersOf = async (args: Partial<ExperimentClusterArgs>, command = "prove", preview = false) => {
+    const registered = startEngine({ preview });
+    await resolved(new ExperimentCluster("c", { hosts, ...args }).urn);
+    await finishProgram();
+    return inputsOf(registered, `c-node-2-${command}`).triggers;
+  };
+
+  // The trigger of each run differs, so the engine replaces the command, and nothing but it.
+  test("runs again at each up, where that is asked for, and nothing else does", async () => {
+    const first = await triggersOf({ prove: ProveWhen.EveryUp });
+    await setTimeout(2);
+    const second = await triggersOf({ prove: pulumi.output(ProveWhen.EveryUp) });
+    expect([first, second]).toEqual([[expect.any(String)], [expect.any(String)]]);
+    expect(second).not.toEqual(first);
+    expect(await triggersOf({ prove: ProveWhen.EveryUp }, "prove", true)).toEqual([expect.any(String)]);
+    expect(await triggersOf({ prove: ProveWhen.EveryUp }, "converge")).toBeUndefined();
+  });
+
+  test("has no trigger by default", async () => {
+    expect(await triggersOf({})).toBeUndefined();
+    expect(await triggersOf({ prove: ProveWhen.OnChange })).toBeUndefined();
+  });
+});
 
 describe("a cluster", () => {
   test("has one clock a host, and all names start with their parent's", async () => {
@@ -240,13 +330,13 @@ describe("wrong inputs", () => {
   test("are refused all at once, before anything is registered", () => {
     const registered = startEngine({ preview: false });
     const twice = [hosts[0], hosts[0]] as ExperimentClusterArgs["hosts"];
-    const make = () => new ExperimentCluster("c", { hosts: twice, hub: "node-9", reboot: "maybe" as RebootPolicy });
+    const make = () => new ExperimentCluster("c", { hosts: twice, hubs: ["node-9"], reboot: "maybe" as RebootPolicy });
     expect(make).toThrow(pulumi.InputPropertiesError);
     expect(make).toThrow(`ExperimentCluster "c" has 4 input errors:
   reboot: must be one of to-prove, if-needed, never, not "maybe"
   hosts[1].name: "node-1" is the name of hosts[0] already
   hosts[1].endpoint.address: is the machine of hosts[0] already
-  hub: must be the name of a host (node-1, node-1), not "node-9"`);
+  hubs[0]: must be the name of a host (node-1, node-1), not "node-9"`);
     expect(registered).toEqual([]);
   });
 

@@ -34,7 +34,9 @@ interface State {
   lines: string[];
 }
 
-const read = (text: string | Buffer, now: number, itself = "no", locale = "C"): State => {
+const both = ["server 127.0.0.1 iburst", "refclock PHC /dev/ptp0 refid ENA0 poll 0 prefer"];
+
+const read = (text: string | Buffer, now: number, itself = "no", locale = "C", sources: string[] = both): State => {
   const { stdout, status } = spawnSync(
     "awk",
     ["-v", "service=chrony", "-v", `now=${now}`, "-v", `itself=${itself}`, "-v", "budget_ns=1000000", "-f", program],
@@ -44,7 +46,7 @@ const read = (text: string | Buffer, now: number, itself = "no", locale = "C"): 
       env: {
         PATH: process.env.PATH,
         LC_ALL: locale,
-        TIMEBASE_SOURCES: "server 127.0.0.1 iburst\nrefclock PHC /dev/ptp0 refid ENA0 poll 0 prefer\n",
+        TIMEBASE_SOURCES: `${sources.join("\n")}\n`,
         TIMEBASE_ERRORS: `ENA0 ${OWN_ERROR}\n`,
       },
     },
@@ -83,8 +85,9 @@ describe.each(versions)("chrony %s, recorded", (version) => {
     ["refclock", OWN_ERROR, "/dev/ptp0", "refclock"],
   ])("%s: the bound is the formula's", (situation, own, source, kind) => {
     const { text, now } = of(situation);
-    const { values, checks } = read(text, now);
-    expect(Object.values(checks).map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass"]);
+    const only = both.filter((line) => line.startsWith(situation));
+    const { values, checks } = read(text, now, "no", "C", only);
+    expect(Object.values(checks).map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass", "pass"]);
     // awk's rounding of the half that both add.
     expect(Math.abs(Number(values["bound-ns"]) - formula(text, own))).toBeLessThanOrEqual(1);
     expect(values).toMatchObject({ source, kind });
@@ -113,6 +116,107 @@ describe.each(versions)("chrony %s, recorded", (version) => {
     expect(values).toMatchObject({ "bound-ns": "0", source: "itself" });
     expect(checks["time.bound"]?.verdict).toBe("pass");
   });
+});
+
+describe("the other sources of the plan", () => {
+  const { text, now } = recordings("4.5").find(({ situation }) => situation === "server") as Recording;
+  const row = text.split("\n")[1] as string;
+  const tracking = text.split("\n")[0] as string;
+  /** The selected source as it was recorded, and others that differ in mode, state, name and reach. */
+  const beside = (...others: [state: string, name: string, reach: string][]) =>
+    [
+      tracking,
+      row,
+      ...others.map(([state, name, reach]) => `^,${state},${name},10,0,${reach},2,0.0,0.0,0.000001`),
+    ].join("\n");
+  const hubs = ["server 127.0.0.1 iburst", "server 10.0.0.2 iburst", "server 10.0.0.3 iburst"];
+  const verdictOf = (said: string, sources: string[]) => {
+    const { checks, values } = read(said, now, "no", "C", sources);
+    // All that a naive reader looks at is well: one source is selected, and the bound is known.
+    expect(checks["time.source"]).toEqual({ verdict: "pass", found: "127.0.0.1" });
+    expect(Number(values["bound-ns"])).toBe(Number(read(text, now).values["bound-ns"]));
+    return checks["time.sources-usable"];
+  };
+
+  test.each<[string, [string, string, string][]]>([
+    [
+      "10.0.0.3: no reply",
+      [
+        ["+", "10.0.0.2", "377"],
+        ["?", "10.0.0.3", "0"],
+      ],
+    ],
+    [
+      "10.0.0.3: no reply",
+      [
+        ["+", "10.0.0.2", "377"],
+        ["+", "10.0.0.3", "0"],
+      ],
+    ],
+    [
+      "10.0.0.2: falseticker",
+      [
+        ["x", "10.0.0.2", "377"],
+        ["-", "10.0.0.3", "17"],
+      ],
+    ],
+    [
+      "10.0.0.2: too variable; 10.0.0.3: unusable",
+      [
+        ["~", "10.0.0.2", "377"],
+        ["?", "10.0.0.3", "1"],
+      ],
+    ],
+    ["10.0.0.2: its name has no address", [["+", "10.0.0.3", "377"]]],
+  ])("one is selected, and yet a warning: %s", (found, others) => {
+    expect(verdictOf(beside(...others), hubs)).toEqual({ verdict: "warn", found });
+  });
+
+  test("a clock device that chronyd does not know", () => {
+    expect(verdictOf(text, both)).toEqual({ verdict: "warn", found: "ENA0: chronyd does not know it" });
+  });
+
+  test("all that are good, combined or not; what is not of the plan does not count", () => {
+    const said = beside(["+", "10.0.0.2", "377"], ["-", "10.0.0.3", "1"], ["x", "10.0.0.9", "377"]);
+    expect(verdictOf(said, hubs)).toEqual({ verdict: "pass", found: "127.0.0.1, 10.0.0.2, 10.0.0.3" });
+  });
+
+  test("one address of a pool is enough, in any order, and none is not", () => {
+    const pool = [hubs[0] as string, "pool pool.example iburst"];
+    const dead: [string, string, string] = ["?", "pool.example", "0"];
+    const good: [string, string, string] = ["+", "pool.example", "377"];
+    for (const rows of [
+      [dead, good, dead],
+      [good, dead],
+      [dead, dead, good],
+    ]) {
+      expect(verdictOf(beside(...rows), pool)).toMatchObject({ verdict: "pass" });
+    }
+    expect(verdictOf(beside(dead, dead), pool)).toEqual({ verdict: "warn", found: "pool.example: no reply" });
+  });
+
+  test("without a selected source it is the failure that it is, and no warning beside it", () => {
+    const said = beside(["x", "10.0.0.2", "377"], ["x", "10.0.0.3", "377"]).replace("^,*,", "^,x,");
+    const { checks } = read(said, now, "no", "C", hubs);
+    expect(checks["time.source"]).toEqual({
+      verdict: "fail",
+      found: "0 selected sources: 127.0.0.1 falseticker, 10.0.0.2 falseticker, 10.0.0.3 falseticker",
+    });
+    expect(checks["time.sources-usable"]).toBeUndefined();
+  });
+});
+
+test.each(["dash", "bash"])("%s: the trend of the bound since the last line, where both are known", (shell) => {
+  const bounds = ["1000", "'' ", "2000000", "500000", "510000", "490000", "600000", "100000000000000000"];
+  const script = `. ${path.join(__dirname, "../../toolkit/lib/chrony.sh")}; settle_bound_ns=
+    for time_bound_ns in ${bounds.join(" ")}; do settle_trend; echo "\${settle_trend:-none}"; done`;
+  const { stdout, stderr } = spawnSync(shell, ["-euc", `TIMEBASE_ROOT= TIMEBASE_STATE=; ${script}`], {
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  expect(stdout.trim().split("\n")).toEqual([
+    ...["none", "none", "none", "falling", "steady", "steady", "rising", "rising"],
+  ]);
 });
 
 describe("what no chronyc ever said", () => {

@@ -106,13 +106,14 @@ describe("time sources", () => {
 describe("timescales", () => {
   test("a hub without sources defines its own", () => {
     expect(defaultTimescale(TimeRole.Hub, "node-1", [])).toBe("hub:node-1");
-    expect(hubClusterTimescale("node-1", [])).toBe("hub:node-1");
+    expect(hubClusterTimescale(["node-1"], [])).toBe("hub:node-1");
   });
 
   test("sources bring the world's time", () => {
     expect(defaultTimescale(TimeRole.Hub, "node-1", [{ address: "a" }])).toBe("utc");
     expect(defaultTimescale(TimeRole.Client, "node-1", [])).toBe("utc");
-    expect(hubClusterTimescale("node-1", [{ address: "a" }])).toBe("utc");
+    expect(hubClusterTimescale(["node-1", "node-2"], [{ address: "a" }])).toBe("utc");
+    expect(() => hubClusterTimescale(["node-1", "node-2"], [])).toThrow("one hub defines the time, and there are 2");
   });
 });
 

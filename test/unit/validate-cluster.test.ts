@@ -18,7 +18,7 @@ describe("validateCluster", () => {
       errorsOf({
         hosts: two,
         topology: "hub",
-        hub: "node-2",
+        hubs: ["node-2", "node-1"],
         sources: [{ address: "ntp.example" }],
         network: "10.0.0.0/24",
         reboot: "never",
@@ -34,7 +34,7 @@ describe("validateCluster", () => {
 
   test("reports everything at once, with path and remedy", () => {
     const hosts = [host("node-1", "10.0.0.1"), host("node-1", "10.0.0.2", { hostKey: "SHA256:abc" })];
-    expect(errorsOf({ hosts, hub: "node-9", network: "10.0.0.1/24", maxErrorMicros: -1, reboot: "maybe" })).toEqual([
+    expect(errorsOf({ hosts, hubs: ["node-9"], network: "10.0.0.1/24", maxErrorMicros: -1, reboot: "maybe" })).toEqual([
       "hosts[1].endpoint.hostKey: is a fingerprint, and a fingerprint is not the key: " +
         "run `ssh-keyscan -t ed25519 <address>` over a trusted path, compare its key with the one in " +
         "/etc/ssh/ssh_host_ed25519_key.pub on the host, and paste the line",
@@ -42,7 +42,7 @@ describe("validateCluster", () => {
       'reboot: must be one of to-prove, if-needed, never, not "maybe"',
       "maxErrorMicros: must be 0.001 to 10000000 microseconds, not -1",
       'hosts[1].name: "node-1" is the name of hosts[0] already',
-      'hub: must be the name of a host (node-1, node-1), not "node-9"',
+      'hubs[0]: must be the name of a host (node-1, node-1), not "node-9"',
     ]);
   });
 
@@ -58,13 +58,29 @@ describe("validateCluster", () => {
     [{}, "hosts: is required"],
     [undefined, "hosts: is required"],
     [{ hosts: [] }, "hosts: must have at least one host"],
-    [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, sources, not "ring"'],
+    [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, provider, not "ring"'],
     [{ hosts: [{ endpoint: two[0]?.endpoint }] }, "hosts[0].name: is required"],
     [
-      { hosts: two, topology: "sources" },
-      "sources: must have a source: with Topology.Sources no host defines the time",
+      { hosts: two, topology: "provider", sources: [] },
+      "sources: must have a source: with Topology.Provider no host defines the time; leave it out for what the cloud gives",
     ],
-    [{ hosts: two, topology: "sources", sources: [{ address: "a" }], hub: "node-1" }, "hub: is for Topology.Hub only"],
+    [{ hosts: two, topology: "provider", hubs: ["node-1"] }, "hubs: is for Topology.Hub only"],
+    [{ hosts: two, topology: "provider", network: "10.0.0.0/24" }, "network: is for Topology.Hub only"],
+    [
+      { hosts: two, hubs: ["node-2", "node-1"] },
+      "sources: must have a source: without one each of the 2 hubs (node-2, node-1) would keep a timescale of its own; " +
+        "give the source that all hubs follow, or one hub only",
+    ],
+    [{ hosts: two, prove: "always" }, 'prove: must be one of on-change, every-up, not "always"'],
+    [{ hosts: two, hubs: [] }, "hubs: must be a list of at least one host's name; leave it out for the first host"],
+    [
+      { hosts: two, hubs: "node-1" },
+      "hubs: must be a list of at least one host's name; leave it out for the first host",
+    ],
+    [{ hosts: two, hubs: PENDING }, "hubs: must be plain host names, because it decides which resources there are"],
+    [{ hosts: two, hubs: ["node-2", "node-2"] }, 'hubs[1]: "node-2" is hubs[0] already'],
+    [{ hosts: two, hubs: ["node-1", "node-9"] }, 'hubs[1]: must be the name of a host (node-1, node-2), not "node-9"'],
+    [{ hosts: two, hub: "node-1" }, "hub: is not an argument; did you mean hubs?"],
     [
       { hosts: [two[0], host("node-2", "node-2.example")] },
       "hosts[1].endpoint.address: must be an IP address: set it, or set the cluster's network to a CIDR",
@@ -81,8 +97,16 @@ describe("validateCluster", () => {
     expect(errorsOf({ hosts: [two[0], host("node-2", "node-2.example")], network: "10.0.0.0/24" })).toEqual([]);
   });
 
-  test("the hub itself may have a name", () => {
-    expect(errorsOf({ hosts: [host("node-1", "node-1.example"), two[1]] })).toEqual([]);
+  test("a hub itself may have a name", () => {
+    const named = host("node-1", "node-1.example");
+    expect(errorsOf({ hosts: [named, two[1]] })).toEqual([]);
+    const sources = [{ address: "ntp.example" }];
+    expect(errorsOf({ hosts: [named, two[1]], hubs: ["node-1", "node-2"], sources })).toEqual([]);
+  });
+
+  test("several hubs wait for sources that are not known yet, and need none where nothing is served", () => {
+    expect(errorsOf({ hosts: two, hubs: ["node-1", "node-2"], sources: PENDING })).toEqual([]);
+    expect(errorsOf({ hosts: two, topology: "provider" })).toEqual([]);
   });
 
   test("refuses unknown keys at every level, with the nearest one", () => {

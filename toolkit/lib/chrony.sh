@@ -253,7 +253,7 @@ STATE
 time_settle() {
   uptime_seconds
   settle_start=$uptime_seconds
-  settle_said=0
+  settle_said=0 settle_bound_ns=''
   while chrony_state; do
     case "$time_checks" in *"${tab}fail$tab"*) ;; *) return 0 ;; esac
     uptime_seconds
@@ -261,8 +261,25 @@ time_settle() {
     if [ "$settle_elapsed" -ge "$plan_settle_seconds" ]; then return 0; fi
     if [ $((settle_elapsed - settle_said)) -ge 5 ]; then
       settle_said=$settle_elapsed
-      say "settling: bound ${time_bound_ns:+$((time_bound_ns / 1000)) us}${time_bound_reason:+unknown ($time_bound_reason)}, budget $((plan_max_error_ns / 1000)) us, $settle_elapsed of $plan_settle_seconds s"
+      settle_trend
+      say "settling: bound ${time_bound_ns:+$((time_bound_ns / 1000)) us}${settle_trend:+ ($settle_trend)}${time_bound_reason:+unknown ($time_bound_reason)}, budget $((plan_max_error_ns / 1000)) us, $settle_elapsed of $plan_settle_seconds s"
     fi
     sleep 1
   done
+}
+
+# settle_trend: sets settle_trend to what the bound has done since the last line; nothing where one of the two is unknown.
+# Steady is within a twentieth.
+settle_trend() {
+  settle_trend=''
+  if [ -n "$settle_bound_ns" ] && [ -n "$time_bound_ns" ]; then
+    if [ "$time_bound_ns" -lt $((settle_bound_ns - settle_bound_ns / 20)) ]; then
+      settle_trend=falling
+    elif [ "$time_bound_ns" -gt $((settle_bound_ns + settle_bound_ns / 20)) ]; then
+      settle_trend=rising
+    else
+      settle_trend=steady
+    fi
+  fi
+  settle_bound_ns=$time_bound_ns
 }

@@ -26,6 +26,7 @@ BEGIN {
     name = word[2]
     # chronyd names a refclock by its reference id.
     if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[3] }
+    if (!(name in expected_kind)) planned[++plans] = name
     expected_kind[name] = word[1] == "refclock" ? "refclock" : "server"
     expected_names = expected_names (expected_names == "" ? "" : ", ") name
   }
@@ -40,6 +41,9 @@ BEGIN {
 { gsub(/[^ -~]/, " ") }
 NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
 NF == 10 && $1 ~ /^[\^=#]$/ {
+  # A pool is as many rows of one name.
+  if ($6 ~ /^[0-7]+$/ && $6 + 0 && $2 ~ /^[*+-]$/) usable[$3] = 1
+  else if (!($3 in trouble)) trouble[$3] = $6 + 0 ? state_name($2) : "no reply"
   if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
   next
@@ -104,6 +108,19 @@ function source_selected() {
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
   else found = source
   check("time.source", found == source, expected_names, found, kind == "refclock" ? "see `chronyc sources` on the host, and `dmesg` for what its driver says of the clock" : "is the source up, does its firewall open UDP port 123, and does it allow this host?")
+  if (found == source) sources_usable()
+}
+
+# What a selected source does not tell: whether the others of the plan are there to take its place, and to outvote it. One
+# address of a pool is enough. chrony lists no name that it has no address of.
+function sources_usable() {
+  for (i = 1; i <= plans; i++) {
+    name = planned[i]
+    if (name in usable) continue
+    lost = lost (lost == "" ? "" : "; ") name ": " (name in trouble ? trouble[name] : expected_kind[name] == "server" ? "its name has no address" : "chronyd does not know it")
+  }
+  if (lost == "") check("time.sources-usable", 1, "every source of the plan is usable", expected_names, "")
+  else warn("time.sources-usable", "every source of the plan is usable", lost, "the time is kept by the others: see `chronyc -N sources` on the host, and put right what is named, before they are gone too")
 }
 
 # How far the selected source itself may be off beyond what chrony knows of it: a device says nothing of that to chrony.

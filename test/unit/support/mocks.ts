@@ -40,7 +40,15 @@ const INPUTS = {
   /** What an example's experiment is; no component makes one like it. */
   "command:local:Command": ["create"],
   "command:remote:CopyToRemote": ["connection", "source", "remotePath", "triggers"],
-  "command:remote:Command": ["connection", "create", "delete", "stdin", "logging", "addPreviousOutputInEnv"],
+  "command:remote:Command": [
+    "connection",
+    "create",
+    "delete",
+    "stdin",
+    "logging",
+    "addPreviousOutputInEnv",
+    "triggers",
+  ],
 } as const;
 
 const NO_CLOUD: MockCloud = { resources: {}, functions: {} };
