@@ -5,7 +5,7 @@ import { TimeRole, Topology } from "../plan/enums";
 import { hostRoutes, hubClusterTimescale, hubSource } from "../plan/topology";
 import type { ExperimentClusterArgs, ExperimentHostArgs } from "./args";
 
-type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "timescale">;
+type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "keys" | "timescale">;
 
 const DEFAULT_SETTLE_SECONDS = 300;
 
@@ -63,10 +63,12 @@ function hubTimeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) =>
   }
   const upstream = args.sources ?? [];
   const timescale = pulumi.output(upstream).apply((sources) => hubClusterTimescale(hub.name, sources));
+  const key = args.key && pulumi.secret(args.key);
+  const source = pulumi.all([privateAddress(hub), key]).apply(([address, known]) => hubSource(address, known));
   return (host) =>
     host === hub
-      ? { timeRole: TimeRole.Hub, sources: upstream, allow: servedNetworks(args, hub), timescale }
-      : { timeRole: TimeRole.Client, sources: [privateAddress(hub).apply(hubSource)], timescale };
+      ? { timeRole: TimeRole.Hub, sources: upstream, allow: servedNetworks(args, hub), keys: key && [key], timescale }
+      : { timeRole: TimeRole.Client, sources: [source], timescale };
 }
 
 /** A stated network is preferred: with it, the hub does not wait for the addresses of all clients. */

@@ -16,6 +16,7 @@ import {
 import { cidr, contains, ipAddress, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
 import { errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
+import { keysFit, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
   ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
@@ -37,6 +38,7 @@ export const validateCluster = argsWith(
     hub: () => [], // Checked together with the hosts, whose names it must be one of.
     sources: optional(timeSources),
     network: optional(cidr),
+    key: optional(timeKey),
     ...bootFields,
     ...guestPtpFields,
     maxErrorMicros: optional(errorBudget),
@@ -110,6 +112,12 @@ function hubFits(args: unknown): InputErrors {
             reason: `must be the name of a host (${names.map(String).join(", ")}), not ${shown(hub)}`,
           },
         ];
+  const upstream = at(args, "sources");
+  const upstreamKeys = (Array.isArray(upstream) ? upstream : []).map((source, index): [string, unknown] => [
+    `sources[${index}].key`,
+    at(source, "key"),
+  ]);
+  errors.push(...keysFit([["key", at(args, "key")], ...upstreamKeys]));
   return [...errors, ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args))];
 }
 
@@ -168,7 +176,7 @@ function sourcesFit(args: unknown): InputErrors {
       reason: "must have a source: with Topology.Sources no host defines the time",
     });
   }
-  for (const key of ["hub", "network"]) {
+  for (const key of ["hub", "network", "key"]) {
     if (at(args, key) !== undefined) {
       errors.push({ propertyPath: key, reason: "is for Topology.Hub only" });
     }
