@@ -32,6 +32,7 @@ checks_run() {
   fi
   if plan_has time; then
     sources_choose
+    check_released
     # There is nothing to wait for when the proof has failed already.
     if checks_failed; then plan_settle_seconds=0; fi
     time_settle

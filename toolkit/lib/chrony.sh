@@ -178,7 +178,7 @@ time_revert() {
       inactive) systemctl stop "$time_unit" ;;
     esac || say "$time_unit could not be made $time_active again"
   done
-  rm -f -- "$chrony_restart_due" "$chrony_files_record"
+  rm -f -- "$chrony_restart_due" "$chrony_files_record" "$released_file"
   record_forget time
 }
 
