@@ -4,7 +4,10 @@ import { at, fields, type InputErrors, must, PENDING, type Rule, required } from
 // Reasons in this file quote nothing: in any of the properties there may be the key.
 
 /** As long as each cipher wants it, in bytes (chrony.keys(5)). */
-const CIPHER_BYTES: Readonly<Record<string, number>> = { [TimeKeyType.Aes128]: 16, [TimeKeyType.Aes256]: 32 };
+const CIPHER_BYTES: ReadonlyMap<unknown, number> = new Map([
+  [TimeKeyType.Aes128, 16],
+  [TimeKeyType.Aes256, 32],
+]);
 
 /** chronyd warns below (chrony.conf(5), `keyfile`). */
 const LEAST_BYTES = 10;
@@ -37,7 +40,7 @@ function lengthFits(value: unknown, path: string): InputErrors {
   if (kind === PENDING || bytes === undefined) {
     return []; // Not known yet, or reported by the rule of the property itself.
   }
-  const cipher = CIPHER_BYTES[String(kind)];
+  const cipher = CIPHER_BYTES.get(kind);
   const fits = cipher === undefined ? bytes >= LEAST_BYTES && bytes <= MOST_BYTES : bytes === cipher;
   const wanted = cipher === undefined ? `${LEAST_BYTES} to ${MOST_BYTES} bytes` : `exactly ${cipher} bytes for ${kind}`;
   return fits
