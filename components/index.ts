@@ -3,7 +3,7 @@ export { HostClock, type HostClockArgs } from "./clock/HostClock";
 export { PtpVerification, type PtpVerificationArgs } from "./clock/PtpVerification";
 export { TimeSync, type TimeSyncArgs } from "./clock/TimeSync";
 export { TscClocksource, type TscClocksourceArgs } from "./clock/TscClocksource";
-export type { TimeSourceArgs } from "./clock/timeSource";
+export type { TimeKeyArgs, TimeSourceArgs } from "./clock/timeSource";
 export type { ExperimentClusterArgs, ExperimentHostArgs } from "./cluster/args";
 export { ExperimentCluster } from "./cluster/ExperimentCluster";
 export { type Bound, boundAt, isKnown, type PairwiseBound, pairwiseBounds, widestBound } from "./evidence/bounds";
@@ -18,4 +18,13 @@ export { GcpHost } from "./hosts/GcpHost";
 export type { GcpHostArgs } from "./hosts/gcp/args";
 export { LocalVm, type LocalVmArgs, LocalVmFirmware, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
-export { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, TimeRole, TimeSourceKind, Topology } from "./plan/enums";
+export {
+  GuestPtp,
+  OperatingSystem,
+  ProveWhen,
+  RebootPolicy,
+  TimeKeyType,
+  TimeRole,
+  TimeSourceKind,
+  Topology,
+} from "./plan/enums";

@@ -64,9 +64,23 @@ function valueAt(args: unknown, path: string): unknown {
 /** Whether a property holds a key, or somebody may have put one into it. */
 function mayHoldKey(args: unknown, error: InputErrors[number]): boolean {
   return (
-    /(^|\.)(privateKey|hostKey)$/.test(error.propertyPath) ||
+    /(^|\.)(privateKey|hostKey|keys?(\[\d+\])?(\.\w+)?)$/.test(error.propertyPath) ||
     isUnknownField(error) ||
+    holdsKey(valueAt(args, error.propertyPath)) ||
     shown(valueAt(args, error.propertyPath)) === A_PRIVATE_KEY
+  );
+}
+
+/** Whether there is a key anywhere in what a property holds. */
+function holdsKey(value: unknown): boolean {
+  if (Array.isArray(value)) {
+    return value.some(holdsKey);
+  }
+  return (
+    isRecord(value) &&
+    !pulumi.Output.isInstance(value) &&
+    !isResource(value) &&
+    Object.entries(value).some(([key, entry]) => key === "privateKey" || key === "secret" || holdsKey(entry))
   );
 }
 

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, TimeRole } from "../plan/enums";
-import type { TimeSourceArgs } from "./timeSource";
+import type { TimeKeyArgs, TimeSourceArgs } from "./timeSource";
 
 // Each argument is declared once, with its docstring: the schema for other languages takes what an interface extends.
 
@@ -67,6 +67,11 @@ export interface TimeArgs {
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
   /** The networks that a hub serves, each as a CIDR such as "10.77.0.0/24". Default: none. */
   allow?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The symmetric keys by which a hub authenticates its answers to those who ask with one of them. Others are served too: it
+   * is for the clients to insist, by the `key` of their source. Default: none.
+   */
+  keys?: pulumi.Input<pulumi.Input<TimeKeyArgs>[]>;
   /**
    * Which time this is: "utc", or "hub:<name>" of the host that defines it. Bounds of two hosts add up on one timescale
    * only. Default: "utc"; for a hub without sources, "hub:<its own name>".

@@ -6,6 +6,7 @@ import { rebootNotice } from "../plan/boot";
 import { type OperatingSystem, ProveWhen, RebootPolicy } from "../plan/enums";
 import type { HostPlan } from "../plan/HostPlan";
 import { renderPlan } from "../plan/text";
+import { holdsKeys } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 import { at } from "../plan/validate";
 import { copyFolder, hostCommands } from "../remote/hostCommands";
@@ -40,17 +41,19 @@ export function provenHost<Inputs extends HostInputs>(
   revertReboot = false,
 ): pulumi.Output<HostEvidence> {
   const fullOwner = `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`;
-  // The inputs are secret as a whole, because the endpoint holds the key. The plan takes everything but keys.
+  // The inputs are secret as a whole, because the endpoint holds the key. The plan takes everything but that one, and so is
+  // legible, unless it has the keys of time sources in it.
   const plan = pulumi.unsecret(inputs).apply((known) => {
     const planned = sections(known);
     const { name: host, generation } = known.endpoint;
-    return renderPlan({
+    const text = renderPlan({
       owner: fullOwner,
       host,
       generation: [generation, toolkitDigest(toolkitFolder())].filter(Boolean).join(" "),
       os: known.operatingSystem,
       ...planned,
     });
+    return planned.time && holdsKeys(planned.time) ? pulumi.secret(text) : pulumi.output(text);
   });
   const stdout = hostCommands(
     name,

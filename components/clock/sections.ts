@@ -2,7 +2,7 @@ import type { HostEndpoint } from "../hosts/endpoint";
 import { type BootConditions, type BootSection, tscBoot } from "../plan/boot";
 import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
-import { defaultTimescale, type TimeSection, type TimeSource } from "../plan/time";
+import { defaultTimescale, type TimeKey, type TimeSection, type TimeSource } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
@@ -22,6 +22,7 @@ export function timeSection(inputs: {
   timeRole?: TimeRole;
   sources?: TimeSource[];
   allow?: string[];
+  keys?: TimeKey[];
   timescale?: string;
   maxErrorMicros?: number;
   settleTimeoutSeconds?: number;
@@ -32,6 +33,7 @@ export function timeSection(inputs: {
     role,
     sources,
     allow: inputs.allow ?? [],
+    keys: inputs.keys ?? [],
     timescale: inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources),
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,

@@ -1,5 +1,21 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { TimeSourceKind } from "../plan/enums";
+import type { TimeKeyType, TimeSourceKind } from "../plan/enums";
+
+/**
+ * A symmetric key that a server and its clients share, so that nobody between them can forge the time. It reaches hosts on
+ * standard input only, is a secret in the Pulumi state, and lies on a host in a file that only root can read.
+ */
+export interface TimeKeyArgs {
+  /** The key's number, the same on both sides, 1 to 4,294,967,295. Not secret. */
+  id: pulumi.Input<number>;
+  /** What the key is for, the same on both sides. A chrony that does not know it refuses the plan. */
+  type: pulumi.Input<TimeKeyType>;
+  /**
+   * The key: "HEX:" and hexadecimal digits, or "ASCII:" and printable characters without blanks. As long as the cipher wants
+   * it, which is 16 bytes for AES128 and 32 for AES256; for a hash 10 bytes at least. `chronyc keygen 1 AES128` makes one.
+   */
+  secret: pulumi.Input<string>;
+}
 
 /** One time source: an address, or what a cloud gives. An argument that the kind does not take is refused. */
 export interface TimeSourceArgs {
@@ -22,6 +38,14 @@ export interface TimeSourceArgs {
   prefer?: pulumi.Input<boolean>;
   /** Whether this source is right when sources disagree (chrony.conf(5), `trust`). Default: false. */
   trust?: pulumi.Input<boolean>;
+  /**
+   * Whether the server has to prove who it is, by Network Time Security (RFC 8915): with a certificate that the host trusts, on
+   * TCP port 4460. Mostly that takes a host name as `address`. Other servers and pools in the list must be authenticated,
+   * too. Default: false.
+   */
+  nts?: pulumi.Input<boolean>;
+  /** The symmetric key that the server shares with this host, instead of `nts`; likewise. Default: none. */
+  key?: pulumi.Input<TimeKeyArgs>;
   /**
    * How far the clock device itself may be off, in microseconds, 0.001 to 10,000,000; it is part of the error bound. For
    * devices that do not tell: required of an azure-phc, and of an auto on Azure. Default: 1000 for a gcp-phc, which is what

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { BootConditionArgs } from "../clock/args";
-import type { TimeSourceArgs } from "../clock/timeSource";
+import type { TimeKeyArgs, TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
 
@@ -38,6 +38,11 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
    * the hubs serve the private address of each client, and are configured when all of them are known.
    */
   network?: pulumi.Input<string>;
+  /**
+   * The symmetric key that the hub and its clients share, so that no other machine of the network can tell the clients a
+   * wrong time. Topology.Hub only. Default: none.
+   */
+  key?: pulumi.Input<TimeKeyArgs>;
   /** When a host may be rebooted, once, to make its boot parameters live. Default: RebootPolicy.ToProve. */
   reboot?: pulumi.Input<RebootPolicy>;
   /** What happens when a host cannot give microVMs a PTP clock. Default: GuestPtp.Required. */

@@ -5,7 +5,7 @@ import { TimeRole, TimeSourceKind, Topology } from "../plan/enums";
 import { hostRoutes, hubClusterTimescale, hubSource } from "../plan/topology";
 import type { ExperimentClusterArgs, ExperimentHostArgs } from "./args";
 
-type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "timescale">;
+type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "keys" | "timescale">;
 
 const DEFAULT_SETTLE_SECONDS = 300;
 
@@ -63,13 +63,16 @@ function hubTimeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) =>
   const isHub = ({ name }: ExperimentHostArgs) => names.includes(name);
   const clients = args.hosts.filter((host) => !isHub(host));
   // In the order of the hosts, so that the order in which hubs are named changes no plan.
-  const hubSources = args.hosts.filter(isHub).map((hub) => privateAddress(hub).apply(hubSource));
+  const key = args.key && pulumi.secret(args.key);
+  const hubSources = args.hosts
+    .filter(isHub)
+    .map((hub) => pulumi.all([privateAddress(hub), key]).apply(([address, known]) => hubSource(address, known)));
   const upstream = args.sources ?? [];
   const allow = servedNetworks(args.network, clients);
   const timescale = pulumi.output(upstream).apply((sources) => hubClusterTimescale(names, sources));
   return (host) =>
     isHub(host)
-      ? { timeRole: TimeRole.Hub, sources: upstream, allow, timescale }
+      ? { timeRole: TimeRole.Hub, sources: upstream, allow, keys: key && [key], timescale }
       : { timeRole: TimeRole.Client, sources: hubSources, timescale };
 }
 

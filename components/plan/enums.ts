@@ -56,6 +56,24 @@ export enum Topology {
   Provider = "provider",
 }
 
+/**
+ * What a symmetric key is for, in the words of chrony.keys(5). MD5 is left out: who listens can forge what it protects.
+ */
+export enum TimeKeyType {
+  /** A cipher with a key of 128 bits. */
+  Aes128 = "AES128",
+  /** A cipher with a key of 256 bits. */
+  Aes256 = "AES256",
+  /** A hash, for servers that know nothing better. */
+  Sha1 = "SHA1",
+  /** A hash. */
+  Sha256 = "SHA256",
+  /** A hash. */
+  Sha384 = "SHA384",
+  /** A hash. */
+  Sha512 = "SHA512",
+}
+
 /** What a time source is: an address, or what a cloud gives to each of its machines. */
 export enum TimeSourceKind {
   /** One server. */

@@ -1,6 +1,13 @@
 import { isIPv6 } from "node:net";
-import { TimeRole, TimeSourceKind } from "./enums";
+import { type TimeKeyType, TimeRole, TimeSourceKind } from "./enums";
 import type { PlanLine } from "./text";
+
+/** A symmetric key. */
+export interface TimeKey {
+  id: number;
+  type: TimeKeyType;
+  secret: string;
+}
 
 /** One time source, after its defaults are filled in or left to the host. */
 export interface TimeSource {
@@ -12,6 +19,8 @@ export interface TimeSource {
   interleaved?: boolean;
   prefer?: boolean;
   trust?: boolean;
+  nts?: boolean;
+  key?: TimeKey;
   errorMicros?: number;
 }
 
@@ -21,6 +30,8 @@ export interface TimeSection {
   sources: readonly TimeSource[];
   /** CIDRs that a hub serves. */
   allow: readonly string[];
+  /** The keys by which a hub authenticates its answers. */
+  keys: readonly TimeKey[];
   /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
   timescale: string;
   maxErrorMicros: number;
@@ -64,6 +75,8 @@ export function timeSourceLine(source: TimeSource): string {
           source.interleaved && "xleave",
           source.prefer && "prefer",
           source.trust && "trust",
+          source.nts && "nts",
+          source.key && `key ${source.key.id}`,
         ];
   return [kind, ...options.filter(Boolean)].join(" ");
 }
@@ -77,12 +90,24 @@ function canonicalAddress(address: string): string {
   return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }
 
+/** The keys of a section, those of its sources among them, once each; the text of a key is chrony's own, too. */
+function keyTexts({ keys, sources }: TimeSection): string[] {
+  const all = [...keys, ...sources.flatMap(({ key }) => key ?? [])];
+  return [...new Set(all.map(({ id, type, secret }) => `${id} ${type} ${secret}`))];
+}
+
+/** Whether the lines of the section are not for everybody's eyes. */
+export function holdsKeys(section: TimeSection): boolean {
+  return keyTexts(section).length > 0;
+}
+
 /** The lines of the section. */
 export function timeLines(section: TimeSection): PlanLine[] {
   return [
     ["time-role", section.role],
     ...section.sources.map((source): PlanLine => ["time-source", timeSourceLine(source)]),
     ...section.allow.map((network): PlanLine => ["time-allow", network]),
+    ...keyTexts(section).map((key): PlanLine => ["time-key", key]),
     ["timescale", section.timescale],
     ["time-max-error-ns", nanos(section.maxErrorMicros)],
     ["time-settle-seconds", String(section.settleSeconds)],

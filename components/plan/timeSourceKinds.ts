@@ -23,6 +23,8 @@ export const TIME_SOURCE_OPTIONS = [
   "interleaved",
   "prefer",
   "trust",
+  "nts",
+  "key",
   "errorMicros",
 ] as const satisfies readonly TimeSourceOption[];
 
@@ -39,7 +41,8 @@ interface KindTraits {
 
 const byAddress = {
   leapSeconds: "by-address",
-  takes: ["address", "iburst", "minPollLog2", "maxPollLog2", "interleaved", "prefer", "trust"],
+
+  takes: ["address", "iburst", "minPollLog2", "maxPollLog2", "interleaved", "prefer", "trust", "nts", "key"],
   needs: { address: "" },
   bootParameters: [],
 } as const satisfies KindTraits;

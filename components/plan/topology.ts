@@ -1,12 +1,12 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { TimeSourceKind } from "./enums";
-import { hubTimescale, type TimeSource, UTC } from "./time";
+import { hubTimescale, type TimeKey, type TimeSource, UTC } from "./time";
 
 /**
  * The source of every client of a hub. One request a second in interleaved mode keeps the bound of a local network
  * small at a load that one hub carries for hundreds of hosts (chrony.conf(5): `minpoll`, `xleave`).
  */
-export function hubSource(hubAddress: string): TimeSource {
+export function hubSource(hubAddress: string, key?: TimeKey): TimeSource {
   return {
     address: hubAddress,
     kind: TimeSourceKind.Server,
@@ -14,6 +14,7 @@ export function hubSource(hubAddress: string): TimeSource {
     minPollLog2: 0,
     maxPollLog2: 0,
     interleaved: true,
+    key,
   };
 }
 

@@ -17,6 +17,7 @@ import {
 import { cidr, contains, ipAddress, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
 import { errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
+import { keysFit, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
   ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
@@ -44,6 +45,7 @@ export const validateCluster = argsWith(
     hubs: plain("host names", optional(hubNames)),
     sources: optional(timeSources),
     network: optional(cidr),
+    key: optional(timeKey),
     ...bootFields,
     ...guestPtpFields,
     prove: hostFields.prove,
@@ -111,6 +113,7 @@ function hubFits(args: unknown): InputErrors {
   return [
     ...hubsAreHosts(args),
     ...hubsHaveOneTime(args),
+    ...keysFit([["key", at(args, "key")], ...upstreamKeys(args)]),
     ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args)),
   ];
 }
@@ -143,6 +146,12 @@ function hubsHaveOneTime(args: unknown): InputErrors {
         },
       ]
     : [];
+}
+
+/** The keys of the hubs' own sources, which are in the same file as the cluster's. */
+function upstreamKeys(args: unknown): [string, unknown][] {
+  const sources = at(args, "sources");
+  return (Array.isArray(sources) ? sources : []).map((source, index) => [`sources[${index}].key`, at(source, "key")]);
 }
 
 function hasNone(list: unknown): boolean {
@@ -205,7 +214,7 @@ function providerFits(args: unknown): InputErrors {
         "must have a source: with Topology.Provider no host defines the time; leave it out for what the cloud gives",
     });
   }
-  for (const key of ["hubs", "network"]) {
+  for (const key of ["hubs", "network", "key"]) {
     if (at(args, key) !== undefined) {
       errors.push({ propertyPath: key, reason: "is for Topology.Hub only" });
     }

@@ -17,6 +17,7 @@ import {
   wholeNumberFrom,
 } from "./validate";
 import { address, cidr } from "./validateAddress";
+import { keysFit, timeKey } from "./validateTimeKey";
 
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
@@ -44,10 +45,20 @@ const timeSource: Rule = (source, path) => [
     interleaved: optional(flag),
     prefer: optional(flag),
     trust: optional(flag),
+    nts: optional(flag),
+    key: optional(timeKey),
     errorMicros: optional(errorBudget),
   })(source, path),
   ...optionsFit(source, path),
   ...pollsFit(source, path),
+  ...(at(source, "nts") === true && given(source, "key")
+    ? [
+        {
+          propertyPath: `${path}.key`,
+          reason: "is not for a source with nts, which makes keys of its own: leave one out",
+        },
+      ]
+    : []),
 ];
 
 /** A list of time sources that can work together. */
@@ -55,12 +66,14 @@ export const timeSources: Rule = (sources, path) => [
   ...each(timeSource)(sources, path),
   ...kindsFit(sources, path),
   ...leapSecondsFit(sources, path),
+  ...authenticationFits(sources, path),
 ];
 
 /** What a component with a time section takes. */
 export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
   allow: optional(each(cidr)),
+  keys: optional(each(timeKey)),
   timescale: optional(timescale),
   maxErrorMicros: optional(errorBudget),
   settleTimeoutSeconds: optional(settleSeconds),
@@ -85,9 +98,8 @@ function optionsFit(source: unknown, path: string): InputErrors {
   if (traits === undefined || !isRecord(source)) {
     return []; // Not known yet, or reported by the rule of the property itself.
   }
-  const given = (option: string) => (source[option] ?? undefined) !== undefined;
-  const missing = Object.entries(traits.needs).filter(([option]) => !given(option));
-  const senseless = TIME_SOURCE_OPTIONS.filter((option) => given(option) && !traits.takes.includes(option));
+  const missing = Object.entries(traits.needs).filter(([option]) => !given(source, option));
+  const senseless = TIME_SOURCE_OPTIONS.filter((option) => given(source, option) && !traits.takes.includes(option));
   return [
     ...missing.map(([option, why]) => ({
       propertyPath: `${path}.${option}`,
@@ -98,6 +110,35 @@ function optionsFit(source: unknown, path: string): InputErrors {
       reason: `is not for ${kind}, which takes ${traits.takes.join(", ")}: leave it out`,
     })),
   ];
+}
+
+/** Whoever can forge the answers of one source has a say in the time, whatever protects the others. */
+function authenticationFits(sources: unknown, path: string): InputErrors {
+  const servers = listOf(sources).map((source): [source: unknown, authenticated: unknown] => {
+    const parts = [at(source, "nts") ?? false, given(source, "key")];
+    return [source, parts.includes(true) || (parts.includes(PENDING) ? PENDING : false)];
+  });
+  if (!servers.some(([, authenticated]) => authenticated === true)) {
+    return [];
+  }
+  return servers.flatMap(([source, authenticated], index) => {
+    const traits = kindTraits(kindOf(source));
+    return authenticated === false && traits?.takes.includes("nts")
+      ? [
+          {
+            propertyPath: `${path}[${index}]`,
+            reason:
+              "must be authenticated like the others, by nts or a key: who can forge one source has a say in the time",
+          },
+        ]
+      : [];
+  });
+}
+
+/** Whether an argument is there; PENDING as long as it is not known. */
+function given(source: unknown, option: string): boolean | typeof PENDING {
+  const value = at(source, option);
+  return value === PENDING ? PENDING : (value ?? undefined) !== undefined;
 }
 
 /** What a cloud gives is there once, and `auto` is a whole list by itself. */
@@ -161,11 +202,21 @@ export function rolesFit(args: unknown): InputErrors {
   if (role === TimeRole.Client && at(args, "allow") !== undefined && at(args, "allow") !== PENDING) {
     errors.push({ propertyPath: "allow", reason: "is for hubs: a client serves nobody (timeRole: TimeRole.Hub)" });
   }
+  if (role === TimeRole.Client && at(args, "keys") !== undefined && at(args, "keys") !== PENDING) {
+    errors.push({ propertyPath: "keys", reason: "is for hubs: a client gives each source its key" });
+  }
   if (role === TimeRole.Hub && !hasSources && at(args, "timescale") === "utc") {
     errors.push({
       propertyPath: "timescale",
       reason: "cannot be utc for a hub without sources: leave it out, or give sources",
     });
   }
-  return errors;
+  const keyOf = (source: unknown, path: string): [string, unknown] => [`${path}.key`, at(source, "key")];
+  return [
+    ...errors,
+    ...keysFit([
+      ...listOf(at(args, "keys")).map((key, index): [string, unknown] => [`keys[${index}]`, key]),
+      ...listOf(sources).map((source, index) => keyOf(source, `sources[${index}]`)),
+    ]),
+  ];
 }

@@ -15,7 +15,7 @@ const hosts = ["server-1", "server-2"].map((name) => ({
 
 const cluster = new ExperimentCluster("cluster", {
   hosts,
-  topology: Topology.Sources,
+  topology: Topology.Provider,
   sources: [{ kind: TimeSourceKind.AwsNtp }],
   maxErrorMicros: config.getNumber("maxErrorMicros"),
 });

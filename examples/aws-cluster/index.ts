@@ -39,7 +39,7 @@ const hosts = names.map((name) => ({
 const cluster = new ExperimentCluster("cluster", {
   hosts,
   // Each host follows what Amazon has below it: its clock device if the driver offers one, else the time service.
-  topology: Topology.Sources,
+  topology: Topology.Provider,
   sources: [{ kind: TimeSourceKind.Auto }],
   maxErrorMicros: config.getNumber("maxErrorMicros"),
 });

@@ -17,7 +17,7 @@ const cluster = new ExperimentCluster("cluster", {
   hosts: [...aws, ...gcp],
   // No host of one cloud asks one of the other. Each takes its own cloud's service, which the other cannot have: both
   // follow UTC and spread a leap second over the same day, so that the bounds of any two hosts add up.
-  topology: Topology.Sources,
+  topology: Topology.Provider,
   sources: [{ kind: TimeSourceKind.AwsNtp }, { kind: TimeSourceKind.GcpNtp }],
   maxErrorMicros: config.getNumber("maxErrorMicros"),
 });

@@ -9,13 +9,14 @@ import {
   ProveWhen,
   type RebootPolicy,
   SshHost,
+  TimeKeyType,
   TimeRole,
   Topology,
 } from "../../components";
 import { printed } from "../unit/support/evidence";
 import { failing } from "../unit/support/failures";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
-import { finishProgram, healthy, inputsOf, startEngine } from "../unit/support/mocks";
+import { finishProgram, healthy, inputsOf, isSecret, revealed, startEngine } from "../unit/support/mocks";
 import { isKnown, isSecretOutput, resolved } from "../unit/support/outputs";
 
 afterEach(finishProgram);
@@ -74,6 +75,53 @@ describe("the hub topology", () => {
       "time-source=server 10.77.0.12 iburst minpoll 0 maxpoll 0 xleave",
       "timescale=utc",
     ]);
+  });
+});
+
+describe("with a key", () => {
+  const secret = "HEX:000102030405060708090a0b0c0d0e0f";
+  const key = { id: 5, type: TimeKeyType.Aes128, secret };
+  const clear = JSON.stringify;
+
+  test.each<[string, ExperimentClusterArgs["key"]]>([
+    ["plain", key],
+    ["secret", pulumi.secret(key)],
+    ["with a secret in it", { ...key, secret: pulumi.secret(secret) }],
+  ])("that is %s, hub and clients share it, and it is in no input but as a secret", async (_, given) => {
+    const registered = startEngine({ preview: false });
+    const cluster = new ExperimentCluster("c", { hosts, key: given });
+    await resolved(cluster.ready);
+    for (const { name } of hosts) {
+      for (const verb of ["converge", "prove"]) {
+        const { stdin, connection: _, ...rest } = inputsOf(registered, `c-${name}-${verb}`);
+        expect(isSecret(stdin)).toBe(true);
+        expect(revealed(stdin)).toContain(`\ntime-key=5 AES128 ${secret}\n`);
+        expect(clear(rest)).not.toContain(secret.slice(4));
+      }
+    }
+    const stdin = (name: string) => revealed(inputsOf(registered, `c-${name}-converge`).stdin);
+    expect(stdin("node-1")).not.toContain("time-source");
+    expect(stdin("node-2")).toContain("time-source=server 10.77.0.11 iburst minpoll 0 maxpoll 0 xleave key 5\n");
+    // The evidence is legible all the same, and has no key in it.
+    expect(await isSecretOutput(cluster.summary)).toBe(false);
+    expect(await isSecretOutput(cluster.hosts)).toBe(false);
+    expect(clear(await resolved(cluster.hosts))).not.toContain(secret.slice(4));
+  });
+
+  test("that is wrong, its secret is in no error, and not among the values that the engine prints", async () => {
+    for (const wrong of [{ ...key, type: secret }, { ...key, secret: `${secret} ` }, { ...key, id: secret }, secret]) {
+      startEngine({ preview: false });
+      const sources = [{ address: "a.example", nts: true, key }, { address: "time.google.com" }];
+      try {
+        new ExperimentCluster("c", { hosts, sources, key: wrong as never });
+        expect.unreachable();
+      } catch (error) {
+        const { message, errors } = error as pulumi.InputPropertiesError;
+        expect(message).toContain('c" has');
+        expect(message).not.toContain(secret.slice(4));
+        expect(errors?.map(({ propertyPath }) => propertyPath)).toEqual(["sources[1]"]);
+      }
+    }
   });
 });
 

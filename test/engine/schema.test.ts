@@ -52,17 +52,20 @@ describe("the schema for other languages", () => {
   const no = { qqqqqqqqqqqqqqqq: 1 };
   const wrong = {
     TscClocksource: no,
-    TimeSync: { ...no, sources: [no] },
+    TimeSync: { ...no, sources: [{ ...no, key: no }], keys: [no] },
     PtpVerification: no,
     HostClock: no,
     SshHost: { ...no, proxy: no },
     AwsHost: { ...no, proxy: no },
     GcpHost: { ...no, proxy: no },
     LocalVm: { ...no, image: no },
-    ExperimentCluster: { ...no, hosts: [{ ...no, endpoint: no }] },
+    ExperimentCluster: { ...no, key: no, hosts: [{ ...no, endpoint: no }] },
   } as const satisfies Record<keyof typeof components, object>;
   const types = {
     "sources[0].": "TimeSourceArgs",
+    "sources[0].key.": "TimeKeyArgs",
+    "keys[0].": "TimeKeyArgs",
+    "key.": "TimeKeyArgs",
     "proxy.": "ProxyEndpointArgs",
     "image.": "LocalVmImageArgs",
     "hosts[0].": "ExperimentHostArgs",
@@ -136,6 +139,7 @@ describe("the schema for other languages", () => {
     expect(members("TimeSourceKind")).toEqual([
       ...["server", "pool", "aws-ntp", "aws-phc", "gcp-ntp", "gcp-phc", "azure-phc", "auto"],
     ]);
+    expect(members("TimeKeyType")).toEqual(["AES128", "AES256", "SHA1", "SHA256", "SHA384", "SHA512"]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");
   });
 

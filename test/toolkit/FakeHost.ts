@@ -229,8 +229,8 @@ export class FakeHost {
     for (const unit of ["fake/units/ssh.service", "fake/units/sshd.service"]) {
       if (this.exists(unit)) this.write(unit, "enabled active\n");
     }
-    for (const forgotten of ["run/timebase.reboot", "run/timebase.chrony-restart-due", "run/chrony-dhcp"])
-      this.remove(forgotten);
+    for (const forgotten of ["timebase.reboot", "timebase.chrony-restart-due", "timebase.released", "chrony-dhcp"])
+      this.remove(`run/${forgotten}`);
     if (/ena\.phc_enable=1/.test(cmdline) && this.exists(ena)) {
       this.write(`${ena}/parameters/phc_enable`, "1\n");
       if (this.exists("fake/ena-has-a-clock")) this.clock(0, "ena-ptp-05", "23456");

@@ -17,6 +17,7 @@ const plan: HostPlan = {
     role: TimeRole.Hub,
     sources: [hubSource("10.77.0.1")],
     allow: ["10.77.0.0/24", "10.78.0.0/24"],
+    keys: [],
     timescale: "utc",
     maxErrorMicros: 1000,
     settleSeconds: 120,

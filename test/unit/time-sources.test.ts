@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RebootPolicy, TimeSourceKind } from "../../components";
+import { RebootPolicy, TimeKeyType, TimeSourceKind } from "../../components";
 import { bootSection } from "../../components/clock/sections";
 import { rebootNotice } from "../../components/plan/boot";
 import { type TimeSource, timeSourceLine } from "../../components/plan/time";
@@ -27,6 +27,8 @@ const good = {
   interleaved: true,
   prefer: true,
   trust: true,
+  nts: false,
+  key: { id: 5, type: TimeKeyType.Sha256, secret: "ASCII:0123456789" },
   errorMicros: 20,
 } as const satisfies Required<Omit<TimeSource, "kind">>;
 

@@ -32,6 +32,7 @@ checks_run() {
   fi
   if plan_has time; then
     sources_choose
+    check_released
     # There is nothing to wait for when the proof has failed already.
     if checks_failed; then plan_settle_seconds=0; fi
     time_settle
@@ -153,9 +154,12 @@ check_owner() {
 # The daemon must run with the plan's configuration, and find the same one at its next start.
 check_configuration() {
   chrony_conf_text
+  keys_refuted
   all_lines "$os_chrony_conf"
   if [ "$all_lines" != "$chrony_conf_text" ]; then
     check time.configuration fail "$os_chrony_conf as planned" 'it was changed, or is gone' "keep your own directives in the plan; \`pulumi up\` writes the file again and keeps yours beside it"
+  elif [ -n "$keys_refuted" ]; then
+    check time.configuration fail "$keys_file as planned" "$keys_refuted" 'run `pulumi up` again, which writes it'
   elif check_chronyd_arguments; then
     check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" "remove -f and -x from its options ($("${os_packages}_chronyd_options")), then run \`pulumi up\` again"
   elif [ -e "$chrony_restart_due" ]; then

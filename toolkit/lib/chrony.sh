@@ -11,6 +11,7 @@ time_converge() {
   esac
   rivals_stop
   chrony_install
+  keys_converge
   chrony_conf_text
   printf %s "$chrony_conf_text" >"$work/chrony.conf"
   chrony_own "$os_chrony_conf" "$work/chrony.conf"
@@ -48,6 +49,12 @@ chrony_conf_text() {
   chrony_lines=
   for chrony_allowed in $plan_time_allow; do chrony_lines="${chrony_lines}allow $chrony_allowed$newline"; done
   if plan_is_timescale; then chrony_lines="${chrony_lines}local stratum 10$newline"; fi
+  if [ -n "$plan_time_keys" ]; then
+    keys_path
+    chrony_lines="${chrony_lines}keyfile ${keys_file#"$TIMEBASE_ROOT"}$newline"
+  fi
+  # What is not authenticated has no say, wherever it came from.
+  if plan_authenticates; then chrony_lines="${chrony_lines}authselectmode require$newline"; fi
   if [ "$sources_dynamic" = yes ]; then chrony_lines="${chrony_lines}confdir $sources_folder$newline"; fi
   chrony_conf_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
 ${sources_fixed}${chrony_lines}driftfile $os_chrony_drift
@@ -133,7 +140,8 @@ chrony_files() { find "$chrony_folder" -type f "$@" -exec cksum {} + 2>/dev/null
 # chrony_files_foreign: whether there are files in chrony's folder that neither the package nor we have put there, and
 # which. Purging the package would remove the folder with all that is in it.
 chrony_files_foreign() {
-  chrony_files | grep -v " $os_chrony_conf\$" >"$work/chrony-files" || :
+  keys_path
+  chrony_files | grep -v -e " $os_chrony_conf\$" -e " $keys_file\$" >"$work/chrony-files" || :
   chrony_known=$chrony_files_record
   if [ ! -e "$chrony_known" ]; then chrony_known=/dev/null; fi
   grep -vxFf "$chrony_known" "$work/chrony-files"
@@ -170,7 +178,7 @@ time_revert() {
       inactive) systemctl stop "$time_unit" ;;
     esac || say "$time_unit could not be made $time_active again"
   done
-  rm -f -- "$chrony_restart_due" "$chrony_files_record"
+  rm -f -- "$chrony_restart_due" "$chrony_files_record" "$released_file"
   record_forget time
 }
 
@@ -222,7 +230,10 @@ chrony_state() {
   read -r chrony_now time_as_of <<NOW
 $(date -u '+%s %Y-%m-%dT%H:%M:%S.%3NZ')
 NOW
-  LC_ALL=C timeout 10 chronyc -N -c -m tracking sources >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+  # Asked at once: what a source was is not asked of another one.
+  chrony_authdata=
+  if plan_authenticates; then chrony_authdata=authdata; fi
+  LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_authdata >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
   sources_errors
   chrony_itself=no
   if plan_is_timescale; then chrony_itself=yes; fi

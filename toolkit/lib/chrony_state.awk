@@ -1,8 +1,10 @@
-# What `chronyc -N -c -m tracking sources` says, as checks and figures. A figure that is not there, or not a number,
+# What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, as checks and figures. A figure that is not there, or not a number,
 # is unknown with a reason; it never becomes 0.
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
-# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal).
+# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal). authdata
+# has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key length, 7 attempts, 9 cookies; its lines are those of sources, without the
+# refclocks, in the same order. Servers of a pool have one name.
 #
 # In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns; in the environment
 # TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
@@ -27,6 +29,10 @@ BEGIN {
     # chronyd names a refclock by its reference id.
     if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[3] }
     if (!(name in expected_kind)) planned[++plans] = name
+    for (w = 3; w <= words; w++) {
+      if (word[w] == "nts") { wanted[name] = "NTS"; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by NTS" }
+      if (word[w] == "key" && w < words) { wanted[name] = word[w + 1]; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by key " word[w + 1] }
+    }
     expected_kind[name] = word[1] == "refclock" ? "refclock" : "server"
     expected_names = expected_names (expected_names == "" ? "" : ", ") name
   }
@@ -44,8 +50,15 @@ NF == 10 && $1 ~ /^[\^=#]$/ {
   # A pool is as many rows of one name.
   if ($6 ~ /^[0-7]+$/ && $6 + 0 && $2 ~ /^[*+-]$/) usable[$3] = 1
   else if (!($3 in trouble)) trouble[$3] = $6 + 0 ? state_name($2) : "no reply"
+  if ($1 != "#") { servers++; server[servers] = $3; used[servers] = $2 ~ /^[*+]$/ }
   if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
+  next
+}
+NF == 10 && $2 ~ /^(-|SK|NTS|[?])$/ {
+  told++
+  told_name[told] = $1; told_mode[told] = $2; told_id[told] = $3
+  told_key[told] = $4 ~ /^[1-9][0-9]*$/ && $5 ~ /^[1-9][0-9]*$/; told_bits[told] = $5; told_attempts[told] = $7; told_cookies[told] = $9
   next
 }
 /[^ ]/ { unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
@@ -123,6 +136,35 @@ function sources_usable() {
   else warn("time.sources-usable", "every source of the plan is usable", lost, "the time is kept by the others: see `chronyc -N sources` on the host, and put right what is named, before they are gone too")
 }
 
+# fault(I): how the Ith server is not authenticated as it should be, or nothing.
+function fault(i) {
+  name = server[i]
+  if (told != servers || told_name[i] != name) return name ": what chronyd says of its authentication could not be read"
+  if (told_mode[i] == "-") return name " is not authenticated"
+  if (!(name in wanted)) return name " is not in the plan"
+  if (told_mode[i] != (wanted[name] == "NTS" ? "NTS" : "SK")) return name " is authenticated by " (told_mode[i] == "SK" ? "a symmetric key" : told_mode[i])
+  if (told_mode[i] == "SK" && (told_id[i] !~ /^[0-9]+$/ || told_id[i] + 0 != wanted[name] + 0)) return name " is authenticated by symmetric key " told_id[i]
+  if (told_mode[i] == "SK" && !told_key[i]) return name ": chronyd has no symmetric key " told_id[i]
+  if (told_mode[i] == "NTS" && (!told_key[i] || told_id[i] !~ /^[0-9]*[1-9][0-9]*$/)) return name ": no key by NTS so far, attempts: " told_attempts[i]
+  if (told_mode[i] == "NTS" && told_cookies[i] !~ /^[1-9][0-9]*$/) return name ": no cookies of NTS are left"
+  return ""
+}
+
+# That a source was asked to be authenticated is the configuration's; that it is, only the running daemon can say. Every
+# source that has a say in the time is looked at; when there is none, what keeps the others from it is told.
+function authentication() {
+  if (authenticated == "") return
+  found = ""; faults = ""; say = 0
+  for (i = 1; i <= servers; i++) {
+    if (used[i]) say++
+    if ((wrong = fault(i)) != "") { if (used[i]) { found = wrong; break } faults = faults "; " wrong }
+    else if (used[i]) good = server[i] (told_mode[i] == "NTS" ? ": NTS, " : ": symmetric key " told_id[i] ", ") told_bits[i] " bits"
+  }
+  if (found == "" && !say) found = kind == "refclock" ? "" : "no server is selected" faults
+  ok = found == ""
+  check("time.authentication", ok, authenticated, !ok ? found : say ? good : device[source] " is a device of this host", authenticated ~ / by NTS/ ? "does TCP port 4460 of the server answer, is its certificate for this address, valid now, and of an authority that this host trusts? See `chronyc authdata` and `journalctl -u " service "` on the host" : "has the server the same key, by the same id and type? See `chronyc authdata` and `journalctl -u " service "` on the host")
+}
+
 # How far the selected source itself may be off beyond what chrony knows of it: a device says nothing of that to chrony.
 function reference_error() {
   if (kind != "refclock") return 0
@@ -156,6 +198,7 @@ END {
   if (daemon()) {
     source_selected()
     synchronised()
+    authentication()
     print "source=" (source in device ? device[source] : source)
     print "kind=" kind
     print "stratum=" tracking[3] + 0

@@ -17,7 +17,7 @@ plan_parse() {
   plan_owner='' plan_host='' plan_os=''
   plan_clocksource='' plan_boot_parameters='' plan_reboot=''
   plan_boot_override=no plan_boot_force=no plan_boot_required=yes
-  plan_time_role='' plan_time_sources='' plan_time_allow='' plan_timescale='' plan_max_error_ns='' plan_settle_seconds=''
+  plan_time_role='' plan_time_sources='' plan_time_allow='' plan_time_keys='' plan_timescale='' plan_max_error_ns='' plan_settle_seconds=''
   plan_guest_ptp=''
   plan_converged_boot_id='' plan_converged_reboot=''
   plan_lines=0
@@ -39,6 +39,7 @@ plan_parse() {
       time-role=client | time-role=hub) plan_time_role=$plan_value ;;
       time-source=*) time_source_known "$plan_value" || plan_fail "\"$plan_line\" is not understood" && plan_time_sources="${plan_time_sources:+$plan_time_sources$newline}$plan_value" ;;
       time-allow=*) plan_time_allow="${plan_time_allow:+$plan_time_allow$newline}$plan_value" ;;
+      time-key=*) plan_key "$plan_value" && plan_time_keys="$plan_time_keys$plan_value$newline" ;;
       timescale=utc | timescale=hub:*) plan_timescale=$plan_value ;;
       time-max-error-ns=*) plan_number "$plan_value" && plan_max_error_ns=$plan_value ;;
       time-settle-seconds=*) plan_number "$plan_value" && plan_settle_seconds=$plan_value ;;
@@ -74,6 +75,21 @@ plan_fail() {
 plan_number() {
   case "$1" in
     '' | *[!0-9]* | ???????????????*) plan_fail "\"$1\" is not a whole number" ;;
+  esac
+}
+
+# plan_key "ID TYPE SECRET", or without the secret where the plan is remembered. What is wrong with it is not shown.
+plan_key() {
+  plan_key_rest=${1#* }
+  case "${1%% *}" in '' | *[!0-9]*) plan_fail 'the id of a time-key is not a whole number' ;; esac
+  case "${plan_key_rest%% *}" in
+    AES128 | AES256 | SHA1 | SHA256 | SHA384 | SHA512) ;;
+    *) plan_fail 'the type of a time-key is not understood' ;;
+  esac
+  case "$plan_key_rest" in
+    *' '*' '*) plan_fail 'a time-key has more than three words' ;;
+    *' HEX:'?* | *' ASCII:'?* | "${plan_key_rest%% *}") ;;
+    *) plan_fail 'the secret of a time-key is not understood' ;;
   esac
 }
 
@@ -117,10 +133,18 @@ plan_owner_of() {
   esac
 }
 
-# What converge has answered, which comes last, is no part of it.
+# What converge has answered, which comes last, is no part of it; nor are the secrets of keys.
 plan_remember() {
   plan_sections
-  for plan_section in $plan_sections; do text_write "$TIMEBASE_STATE/plans/$plan_section" "${plan_text%%"${newline}converged-"*}$newline"; done
+  plan_public=${plan_text%%"${newline}converged-"*}$newline
+  while read -r plan_key_line; do
+    if [ -z "$plan_key_line" ]; then continue; fi
+    plan_key_line="time-key=$plan_key_line$newline"
+    plan_public="${plan_public%%"$plan_key_line"*}${plan_key_line% *}$newline${plan_public#*"$plan_key_line"}"
+  done <<KEYS
+$plan_time_keys
+KEYS
+  for plan_section in $plan_sections; do text_write "$TIMEBASE_STATE/plans/$plan_section" "$plan_public"; done
 }
 
 plan_forget() { rm -f "$TIMEBASE_STATE/plans/$1"; }

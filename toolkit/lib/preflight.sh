@@ -73,6 +73,7 @@ preflight_chrony() {
   case "$preflight_version" in
     *'version '[1-3].*) fail "chrony on this host is too old (${preflight_version%% (+*}), it has to be version 4" "update it: $os_package_program update chrony" ;;
   esac
+  keys_preflight "$preflight_version"
 }
 
 # Under the lock, because another plan's converge may be just ahead of us.

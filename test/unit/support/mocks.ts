@@ -163,7 +163,7 @@ function stdoutOf(inputs: Registered["inputs"], prove: (plan: string) => string)
       // The command provider cuts the last newline off.
       return "converged-boot-id=0a1b2c3d-0000-4000-8000-000000000000\nconverged-reboot=ordered";
     case "prove --repair":
-      return prove(inputs.stdin);
+      return prove(revealed(inputs.stdin));
     default:
       throw new Error(`unexpected command: ${inputs.create}`);
   }
