@@ -98,7 +98,7 @@ describe("authenticated sources", () => {
     }));
     const errors = (more: object) => text(validateCluster({ hosts, key, ...more }));
     expect(errors({})).toEqual([]);
-    expect(errors({ topology: "sources", sources: [{ address: "a" }] })).toEqual(["key: is for Topology.Hub only"]);
+    expect(errors({ topology: "provider", sources: [{ address: "a" }] })).toEqual(["key: is for Topology.Hub only"]);
     expect(errors({ sources: [{ address: "a", key: { ...key, type: "SHA1" } }] })).toEqual([
       "sources[0].key.id: is the id of another key, key: give it one of its own",
     ]);
