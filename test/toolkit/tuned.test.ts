@@ -138,9 +138,11 @@ describe("/etc/kernel/cmdline that had ours before us", () => {
       const defaults = host.read("etc/default/grub");
       host.converge(plans.boot);
       expect(host.read("etc/default/grub")).not.toBe(defaults);
-      const written = host.writes();
+      // But for the record of the reboot, which is ordered again as long as it does not happen.
+      const writes = () => ({ ...host.writes(), "var/lib/timebase/reboot": undefined });
+      const written = writes();
       host.converge(plans.boot);
-      expect(host.writes()).toEqual(written);
+      expect(writes()).toEqual(written);
       if (verb === "revert") {
         expect(host.run(["revert"], plans.boot).status).toBe(0);
         expect(host.snapshot()).toEqual(before);

@@ -1,5 +1,5 @@
-# What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, as checks and figures. A figure that is not there, or not a number,
-# is unknown with a reason; it never becomes 0.
+# What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, as checks and
+# figures. A figure that is not there, or not a number, is unknown with a reason; it never becomes 0.
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
 # 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal). authdata
@@ -127,6 +127,7 @@ function source_selected() {
 # What a selected source does not tell: whether the others of the plan are there to take its place, and to outvote it. One
 # address of a pool is enough. chrony lists no name that it has no address of.
 function sources_usable() {
+  if (plans < 2) return
   for (i = 1; i <= plans; i++) {
     name = planned[i]
     if (name in usable) continue
