@@ -135,7 +135,7 @@ describe("the schema for other languages", () => {
     expect(members("GuestPtp")).toEqual(["required", "reported"]);
     expect(members("HostPhc")).toEqual(["none", "if-available", "required"]);
     expect(members("HostAddress")).toEqual(["public", "private"]);
-    expect(members("Topology")).toEqual(["hub", "sources"]);
+    expect(members("Topology")).toEqual(["hub", "provider"]);
     expect(members("TimeSourceKind")).toEqual([
       ...["server", "pool", "aws-ntp", "aws-phc", "gcp-ntp", "gcp-phc", "azure-phc", "auto"],
     ]);

@@ -212,6 +212,8 @@ test.each(["dash", "bash"])("%s: the trend of the bound since the last line, whe
     for time_bound_ns in ${bounds.join(" ")}; do settle_trend; echo "\${settle_trend:-none}"; done`;
   const { stdout, stderr } = spawnSync(shell, ["-euc", `TIMEBASE_ROOT= TIMEBASE_STATE=; ${script}`], {
     encoding: "utf8",
+    // With a socket there, bash takes itself for the shell of a remote login, and reads its user's files.
+    stdio: ["ignore", "pipe", "pipe"],
   });
   expect(stderr).toBe("");
   expect(stdout.trim().split("\n")).toEqual([
