@@ -1,8 +1,9 @@
 // Starts a TypeScript program of this repository on a machine that has nothing but Node.js and npm:
 // `node rig/bootstrap.mjs <program.ts> [arguments]`. It installs the npm dependencies when they are not those of
 // package-lock.json, and runs the program by the Node.js that they bring. Plain JavaScript, no dependencies.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +13,7 @@ const bin = join(root, "node_modules/.bin");
 const stamp = join(root, "node_modules/.timebase-installed");
 const oldestNode = 22;
 
-function installDependencies() {
+async function installDependencies() {
   const wanted = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
@@ -21,15 +22,20 @@ function installDependencies() {
   console.error("Installing the npm dependencies (once) ...");
   // Versions are those of the lock file, which stays as it is. Not `npm ci`: it refuses a lock file that lacks optional
   // packages of other platforms, and a mirror of the registry may lack those. stdout is kept for the program.
-  const npm = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
+  const npm = spawn("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
   });
-  if (npm.status !== 0) {
-    stop(`npm install failed: ${npm.error?.message ?? "see above"}. Is the npm registry reachable?`);
-  }
+  const seconds = () => Math.round((Date.now() - start) / 1000);
+  // On a terminal npm shows itself that it lives.
+  const ticker = process.stderr.isTTY
+    ? undefined
+    : setInterval(() => console.error(`Installing the npm dependencies (once) ... ${seconds()} s`), 10_000);
+  const [status] = await once(npm, "exit").catch((error) => [error.message]);
+  clearInterval(ticker);
+  if (status !== 0) stop(`npm install failed (${status}). Is the npm registry reachable?`);
   writeFileSync(stamp, wanted);
-  console.error(`Installed the npm dependencies in ${Math.round((Date.now() - start) / 1000)} s.`);
+  console.error(`Installed the npm dependencies in ${seconds()} s.`);
 }
 
 /** The dependency `node` brings a Node.js that is new enough, unless npm was told to leave optional packages out. */
@@ -46,7 +52,7 @@ function stop(message) {
   process.exit(1);
 }
 
-installDependencies();
+await installDependencies();
 const [program, ...rest] = process.argv.slice(2);
 const run = spawnSync(findNode(), ["--import", "tsx", join(root, program), ...rest], {
   cwd: root,
