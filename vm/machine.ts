@@ -27,14 +27,20 @@ export async function createMachine(folder: string, spec: VmSpec): Promise<Machi
       "shorten the machine's name, or set XDG_STATE_HOME to a folder with a shorter path",
     );
   }
+  return giveAddress(folder, { spec, ready: false });
+}
+
+/** Reserves an address for a machine, other than the one that it has. */
+export function giveAddress(folder: string, record: Omit<MachineRecord, "ssh">): Promise<MachineRecord> {
   const { machines } = places();
   mkdirSync(machines, { recursive: true, mode: 0o700 });
   return withLock(machines, async () => {
-    const candidates = spec.address === undefined ? candidateAddresses() : [spec.address];
-    const record = { spec, ssh: await chooseAddress(candidates, takenAddresses(), canBind), ready: false };
+    const { address } = record.spec;
+    const candidates = address === undefined ? candidateAddresses() : [address];
+    const addressed = { ...record, ssh: await chooseAddress(candidates, takenAddresses(), canBind) };
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeRecord(folder, record);
-    return record;
+    writeRecord(folder, addressed);
+    return addressed;
   });
 }
 

@@ -5,7 +5,7 @@ import { stopMachine } from "./down";
 import { tailOf } from "./files";
 import { requireTools, startingTools } from "./host-tools";
 import { withLock } from "./lock";
-import { createMachine, equipMachine } from "./machine";
+import { createMachine, equipMachine, giveAddress } from "./machine";
 import { livingProcess } from "./process";
 import { say, step } from "./progress";
 import { machineFiles, qemuArguments } from "./qemu";
@@ -88,7 +88,14 @@ async function started(folder: string, record: MachineRecord): Promise<MachineRe
   return ready;
 }
 
-async function startQemu(folder: string, record: MachineRecord): Promise<MachineRecord> {
+/** How often a new machine takes another address when somebody else has got its own first. */
+const addressTries = 5;
+
+/**
+ * Starts a machine. Whether an address is free is known only by binding it, which QEMU does: a machine of another user, or
+ * of another state folder, may have been faster. Of a machine that has never run nobody knows the address yet.
+ */
+export async function startQemu(folder: string, record: MachineRecord, tries = addressTries): Promise<MachineRecord> {
   const { spec, ssh } = record;
   const files = machineFiles(folder);
   const accelerator = await chooseAccelerator();
@@ -99,10 +106,14 @@ async function startQemu(folder: string, record: MachineRecord): Promise<Machine
   writeRecord(folder, starting);
   const ending = await run("qemu-system-x86_64", qemuArguments(spec, ssh, files, accelerator));
   if (ending.status === 0) return starting;
+  const isTaken = /host forwarding/.test(ending.stderr);
+  if (isTaken && record.started === undefined && spec.address === undefined && tries > 1) {
+    return startQemu(folder, await giveAddress(folder, { spec, ready: false }), tries - 1);
+  }
   throw new Trouble(
     `machine ${spec.name} could not be started: ${ending.stderr.trim()}`,
     folder,
-    /host forwarding/.test(ending.stderr)
+    isTaken
       ? `something else listens on ${ssh.address} port ${ssh.port}: end it, or remove the machine with "down" and start it again`
       : 'read the message; if its disk or its image is damaged, remove the machine with "down" and start it again',
   );
