@@ -53,6 +53,8 @@ function stop(message) {
 }
 
 await installDependencies();
+// A Ctrl-C goes to the program too, whose end is waited for.
+process.on("SIGINT", () => {});
 const [program, ...rest] = process.argv.slice(2);
 const run = spawnSync(findNode(), ["--import", "tsx", join(root, program), ...rest], {
   cwd: root,

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { ClusterSummary } from "../components";
+import { machineFiles } from "../vm/qemu";
+import { machineFolder, readRecord } from "../vm/record";
 import { type Engine, ensureEngine } from "./engine";
 import { describeEngine, setUp } from "./setup";
+import { freeStack } from "./stack-lock";
 import { changed, summaryJson, summaryTable } from "./summary";
 
 const root = join(__dirname, "..");
@@ -41,7 +44,17 @@ async function up(json: boolean): Promise<void> {
     `Next: \`npm run demo\` again changes nothing; use the components in your own stack (README.md, examples/);`,
   );
   show.write(" `npm run demo:down` removes everything.\n");
+  show.write(`To look around: ${summary.hosts.slice(0, 1).map(loginLine).join("")}, there: sudo timebase status\n`);
   if (json) process.stdout.write(`${summaryJson(summary)}\n`);
+}
+
+/** How a person logs in to a machine of the demo. */
+function loginLine({ name }: { name: string }): string {
+  const folder = machineFolder(name);
+  const record = readRecord(folder);
+  if (record === undefined) throw new Error(`there is no machine in ${folder}`);
+  const { ssh, spec } = record;
+  return `ssh -i ${machineFiles(folder).loginKey} -p ${ssh.port} ${spec.user}@${ssh.address}`;
 }
 
 /** A stack of its own: the rig's engine, a state and a passphrase in .demo/. */
@@ -55,7 +68,7 @@ async function demoStack({ pulumi, env }: Engine): Promise<Stack> {
     }
     writeFileSync(passphrase, randomBytes(24).toString("base64"), { mode: 0o600 });
   }
-  return LocalWorkspace.createOrSelectStack(
+  const stack = await LocalWorkspace.createOrSelectStack(
     { stackName: "local", workDir: root },
     {
       pulumiCommand: pulumi,
@@ -70,6 +83,8 @@ async function demoStack({ pulumi, env }: Engine): Promise<Stack> {
       },
     },
   );
+  await freeStack(state, () => stack.cancel());
+  return stack;
 }
 
 async function downAll(): Promise<void> {
@@ -91,8 +106,12 @@ async function main(): Promise<void> {
   if (values.help) process.stdout.write(help);
   else if (positionals.join(" ") === "down") await downAll();
   else if (positionals.length > 0) throw new UsageError(`"${positionals.join(" ")}" is not understood`);
-  else await up(values.json);
+  // npm takes the option for its own when the `--` before it is forgotten.
+  else await up(values.json || process.env.npm_config_json === "true");
 }
+
+/** The engine gets the Ctrl-C too, and ends what it has begun; whoever ended before it would leave its lock. */
+process.on("SIGINT", () => process.stderr.write("\nstopping: waiting for what runs on the machines just now\n"));
 
 class UsageError extends Error {}
 

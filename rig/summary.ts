@@ -8,6 +8,7 @@ export function summaryJson(summary: ClusterSummary): string {
     hosts: summary.hosts.map(hostJson),
     pairwiseBoundNs: summary.pairwiseBoundNs ?? null,
     timescale: summary.timescale ?? null,
+    provedAt: summary.provedAt,
   });
 }
 
@@ -53,8 +54,22 @@ export function summaryTable(summary: ClusterSummary, now = new Date()): string 
   return [
     String(table),
     `Any two hosts differ by at most ${pair}. Timescale: ${summary.timescale ?? "none in common"}.`,
-    `Proved ${age(now.getTime() - Date.parse(summary.provedAt))} ago (${summary.provedAt}).`,
+    `The oldest proof is ${age(now.getTime() - Date.parse(summary.provedAt))} old (${summary.provedAt}).`,
+    ...doubts(summary.hosts),
   ].join("\n");
+}
+
+/** What did not pass, each once with all of its hosts, and what to do. */
+function doubts(hosts: readonly HostSummary[]): string[] {
+  const told = new Map<string, string[]>();
+  for (const { name, checks } of hosts) {
+    for (const { id, verdict, found, remedy } of checks) {
+      if (verdict !== Verdict.Warn && verdict !== Verdict.Fail) continue;
+      const text = `${verdict === Verdict.Fail ? "FAILED" : "warning"} ${id}: ${found}; what to do: ${remedy}`;
+      told.set(text, [...(told.get(text) ?? []), name]);
+    }
+  }
+  return [...told].map(([text, names]) => `${names.join(", ")}: ${text}`);
 }
 
 /** How many checks passed; and how many did not pass, by what they say instead. */

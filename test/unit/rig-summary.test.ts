@@ -32,6 +32,7 @@ test("the JSON has every key, and null for what is unknown", () => {
     hosts: [{ ...known.hosts[0] }],
     pairwiseBoundNs: 412_345,
     timescale: "hub:node-1",
+    provedAt: "2026-11-23T18:25:32.000Z",
   });
   expect(JSON.parse(summaryJson(unknown))).toEqual({
     hosts: [
@@ -49,6 +50,7 @@ test("the JSON has every key, and null for what is unknown", () => {
     ],
     pairwiseBoundNs: null,
     timescale: null,
+    provedAt: "2026-11-23T18:25:32Z",
   });
 });
 
@@ -66,6 +68,21 @@ test("the table says what is known, and why something is not", () => {
   const warned = [checks[0], { ...checks[0], verdict: Verdict.Warn }] as typeof checks;
   const other = { ...known, hosts: [{ name: "node-1", checks: warned }] };
   expect(summaryTable(other)).toContain("1 passed, 1 with a warning");
+  expect(summaryTable(known)).not.toContain("warning");
+});
+
+test("what did not pass is named below the table, once for all hosts that it is said of", () => {
+  const warned = [{ id: "a.b", verdict: Verdict.Warn, expected: "x", found: "y", remedy: "do z" }];
+  const failed = [{ id: "c.d", verdict: Verdict.Fail, expected: "x", found: "w", remedy: "do v" }];
+  const hosts = [
+    { name: "one", checks: warned },
+    { name: "two", checks: [...warned, ...failed] },
+  ];
+  const lines = summaryTable({ ...known, hosts }).split("\n");
+  expect(lines.slice(-2)).toEqual([
+    "one, two: warning a.b: y; what to do: do z",
+    "two: FAILED c.d: w; what to do: do v",
+  ]);
 });
 
 test.each([
@@ -74,5 +91,5 @@ test.each([
   ["2026-11-26T18:25:32Z", "72 h"],
   ["2026-11-23T18:25:31Z", "0 s"],
 ])("the table says at %s that the proof is %s old", (now, age) => {
-  expect(summaryTable(known, new Date(now))).toContain(`Proved ${age} ago (2026-11-23T18:25:32.000Z).`);
+  expect(summaryTable(known, new Date(now))).toContain(`The oldest proof is ${age} old (2026-11-23T18:25:32.000Z).`);
 });
