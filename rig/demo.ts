@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import type { ClusterSummary } from "../components";
+import { down } from "../vm/down";
 import { machineFiles } from "../vm/qemu";
-import { machineFolder, readRecord } from "../vm/record";
+import { machineFolder, machinesOf, readRecord } from "../vm/record";
 import { type Engine, ensureEngine } from "./engine";
 import { describeEngine, setUp } from "./setup";
 import { freeStack } from "./stack-lock";
@@ -13,6 +14,8 @@ import { changed, summaryJson, summaryTable } from "./summary";
 
 const root = join(__dirname, "..");
 const folder = join(root, ".demo");
+/** The root program's, on its local machines. */
+const network = "timebase-local";
 const stackFile = join(root, "Pulumi.local.yaml");
 
 const help = `The demo: two virtual machines on one trustworthy clock, proved.
@@ -92,6 +95,8 @@ async function downAll(): Promise<void> {
     const stack = await demoStack(await ensureEngine((text) => process.stderr.write(`${text}\n`)));
     await stack.destroy({ onOutput: (text) => process.stdout.write(text) });
     await stack.workspace.removeStack("local");
+    // Of an `up` that was killed the state has not everything.
+    for (const name of machinesOf(network)) await down(name);
     rmSync(stackFile, { force: true });
   }
   rmSync(folder, { recursive: true, force: true });

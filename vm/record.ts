@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Accelerator } from "./accelerator";
 import type { SshAddress } from "./address";
@@ -33,8 +33,17 @@ export function writeRecord(folder: string, record: MachineRecord): void {
 
 /** The loopback addresses of all machines, running or not. */
 export function takenAddresses(): string[] {
+  return records().map(({ ssh }) => ssh.address);
+}
+
+/** The names of the machines of a network, running or not. */
+export function machinesOf(network: string): string[] {
+  return records().flatMap(({ spec }) => (spec.network === network ? [spec.name] : []));
+}
+
+function records(): MachineRecord[] {
   const { machines } = places();
-  return readdirSync(machines).flatMap((name) => readRecord(join(machines, name))?.ssh.address ?? []);
+  return existsSync(machines) ? readdirSync(machines).flatMap((name) => readRecord(join(machines, name)) ?? []) : [];
 }
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createMachine } from "../../vm/machine";
-import { machineFolder, readRecord } from "../../vm/record";
+import { machineFolder, machinesOf, readRecord } from "../../vm/record";
 import { environment } from "../../vm/run";
 import { withDefaults } from "../../vm/spec";
 import { startQemu } from "../../vm/up";
@@ -69,4 +69,12 @@ test.each([
   taken(1);
   await expect(startQemu(place, { ...record, ...more })).rejects.toThrow("host forwarding");
   expect(asked()).toHaveLength(1);
+});
+
+test("the machines of a network are found, made or running, and no others", async () => {
+  expect(machinesOf("lab")).toEqual([]);
+  await made({ name: "one", network: "lab", privateAddress: "10.9.0.1/24" });
+  await made({ name: "two", network: "other", privateAddress: "10.9.0.2/24" });
+  await made({ name: "three" });
+  expect(machinesOf("lab")).toEqual(["one"]);
 });
