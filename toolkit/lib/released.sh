@@ -53,9 +53,11 @@ released_refuse() {
   fi
 }
 
+released_text=
+# check_released: whether the clock is released; then that is a row, and released_text says it.
 check_released() {
   first_line "$released_file"
-  if [ -n "$first_line" ]; then
-    check time.released fail 'a clock that timebase keeps' "released $first_line" 'when the experiment with it is over, run `sudo timebase resume` on the host, which takes it back and proves it'
-  fi
+  if [ -z "$first_line" ]; then return 1; fi
+  released_text="released $first_line"
+  check time.released fail 'a clock that timebase keeps' "$released_text" 'when the experiment with it is over, run `sudo timebase resume` on the host, which takes it back and proves it'
 }

@@ -17,6 +17,9 @@ status() {
   done
   if [ "$status_wrong" = 0 ]; then
     printf 'everything is as planned\n'
+  elif [ -n "$released_text" ]; then
+    printf 'not everything is as planned: see FAIL and drift above\n'
+    untrue
   else
     printf 'not everything is as planned: see FAIL and drift above; `pulumi up --replace '\''**-prove'\''` mends what fails, the next one proves it\n'
     untrue
