@@ -17,7 +17,7 @@ import {
 import { cidr, contains, ipAddress, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
 import { errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
-import { keysFit, timeKey } from "./validateTimeKey";
+import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
   ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
@@ -113,7 +113,8 @@ function hubFits(args: unknown): InputErrors {
   return [
     ...hubsAreHosts(args),
     ...hubsHaveOneTime(args),
-    ...keysFit([["key", at(args, "key")], ...upstreamKeys(args)]),
+    // The keys of the hubs' own sources are in the same file as the cluster's.
+    ...keysFit([["key", at(args, "key")], ...sourceKeys(at(args, "sources"))]),
     ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args)),
   ];
 }
@@ -146,12 +147,6 @@ function hubsHaveOneTime(args: unknown): InputErrors {
         },
       ]
     : [];
-}
-
-/** The keys of the hubs' own sources, which are in the same file as the cluster's. */
-function upstreamKeys(args: unknown): [string, unknown][] {
-  const sources = at(args, "sources");
-  return (Array.isArray(sources) ? sources : []).map((source, index) => [`sources[${index}].key`, at(source, "key")]);
 }
 
 function hasNone(list: unknown): boolean {

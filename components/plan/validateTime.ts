@@ -17,7 +17,7 @@ import {
   wholeNumberFrom,
 } from "./validate";
 import { address, cidr } from "./validateAddress";
-import { keysFit, timeKey } from "./validateTimeKey";
+import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
 
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
@@ -211,12 +211,11 @@ export function rolesFit(args: unknown): InputErrors {
       reason: "cannot be utc for a hub without sources: leave it out, or give sources",
     });
   }
-  const keyOf = (source: unknown, path: string): [string, unknown] => [`${path}.key`, at(source, "key")];
   return [
     ...errors,
     ...keysFit([
       ...listOf(at(args, "keys")).map((key, index): [string, unknown] => [`keys[${index}]`, key]),
-      ...listOf(sources).map((source, index) => keyOf(source, `sources[${index}]`)),
+      ...sourceKeys(sources),
     ]),
   ];
 }

@@ -53,6 +53,11 @@ function bytesOf(value: unknown): number | undefined {
   return hex === undefined ? ascii?.length : hex.length / 2;
 }
 
+/** The key of each time source, with its path. */
+export function sourceKeys(sources: unknown): [path: string, key: unknown][] {
+  return (Array.isArray(sources) ? sources : []).map((source, index) => [`sources[${index}].key`, at(source, "key")]);
+}
+
 /** All keys of one host are in one file, where an id stands for one key. */
 export function keysFit(keys: readonly [path: string, key: unknown][]): InputErrors {
   return keys.flatMap(([path, key], index) => {

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { FakeHost, Run } from "./FakeHost";
 
 // Hosts with time sources that are no addresses, and their proofs.
@@ -71,6 +72,17 @@ export const proved = (
   const run = host.run(["prove"], plan);
   const evidence = JSON.parse(run.stdout);
   return { ...run, evidence, row: (id) => evidence.checks.find((check: Row) => check.id === id) };
+};
+
+/** What a converge says that is refused before anything was changed, with a remedy. */
+export const refusal = (host: FakeHost, plan: string): string => {
+  const before = host.snapshot();
+  const run = host.run(["converge"], plan);
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain("what to do: ");
+  expect(host.snapshot()).toEqual(before);
+  expect(host.calls().filter((call) => /apt-get|systemctl (?!show|is-)/.test(call))).toEqual([]);
+  return run.stderr;
 };
 
 /** Converge and the boot that it orders, after which chronyd follows this device. Answers what prove is given. */

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans, synchronised } from "./FakeHost";
-import { conf, following, proved } from "./sources";
+import { conf, following, proved, refusal } from "./sources";
 
 // Authenticated time on a host: where keys lie, who can read them, and what comes of them.
 
@@ -30,14 +30,7 @@ describe.each(["dash", "bash"])("authenticated time under %s", (shell) => {
   });
   afterEach(() => host.destroy());
 
-  const refused = (plan: string): string => {
-    const before = host.snapshot();
-    const run = host.run(["converge"], plan);
-    expect(run.status).toBe(1);
-    expect(host.snapshot()).toEqual(before);
-    expect(host.calls().filter((call) => /apt-get|systemctl (?!show|is-)/.test(call))).toEqual([]);
-    return run.stderr;
-  };
+  const refused = (plan: string) => refusal(host, plan);
 
   test("a key is in a file of its own that only root can read, and revert takes it away", () => {
     const before = host.snapshot();
