@@ -1,0 +1,173 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, describe, expect, test } from "vitest";
+import { ExperimentCluster, type ExperimentClusterArgs, TimeKeyType, Topology } from "../../components";
+import { host, hosts } from "../unit/support/cluster";
+import { finishProgram, inputsOf, isSecret, revealed, startEngine } from "../unit/support/mocks";
+import { isSecretOutput, resolved } from "../unit/support/outputs";
+
+afterEach(finishProgram);
+
+async function planned(args: Partial<ExperimentClusterArgs>): Promise<(host: string) => string[]> {
+  const registered = startEngine({ preview: false });
+  await resolved(new ExperimentCluster("c", { hosts, ...args }).ready);
+  return (name) =>
+    inputsOf(registered, `c-${name}-converge`)
+      .stdin.split("\n")
+      .filter((line: string) => /^(host|owner|time-(role|source|allow)|timescale)=/.test(line));
+}
+
+describe("the hub topology", () => {
+  test("has the first host serve the others, by the addresses that they have", async () => {
+    const plan = await planned({});
+    expect(plan("node-1")).toEqual([
+      "owner=demo/local/c-node-1",
+      "host=node-1",
+      "time-role=hub",
+      "time-allow=10.77.0.12/32",
+      "time-allow=10.77.0.13/32",
+      "timescale=hub:node-1",
+    ]);
+    expect(plan("node-3")).toEqual([
+      "owner=demo/local/c-node-3",
+      "host=node-3",
+      "time-role=client",
+      "time-source=server 10.77.0.11 iburst minpoll 0 maxpoll 0 xleave",
+      "timescale=hub:node-1",
+    ]);
+  });
+
+  test("keeps UTC when the hub has sources, and serves a stated network", async () => {
+    const plan = await planned({ hubs: ["node-2"], network: "10.77.0.0/24", sources: [{ address: "ntp.example" }] });
+    expect(plan("node-2")).toEqual([
+      "owner=demo/local/c-node-2",
+      "host=node-2",
+      "time-role=hub",
+      "time-source=server ntp.example iburst",
+      "time-allow=10.77.0.0/24",
+      "timescale=utc",
+    ]);
+    expect(plan("node-1").slice(2)).toEqual([
+      "time-role=client",
+      "time-source=server 10.77.0.12 iburst minpoll 0 maxpoll 0 xleave",
+      "timescale=utc",
+    ]);
+  });
+});
+
+describe("with a key", () => {
+  const secret = "HEX:000102030405060708090a0b0c0d0e0f";
+  const key = { id: 5, type: TimeKeyType.Aes128, secret };
+  const clear = JSON.stringify;
+
+  test.each<[string, ExperimentClusterArgs["key"]]>([
+    ["plain", key],
+    ["secret", pulumi.secret(key)],
+    ["with a secret in it", { ...key, secret: pulumi.secret(secret) }],
+  ])("that is %s, hub and clients share it, and it is in no input but as a secret", async (_, given) => {
+    const registered = startEngine({ preview: false });
+    const cluster = new ExperimentCluster("c", { hosts, key: given });
+    await resolved(cluster.ready);
+    for (const { name } of hosts) {
+      for (const verb of ["converge", "prove"]) {
+        const { stdin, connection: _, ...rest } = inputsOf(registered, `c-${name}-${verb}`);
+        expect(isSecret(stdin)).toBe(true);
+        expect(revealed(stdin)).toContain(`\ntime-key=5 AES128 ${secret}\n`);
+        expect(clear(rest)).not.toContain(secret.slice(4));
+      }
+    }
+    const stdin = (name: string) => revealed(inputsOf(registered, `c-${name}-converge`).stdin);
+    expect(stdin("node-1")).not.toContain("time-source");
+    expect(stdin("node-2")).toContain("time-source=server 10.77.0.11 iburst minpoll 0 maxpoll 0 xleave key 5\n");
+    // The evidence is legible all the same, and has no key in it.
+    expect(await isSecretOutput(cluster.summary)).toBe(false);
+    expect(await isSecretOutput(cluster.hosts)).toBe(false);
+    expect(clear(await resolved(cluster.hosts))).not.toContain(secret.slice(4));
+  });
+
+  test("that is wrong, its secret is in no error, and not among the values that the engine prints", async () => {
+    for (const wrong of [{ ...key, type: secret }, { ...key, secret: `${secret} ` }, { ...key, id: secret }, secret]) {
+      startEngine({ preview: false });
+      const sources = [{ address: "a.example", nts: true, key }, { address: "time.google.com" }];
+      try {
+        new ExperimentCluster("c", { hosts, sources, key: wrong as never });
+        expect.unreachable();
+      } catch (error) {
+        const { message, errors } = error as pulumi.InputPropertiesError;
+        expect(message).toContain('c" has');
+        expect(message).not.toContain(secret.slice(4));
+        expect(errors?.map(({ propertyPath }) => propertyPath)).toEqual(["sources[1]"]);
+      }
+    }
+  });
+});
+
+describe("several hubs", () => {
+  const four = [...hosts, host("node-4", "203.0.113.4", "10.77.0.14")];
+  const sources = [{ address: "ntp.example" }];
+  const follows = (last: number) => `time-source=server 10.77.0.1${last} iburst minpoll 0 maxpoll 0 xleave`;
+
+  test("follow the sources and not each other, and the clients follow all of them", async () => {
+    const plan = await planned({ hosts: four, hubs: ["node-1", "node-3"], sources });
+    for (const hub of ["node-1", "node-3"]) {
+      expect(plan(hub).slice(2)).toEqual([
+        "time-role=hub",
+        "time-source=server ntp.example iburst",
+        "time-allow=10.77.0.12/32",
+        "time-allow=10.77.0.14/32",
+        "timescale=utc",
+      ]);
+    }
+    for (const client of ["node-2", "node-4"]) {
+      expect(plan(client).slice(2)).toEqual(["time-role=client", follows(1), follows(3), "timescale=utc"]);
+    }
+  });
+
+  /** The hosts whose plans differ between two clusters, of those that are in both. */
+  async function concerned(before: Partial<ExperimentClusterArgs>, after: Partial<ExperimentClusterArgs>) {
+    const was = await planned(before);
+    await finishProgram();
+    const is = await planned(after);
+    const kept = (before.hosts ?? []).filter(({ name }) => after.hosts?.some((other) => other.name === name));
+    return kept.map(({ name }) => name).filter((name) => was(name).join() !== is(name).join());
+  }
+  const three = { hosts, hubs: ["node-1", "node-2"], sources };
+  const network = "10.77.0.0/24";
+  const provider = { hosts, topology: Topology.Provider };
+
+  test.each<[string, Partial<ExperimentClusterArgs>, Partial<ExperimentClusterArgs>, string[]]>([
+    ["a client more: the hubs, which admit it", three, { ...three, hosts: four }, ["node-1", "node-2"]],
+    ["a client more in a stated network: nobody", { ...three, network }, { ...three, network, hosts: four }, []],
+    ["a client less: the hubs", { ...three, hosts: four }, three, ["node-1", "node-2"]],
+    [
+      "a host more that is a hub: the clients, which follow it, and no hub",
+      three,
+      { ...three, hosts: four, hubs: ["node-1", "node-2", "node-4"] },
+      ["node-3"],
+    ],
+    [
+      "a hub that is gone: its clients, and no other hub",
+      { ...three, hosts: four, hubs: ["node-1", "node-4"] },
+      { ...three, hubs: ["node-1"] },
+      ["node-2", "node-3"],
+    ],
+    ["the order in which hubs are named: nobody", three, { ...three, hubs: ["node-2", "node-1"] }, []],
+    ["a host more with its own sources: nobody", provider, { ...provider, hosts: four }, []],
+  ])("%s", async (_, before, after, hostNames) => {
+    expect(await concerned(before, after)).toEqual(hostNames);
+  });
+});
+
+describe("the provider topology", () => {
+  test("gives every host the same sources", async () => {
+    const plan = await planned({ topology: Topology.Provider, sources: [{ address: "ntp.example" }] });
+    for (const { name } of hosts) {
+      const lines = ["time-role=client", "time-source=server ntp.example iburst", "timescale=utc"];
+      expect(plan(name).slice(2)).toEqual(lines);
+    }
+  });
+
+  test("takes what the cloud gives where no sources are stated", async () => {
+    const plan = await planned({ topology: Topology.Provider });
+    expect(plan("node-2").slice(2)).toEqual(["time-role=client", "time-source=auto", "timescale=utc"]);
+  });
+});
