@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PtpVerification, SshHost } from "../../components";
 import { trapImage } from "../../rig/image";
+import { runsGuest } from "../../vm/accelerator";
 import { livingProcess, processGone } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
 import type { RunningVm } from "../../vm/up";
@@ -50,6 +51,10 @@ async function up(spec: object): Promise<RunningVm> {
   expect(stdout.split("\n")).toHaveLength(2);
   return JSON.parse(stdout);
 }
+
+test("the guest that KVM is tested with runs to its end", async () => {
+  expect(await runsGuest("tcg")).toBe(true);
+});
 
 // That two of them reach each other, and heal when they are killed, is shown by the cluster's test, which has two.
 describe("a machine", () => {
