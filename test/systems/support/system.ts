@@ -11,7 +11,8 @@ export interface System {
   system: string;
   bootLoader: string;
   machine: MachineKind;
-  spec: Parameters<typeof Room.open>[2];
+  /** What its machine is made of. */
+  spec: () => Promise<Parameters<typeof Room.open>[2]>;
   /** Shell text that installs another kernel, which becomes the default one. */
   newKernel: string;
   /** Of the new kernel, in /proc/cmdline's BOOT_IMAGE. */
@@ -38,7 +39,7 @@ export function describeSystem(system: System): void {
     const cmdline = () => room.root("cat /proc/cmdline");
 
     beforeAll(async () => {
-      room = await Room.open(system.id, folder, system.spec);
+      room = await Room.open(system.id, folder, await system.spec());
       await room.prepare();
       stack = await clockStack(room.host, folder);
       pristine = await room.host.configuration();

@@ -1,0 +1,4 @@
+import { distribution } from "./support/distributions";
+import { describeSystem } from "./support/system";
+
+describeSystem(distribution("bookworm", "bios"));
