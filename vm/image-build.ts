@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { acceleratorArguments, chooseAccelerator } from "./accelerator";
 import { tailOf, textOf, withFile } from "./files";
@@ -40,18 +41,34 @@ async function bootstrap(image: ImageSpec, work: string, log: string): Promise<v
     );
   }
   const mode = process.getuid?.() === 0 ? "root" : "unshare";
-  const ending = await withFile(log, "w", (stderr) =>
-    withFile(join(work, "root.tar"), "w", (stdout) =>
-      step(
-        `installing ${image.suite} from ${image.mirror}`,
-        () => run("mmdebstrap", mmdebstrapArguments(image, mode), { stdout, stderr }),
-        () => tailOf(log, 1),
+  const ending = await withReadableCopy(image.keyring, (keyring) =>
+    withFile(log, "w", (stderr) =>
+      withFile(join(work, "root.tar"), "w", (stdout) =>
+        step(
+          `installing ${image.suite} from ${image.mirror}`,
+          () => run("mmdebstrap", mmdebstrapArguments({ ...image, keyring }, mode), { stdout, stderr }),
+          () => tailOf(log, 1),
+        ),
       ),
     ),
   );
   if (ending.status === 0) return;
   const report = tailOf(log, 25);
   throw new Trouble(`the system could not be installed:\n${report}`, log, bootstrapRemedy(report));
+}
+
+/** apt reads the keyring as a user of its own, who may not look into a home; it then says that the keys are unknown. */
+async function withReadableCopy<T>(keyring: string, work: (copy: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "timebase-keyring-"));
+  try {
+    const copy = join(folder, "archive.gpg");
+    copyFileSync(keyring, copy);
+    chmodSync(folder, 0o755);
+    chmodSync(copy, 0o644);
+    return await work(copy);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** What helps against a failure of `mmdebstrap`, by what its log says. */
