@@ -69,6 +69,7 @@ export function rebootNotice(host: string, policy: RebootPolicy, more: readonly 
   const parameters = [...TSC_BOOT_PARAMETERS, ...more].join(" ");
   return (
     `${host}: may reboot once if this update configures it and ${parameters} ${condition} ` +
-    `(reboot policy ${policy}; RebootPolicy.Never forbids it)`
+    `(reboot policy ${policy}; RebootPolicy.Never forbids it). ` +
+    `Until it is back, its proof says "Dial N failed: retrying".`
   );
 }

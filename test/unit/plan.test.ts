@@ -136,12 +136,14 @@ describe("the preview announces a reboot", () => {
     [
       RebootPolicy.ToProve,
       "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live on its " +
-        "running kernel (reboot policy to-prove; RebootPolicy.Never forbids it)",
+        "running kernel (reboot policy to-prove; RebootPolicy.Never forbids it). " +
+        `Until it is back, its proof says "Dial N failed: retrying".`,
     ],
     [
       RebootPolicy.IfNeeded,
       "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live and its " +
-        "running kernel cannot switch to tsc (reboot policy if-needed; RebootPolicy.Never forbids it)",
+        "running kernel cannot switch to tsc (reboot policy if-needed; RebootPolicy.Never forbids it). " +
+        `Until it is back, its proof says "Dial N failed: retrying".`,
     ],
     [RebootPolicy.Never, undefined],
   ])("%s", (policy, notice) => {
