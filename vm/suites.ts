@@ -27,6 +27,8 @@ const ubuntu = {
   mirror: "http://archive.ubuntu.com/ubuntu",
   components: ["main", "universe"],
   kernel: "linux-image-virtual",
+  // Required on Debian, but not there.
+  packages: ["apt", "e2fsprogs", "gpgv", "netbase"],
   keyring: { path: "/usr/share/keyrings/ubuntu-archive-keyring.gpg", package: "ubuntu-keyring" },
 } as const;
 
@@ -36,8 +38,12 @@ const debianSecurity = (suite: string) => ({ suite, mirror: "http://deb.debian.o
 export const suites = {
   bookworm: { ...debian, security: debianSecurity("bookworm-security") },
   trixie: { ...debian, security: debianSecurity("trixie-security") },
-  jammy: { ...ubuntu, packages: ["systemd-timesyncd"], security: { suite: "jammy-security" } },
-  noble: { ...ubuntu, packages: ["systemd-resolved", "systemd-timesyncd"], security: { suite: "noble-security" } },
+  jammy: { ...ubuntu, packages: [...ubuntu.packages, "systemd-timesyncd"], security: { suite: "jammy-security" } },
+  noble: {
+    ...ubuntu,
+    packages: [...ubuntu.packages, "systemd-resolved", "systemd-timesyncd"],
+    security: { suite: "noble-security" },
+  },
 } as const satisfies Record<string, SuiteFacts>;
 
 export type SuiteName = keyof typeof suites;
