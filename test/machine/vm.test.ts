@@ -6,8 +6,9 @@ import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PtpVerification, SshHost } from "../../components";
+import { LocalVm, PtpVerification, SshHost } from "../../components";
 import { trapImage } from "../../rig/image";
+import { changed } from "../../rig/summary";
 import { runsGuest } from "../../vm/accelerator";
 import { livingProcess, processGone } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
@@ -17,7 +18,7 @@ import { testStack } from "../rig/support/stack";
 
 // Machines of their own, so that the test meets no machine of its user; the cache of images is the user's.
 const state = mkdtempSync(join(tmpdir(), "vm-test-"));
-const environment = { ...process.env, XDG_STATE_HOME: state };
+process.env.XDG_STATE_HOME = state;
 const spec = {
   name: "vm-test",
   image: trapImage,
@@ -38,7 +39,7 @@ interface Ran {
 /** Runs the machinery as a Pulumi command does: a program of its own, the spec on stdin. */
 async function machinery(command: string, spec: object): Promise<Ran> {
   const program = join(__dirname, "../../vm/main.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", program, command], { env: environment });
+  const child = spawn(process.execPath, ["--import", "tsx", program, command]);
   child.stdin.end(JSON.stringify(spec));
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
@@ -56,7 +57,7 @@ test("the guest that KVM is tested with runs to its end", async () => {
   expect(await runsGuest("tcg")).toBe(true);
 });
 
-// That two of them reach each other, and heal when they are killed, is shown by the cluster's test, which has two.
+// That two of them reach each other is shown by the cluster's test, which has two.
 describe("a machine", () => {
   let machine: RunningVm;
   let host: TestHost;
@@ -130,6 +131,20 @@ describe("a machine", () => {
     );
     await stack.destroy();
     expect(await host.configuration()).toBe(before);
+  });
+
+  test("that was killed is healed by the next up, on its own disk", async () => {
+    const { name, ...args } = spec;
+    const stack = await testStack("machine", state, async () => void new LocalVm(name, args));
+    // It is the stack's from now on.
+    await stack.up();
+    expect(await up(spec)).toEqual(machine);
+    expect(changed(await stack.up())).toBe(0);
+    await host.run("echo precious >kept && sync");
+    process.kill(qemu() ?? Number.NaN, "SIGKILL");
+    expect(changed(await stack.up())).toBeGreaterThan(0);
+    expect(await host.run("cat kept")).toBe("precious");
+    expect(await host.clocksource()).toBe("hpet");
   });
 
   test("leaves nothing behind, however often it is removed", async () => {
