@@ -18,8 +18,8 @@ export interface Engine {
   /** For the `pulumiCommand` option of an Automation API workspace. */
   readonly pulumi: PulumiCommand;
   /**
-   * For the `envVars` option, or to be merged into the environment of a `pulumi` process: the rig's own PULUMI_HOME, and
-   * a PATH on which CLI, language host and the node of this checkout come first.
+   * For the `envVars` option, or to be merged into the environment of a `pulumi` process: the rig's own PULUMI_HOME and
+   * cache of compiled modules, and a PATH on which CLI, language host and the node of this checkout come first.
    */
   readonly env: Readonly<Record<string, string>>;
   readonly cli: { readonly version: string; readonly origin: CliOrigin };
@@ -41,7 +41,7 @@ export async function ensureEngine(progress: Progress = () => undefined): Promis
   return withLock(cache, progress, async () => {
     const online = once(downloadsAreReachable);
     const { pulumi, origin } = await ensureCli(join(cache, "engine"), online, progress);
-    const env = environment(pulumi, join(cache, "pulumi-home"));
+    const env = environment(pulumi, cache);
     const plugin = await ensureCommandPlugin({ pulumi: pulumi.command, env, online, progress });
     return {
       pulumi,
@@ -87,12 +87,14 @@ async function makeCli(root: string, online: () => Promise<boolean>, progress: P
   );
 }
 
-function environment(pulumi: PulumiCommand, pulumiHome: string): Record<string, string> {
+function environment(pulumi: PulumiCommand, cache: string): Record<string, string> {
   const cliFolder = isAbsolute(pulumi.command) ? [dirname(pulumi.command)] : [];
   const nodeFolder = join(__dirname, "..", "node_modules", ".bin");
   return {
     PATH: [...cliFolder, nodeFolder, process.env.PATH ?? ""].join(delimiter),
-    PULUMI_HOME: pulumiHome,
+    PULUMI_HOME: join(cache, "pulumi-home"),
+    // Every update starts some processes of Node.js, which would each compile the same modules: a quarter of their time.
+    NODE_COMPILE_CACHE: join(cache, "node-compile-cache"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
 }
