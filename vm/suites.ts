@@ -27,8 +27,8 @@ const ubuntu = {
   mirror: "http://archive.ubuntu.com/ubuntu",
   components: ["main", "universe"],
   kernel: "linux-image-virtual",
-  // Required on Debian, but not there.
-  packages: ["apt", "e2fsprogs", "gpgv", "netbase"],
+  // Debian requires these, or its kernel does.
+  packages: ["apt", "e2fsprogs", "gpgv", "initramfs-tools", "netbase"],
   keyring: { path: "/usr/share/keyrings/ubuntu-archive-keyring.gpg", package: "ubuntu-keyring" },
 } as const;
 
