@@ -28,14 +28,16 @@ export const earlyFiles: Readonly<Record<string, string>> = {
     'GRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"',
     "",
   ].join("\n"),
-  "/etc/cloud/cloud.cfg.d/90_timebase.cfg": `${JSON.stringify({
-    datasource_list: ["NoCloud", "None"],
-    // The only one that a minimal system has; with another, cloud-init fails.
-    locale: "C.UTF-8",
-    // The sources that the image was built from are known to be within reach.
-    apt: { preserve_sources_list: true },
-    system_info: { network: { renderers: ["networkd"] } },
-  })}\n`,
+  // Not JSON: cloud-init's own shell program looks for the list at the start of a line.
+  "/etc/cloud/cloud.cfg.d/90_timebase.cfg": [
+    "datasource_list: [ NoCloud, None ]",
+    "# The only one that a minimal system has; with another, cloud-init fails.",
+    "locale: C.UTF-8",
+    "# The sources that the image was built from are known to be within reach.",
+    "apt: { preserve_sources_list: true }",
+    "system_info: { network: { renderers: [ networkd ] } }",
+    "",
+  ].join("\n"),
 };
 
 /** The line on the serial console that says that the finishing boot got to its end. */
