@@ -258,7 +258,11 @@ check_ptp() {
   if [ -z "$plan_ptp_role" ]; then return 0; fi
   ptp_dropin_path
   ptp_texts
-  ptp_found="$ptp_stamping time stamps on $ptp_interface"
+  ptp_expected="$ptp_stamping time stamps on ${ptp_interface:-an interface}"
+  for ptp_clock in "$TIMEBASE_ROOT/sys/class/net/$ptp_interface/device/ptp"/ptp*; do
+    if [ -e "$ptp_clock" ]; then ptp_expected="$ptp_expected (those of its own clock, ${ptp_clock##*/}, are not used)"; fi
+  done
+  ptp_found=$ptp_expected
   if [ -n "$ptp_lacking" ]; then
     ptp_found=$ptp_lacking
   else
@@ -269,5 +273,5 @@ check_ptp() {
     all_lines "$ptp_dropin"
     if [ "$all_lines" != "$ptp_dropin_text" ]; then ptp_found="$ptp_dropin was changed, or is gone"; fi
   fi
-  check_that time.ptp-configuration "$ptp_stamping time stamps on ${ptp_interface:-an interface}" "$ptp_found" 'run `pulumi up` again, which writes it'
+  check_that time.ptp-configuration "$ptp_expected" "$ptp_found" 'run `pulumi up` again, which writes it'
 }
