@@ -126,6 +126,9 @@ function ptpFits(args: unknown): InputErrors {
   const errors: InputErrors = [];
   const refuse = (propertyPath: string, reason: string) => errors.push({ propertyPath, reason });
   const hubs = hubNamesOf(args);
+  if (hostsOf(args).length === 1) {
+    refuse("hosts", "must be two at least with Topology.Ptp: one alone serves nobody; take Topology.Hub for it");
+  }
   if (new Set(hubs).size > 1) {
     refuse("hubs", "must be one host with Topology.Ptp: its clients follow one hub; take Topology.Hub for several");
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost } from "./FakeHost";
 import { client, dropin, hub, hubIdentity, onHub, ptpConf, ptpState, ptpUnit, says } from "./ptp";
-import { conf, pmcSaid, proved } from "./sources";
+import { conf, pmcSaid, proved, refclock } from "./sources";
 
 const hubAnswer = "7F7F0101,,10,@NOW@.123456789,0.000000000,0.0,0.0,-12.345,0.0,1.0,0.0,0.0,0.0,Normal\n".replace(
   ",,",
@@ -121,6 +121,17 @@ describe.each(["dash", "bash"])("the proof of network PTP under %s", (shell) => 
     expect(row(check)).toMatchObject({ verdict: "fail", found: expect.stringContaining(found), remedy: /\w/ });
     expect(evidence.errorBoundNs).toBeNull();
     expect(evidence.errorBoundReason).toContain("the error of 10.77.0.1 itself is unknown: ");
+  });
+
+  test("where chronyd has no sample, the remedy is about PTP", () => {
+    host.converge(client);
+    says(host, pmcSaid("following"));
+    host.chrony(refclock("PTP0").replace("#,*,PTP0", "#,?,PTP0"));
+    expect(proved(host, client).row("time.source")).toMatchObject({
+      verdict: "fail",
+      found: "0 selected sources: PTP0 unusable",
+      remedy: expect.stringContaining("UDP ports 319 and 320"),
+    });
   });
 
   test("a path delay of nothing is no path delay", () => {

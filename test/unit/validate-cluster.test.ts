@@ -161,6 +161,12 @@ describe("the topology of network PTP", () => {
     ]);
   });
 
+  test("a hub alone is refused", () => {
+    expect(ptp({ hosts: [two[0]] })).toEqual([
+      "hosts: must be two at least with Topology.Ptp: one alone serves nobody; take Topology.Hub for it",
+    ]);
+  });
+
   test("a network of another family, or without the hub, is refused", () => {
     expect(ptp({ network: "fd00::/8" }).join()).toContain('network: "fd00::/8" does not contain 10.0.0.1');
     expect(ptp({ hubs: ["node-9"] }).join()).toContain("hubs[0]: must be the name of a host");

@@ -110,6 +110,13 @@ function longest_wait() {
   return 4 * wait + 4
 }
 
+# Where the samples come by ptp4l, what keeps them away is mostly said by it.
+function source_remedy() {
+  if (("PTP0" in device) && kind != "server") return "see `chronyc sources` and `journalctl -u timebase-ptp4l` on the host: are UDP ports 319 and 320 open between it and its hub?"
+  if (kind == "refclock") return "see `chronyc sources` on the host, and `dmesg` for what its driver says of the clock"
+  return "is the source up, does its firewall open UDP port 123, and does it allow this host?"
+}
+
 function source_selected() {
   if (itself == "yes") {
     kind = "itself"; source = "itself"
@@ -121,7 +128,7 @@ function source_selected() {
   else if (expected_kind[source] != kind) found = source " is a " kind
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
   else found = source
-  check("time.source", found == source, expected_names, found, kind == "refclock" && device[source] == ptp ? "see `chronyc sources` and `journalctl -u timebase-ptp4l` on the host, and whether UDP ports 319 and 320 are open between it and its hub" : kind == "refclock" ? "see `chronyc sources` on the host, and `dmesg` for what its driver says of the clock" : "is the source up, does its firewall open UDP port 123, and does it allow this host?")
+  check("time.source", found == source, expected_names, found, source_remedy())
   if (found == source) sources_usable()
 }
 
