@@ -68,6 +68,11 @@ export interface TimeArgs {
   /** The networks that a hub serves, each as a CIDR such as "10.77.0.0/24". Default: none. */
   allow?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * The address of its own, IPv4, at which a hub serves network PTP beside NTP, to the networks of `allow`: on UDP ports 319 and
+   * 320. Its clients follow it by a source of TimeSourceKind.Ptp with this address. Default: none.
+   */
+  ptpAddress?: pulumi.Input<string>;
+  /**
    * The symmetric keys by which a hub authenticates its answers to those who ask with one of them. Others are served too: it
    * is for the clients to insist, by the `key` of their source. Default: none.
    */

@@ -22,6 +22,7 @@ export function timeSection(inputs: {
   timeRole?: TimeRole;
   sources?: TimeSource[];
   allow?: string[];
+  ptpAddress?: string;
   keys?: TimeKey[];
   timescale?: string;
   maxErrorMicros?: number;
@@ -33,6 +34,7 @@ export function timeSection(inputs: {
     role,
     sources,
     allow: inputs.allow ?? [],
+    ptpAddress: inputs.ptpAddress ?? undefined,
     keys: inputs.keys ?? [],
     timescale: inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources),
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,

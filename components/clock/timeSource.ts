@@ -21,7 +21,10 @@ export interface TimeKeyArgs {
 export interface TimeSourceArgs {
   /** What the source is. Default: TimeSourceKind.Server. */
   kind?: pulumi.Input<TimeSourceKind>;
-  /** A host name, an IPv4 or an IPv6 address. Required of a server and a pool, and for them only. */
+  /**
+   * A host name, an IPv4 or an IPv6 address. Required of a server and a pool, and of a ptp, which takes an IPv4 address only; not
+   * for the others.
+   */
   address?: pulumi.Input<string>;
   /** Whether the first measurements are made in quick succession. Default: true. */
   iburst?: pulumi.Input<boolean>;
@@ -49,7 +52,8 @@ export interface TimeSourceArgs {
   /**
    * How far the clock device itself may be off, in microseconds, 0.001 to 10,000,000; it is part of the error bound. For
    * devices that do not tell: required of an azure-phc, and of an auto on Azure. Default: 1000 for a gcp-phc, which is what
-   * Google designs it for. The driver of an aws-phc tells it.
+   * Google designs it for. The driver of an aws-phc tells it. Of a ptp it is how far its hub may be off the timescale: required
+   * unless the timescale is the hub's own ("hub:<name>"); what network and time stamps may add is measured.
    */
   errorMicros?: pulumi.Input<number>;
 }

@@ -23,18 +23,18 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
   /**
    * The names of the hosts that serve time to the others, which follow all of them: one that dies leaves the others
    * synchronised, and their next proof warns of it. Hubs do not follow each other. Of two that disagree, none can be told to
-   * be wrong: take three. Topology.Hub only. Default: the first host.
+   * be wrong: take three. Topology.Hub, and one with Topology.Ptp. Default: the first host.
    */
   hubs?: string[];
   /**
-   * The time sources: of each hub with Topology.Hub, of every host with Topology.Provider. Required with several hubs, which
-   * would otherwise each define a time of its own. Default: with Topology.Provider what the host's cloud gives,
+   * The time sources: of each hub with Topology.Hub, of every host with Topology.Provider; not for Topology.Ptp. Required with
+   * several hubs, which would otherwise each define a time of its own. Default: with Topology.Provider what the host's cloud gives,
    * `[{ kind: TimeSourceKind.Auto }]`; with one hub none, so that it defines the time by its own clock, which suits experiments
    * that compare times among hosts only.
    */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
   /**
-   * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole. Topology.Hub only. Default:
+   * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole. Not for Topology.Provider. Default:
    * the hubs serve the private address of each client, and are configured when all of them are known.
    */
   network?: pulumi.Input<string>;

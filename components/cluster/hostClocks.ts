@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { HostClock, type HostClockArgs } from "../clock/HostClock";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import { TimeRole, TimeSourceKind, Topology } from "../plan/enums";
-import { hostRoutes, hubClusterTimescale, hubSource } from "../plan/topology";
+import type { TimeKey, TimeSource } from "../plan/time";
+import { hostRoutes, hubClusterTimescale, hubSource, ptpSource } from "../plan/topology";
 import type { ExperimentClusterArgs, ExperimentHostArgs } from "./args";
 
-type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "keys" | "timescale">;
+type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "ptpAddress" | "keys" | "timescale">;
 
 const DEFAULT_SETTLE_SECONDS = 300;
 
@@ -51,14 +52,25 @@ function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => Ti
     case Topology.Provider:
       return () => ({ timeRole: TimeRole.Client, sources: args.sources ?? [{ kind: TimeSourceKind.Auto }] });
     case Topology.Hub:
-      return hubTimeArgs(args);
+      return hubTimeArgs(args, NTP);
+    case Topology.Ptp:
+      return hubTimeArgs(args, PTP);
     default:
       return topology satisfies never;
   }
 }
 
+/** How a hub serves: what its clients follow, and what the hub has to do beyond being one. */
+interface Service {
+  source: (address: string, key?: TimeKey) => TimeSource;
+  hub: (address: pulumi.Input<string>) => Pick<TimeArgs, "ptpAddress">;
+}
+
+const NTP: Service = { source: hubSource, hub: () => ({}) };
+const PTP: Service = { source: ptpSource, hub: (ptpAddress) => ({ ptpAddress }) };
+
 /** A client's plan names every hub, and a hub's plan names its clients only: hubs do not concern each other. */
-function hubTimeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => TimeArgs {
+function hubTimeArgs(args: ExperimentClusterArgs, by: Service): (host: ExperimentHostArgs) => TimeArgs {
   const names = args.hubs ?? args.hosts.slice(0, 1).map(({ name }) => name);
   const isHub = ({ name }: ExperimentHostArgs) => names.includes(name);
   const clients = args.hosts.filter((host) => !isHub(host));
@@ -66,13 +78,20 @@ function hubTimeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) =>
   const key = args.key && pulumi.secret(args.key);
   const hubSources = args.hosts
     .filter(isHub)
-    .map((hub) => pulumi.all([privateAddress(hub), key]).apply(([address, known]) => hubSource(address, known)));
+    .map((hub) => pulumi.all([privateAddress(hub), key]).apply(([address, known]) => by.source(address, known)));
   const upstream = args.sources ?? [];
   const allow = servedNetworks(args.network, clients);
   const timescale = pulumi.output(upstream).apply((sources) => hubClusterTimescale(names, sources));
   return (host) =>
     isHub(host)
-      ? { timeRole: TimeRole.Hub, sources: upstream, allow, keys: key && [key], timescale }
+      ? {
+          timeRole: TimeRole.Hub,
+          sources: upstream,
+          allow,
+          ...by.hub(privateAddress(host)),
+          keys: key && [key],
+          timescale,
+        }
       : { timeRole: TimeRole.Client, sources: hubSources, timescale };
 }
 

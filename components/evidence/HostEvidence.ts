@@ -26,6 +26,8 @@ export enum SourceKind {
   Server = "server",
   /** A clock device of the host. */
   Refclock = "refclock",
+  /** A hub, by network PTP. */
+  Ptp = "ptp",
   /** Nobody: the host defines the timescale. */
   Itself = "itself",
 }

@@ -54,6 +54,11 @@ export enum Topology {
   Hub = "hub",
   /** Every host follows sources of its own: what its cloud gives it, or what is stated. No host serves another one. */
   Provider = "provider",
+  /**
+   * One hub serves all others by network PTP (IEEE 1588, unicast, with time stamps of the software), and defines the time by its
+   * own clock. On systems whose packages have linuxptp: Ubuntu and Debian.
+   */
+  Ptp = "ptp",
 }
 
 /**
@@ -93,6 +98,11 @@ export enum TimeSourceKind {
   GcpPhc = "gcp-phc",
   /** The clock of an Azure machine's host, by Hyper-V. */
   AzurePhc = "azure-phc",
+  /**
+   * A hub of this library that serves network PTP (its `ptpAddress`). On systems whose packages have linuxptp: Ubuntu and Debian.
+   * PTP itself has no authentication, and does not tell how far the hub is off.
+   */
+  Ptp = "ptp",
   /**
    * What the cloud that the host finds itself on has: its clock device if this machine has one, else its time service. It
    * stands alone in the list. A reboot is not ordered for it where the policy is RebootPolicy.IfNeeded.

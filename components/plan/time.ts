@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { type TimeKeyType, TimeRole, TimeSourceKind } from "./enums";
 import type { PlanLine } from "./text";
+import { kindTraits } from "./timeSourceKinds";
 
 /** A symmetric key. */
 export interface TimeKey {
@@ -30,6 +31,8 @@ export interface TimeSection {
   sources: readonly TimeSource[];
   /** CIDRs that a hub serves. */
   allow: readonly string[];
+  /** The address at which a hub serves network PTP. */
+  ptpAddress?: string;
   /** The keys by which a hub authenticates its answers. */
   keys: readonly TimeKey[];
   /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
@@ -64,20 +67,19 @@ export function defaultTimescale(role: TimeRole, host: string, sources: readonly
  */
 export function timeSourceLine(source: TimeSource): string {
   const { kind = TimeSourceKind.Server, address } = source;
-  const options =
-    address === undefined
-      ? [source.trust && "trust", source.errorMicros !== undefined && `error-ns ${nanos(source.errorMicros)}`]
-      : [
-          canonicalAddress(address),
-          (source.iburst ?? true) && "iburst",
-          source.minPollLog2 !== undefined && `minpoll ${source.minPollLog2}`,
-          source.maxPollLog2 !== undefined && `maxpoll ${source.maxPollLog2}`,
-          source.interleaved && "xleave",
-          source.prefer && "prefer",
-          source.trust && "trust",
-          source.nts && "nts",
-          source.key && `key ${source.key.id}`,
-        ];
+  const takesBurst = kindTraits(kind)?.takes.includes("iburst");
+  const options = [
+    address !== undefined && canonicalAddress(address),
+    (source.iburst ?? takesBurst) && "iburst",
+    source.minPollLog2 !== undefined && `minpoll ${source.minPollLog2}`,
+    source.maxPollLog2 !== undefined && `maxpoll ${source.maxPollLog2}`,
+    source.interleaved && "xleave",
+    source.prefer && "prefer",
+    source.trust && "trust",
+    source.nts && "nts",
+    source.key && `key ${source.key.id}`,
+    source.errorMicros !== undefined && `error-ns ${nanos(source.errorMicros)}`,
+  ];
   return [kind, ...options.filter(Boolean)].join(" ");
 }
 
@@ -107,6 +109,7 @@ export function timeLines(section: TimeSection): PlanLine[] {
     ["time-role", section.role],
     ...section.sources.map((source): PlanLine => ["time-source", timeSourceLine(source)]),
     ...section.allow.map((network): PlanLine => ["time-allow", network]),
+    ...(section.ptpAddress === undefined ? [] : [["time-ptp", section.ptpAddress] as const]),
     ...keyTexts(section).map((key): PlanLine => ["time-key", key]),
     ["timescale", section.timescale],
     ["time-max-error-ns", nanos(section.maxErrorMicros)],

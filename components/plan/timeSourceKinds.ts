@@ -35,6 +35,8 @@ interface KindTraits {
   takes: readonly TimeSourceOption[];
   /** The arguments that it cannot do without, each with the reason. */
   needs: Readonly<Partial<Record<TimeSourceOption, string>>>;
+  /** Whether a host can have no more than one of it. */
+  once: boolean;
   /** Kernel boot parameters without which its device does not exist. */
   bootParameters: readonly string[];
 }
@@ -44,6 +46,7 @@ const byAddress = {
 
   takes: ["address", "iburst", "minPollLog2", "maxPollLog2", "interleaved", "prefer", "trust", "nts", "key"],
   needs: { address: "" },
+  once: false,
   bootParameters: [],
 } as const satisfies KindTraits;
 
@@ -62,13 +65,32 @@ const ENA_CLOCK = "ena.phc_enable=1";
 export const TIME_SOURCE_KINDS = {
   [TimeSourceKind.Server]: byAddress,
   [TimeSourceKind.Pool]: byAddress,
-  [TimeSourceKind.AwsNtp]: { leapSeconds: LeapSeconds.Smeared, takes: ["trust"], needs: {}, bootParameters: [] },
-  [TimeSourceKind.AwsPhc]: { leapSeconds: LeapSeconds.Exact, takes: ["trust"], needs: {}, bootParameters: [ENA_CLOCK] },
-  [TimeSourceKind.GcpNtp]: { leapSeconds: LeapSeconds.Smeared, takes: ["trust"], needs: {}, bootParameters: [] },
+  [TimeSourceKind.AwsNtp]: {
+    leapSeconds: LeapSeconds.Smeared,
+    takes: ["trust"],
+    needs: {},
+    once: true,
+    bootParameters: [],
+  },
+  [TimeSourceKind.AwsPhc]: {
+    leapSeconds: LeapSeconds.Exact,
+    takes: ["trust"],
+    needs: {},
+    once: true,
+    bootParameters: [ENA_CLOCK],
+  },
+  [TimeSourceKind.GcpNtp]: {
+    leapSeconds: LeapSeconds.Smeared,
+    takes: ["trust"],
+    needs: {},
+    once: true,
+    bootParameters: [],
+  },
   [TimeSourceKind.GcpPhc]: {
     leapSeconds: LeapSeconds.Unknown,
     takes: ["trust", "errorMicros"],
     needs: {},
+    once: true,
     bootParameters: [],
   },
   [TimeSourceKind.AzurePhc]: {
@@ -77,12 +99,21 @@ export const TIME_SOURCE_KINDS = {
     needs: {
       errorMicros: "how far the clock of an Azure host may be off is not published: give what you can vouch for",
     },
+    once: true,
+    bootParameters: [],
+  },
+  [TimeSourceKind.Ptp]: {
+    leapSeconds: "by-address",
+    takes: ["address", "trust", "errorMicros"],
+    needs: { address: "" },
+    once: true,
     bootParameters: [],
   },
   [TimeSourceKind.Auto]: {
     leapSeconds: LeapSeconds.Unknown,
     takes: ["errorMicros"],
     needs: {},
+    once: true,
     bootParameters: [ENA_CLOCK],
   },
 } as const satisfies Record<TimeSourceKind, KindTraits>;

@@ -18,6 +18,11 @@ export function hubSource(hubAddress: string, key?: TimeKey): TimeSource {
   };
 }
 
+/** The source of every client of a hub that serves network PTP. */
+export function ptpSource(hubAddress: string): TimeSource {
+  return { address: hubAddress, kind: TimeSourceKind.Ptp };
+}
+
 /** The timescale of a hub cluster: one hub without sources of its own defines it; several would be several timescales. */
 export function hubClusterTimescale(hubs: readonly string[], upstream: readonly TimeSource[]): string {
   if (upstream.length > 0) {

@@ -37,6 +37,12 @@ export const ipAddress: Rule = must(
   "must be an IP address: set it, or set the cluster's network to a CIDR",
 );
 
+/** An IPv4 address, written out. */
+export const ipv4Address: Rule = must(
+  (value) => typeof value === "string" && isIPv4(value),
+  "must be an IPv4 address: network PTP is by IPv4 here",
+);
+
 /** Whether a value is an IPv4 or IPv6 address, written out. */
 export function isIpAddress(value: unknown): value is string {
   return typeof value === "string" && isIP(value) !== 0;

@@ -1,4 +1,4 @@
-import { Topology } from "./enums";
+import { OperatingSystem, Topology } from "./enums";
 import {
   argsWith,
   at,
@@ -14,7 +14,7 @@ import {
   required,
   shown,
 } from "./validate";
-import { cidr, contains, ipAddress, isIpAddress } from "./validateAddress";
+import { cidr, contains, ipAddress, ipv4Address, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
 import { errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
 import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
@@ -101,6 +101,8 @@ function topologyFits(args: unknown): InputErrors {
   switch (topology) {
     case Topology.Hub:
       return hubFits(args);
+    case Topology.Ptp:
+      return ptpFits(args);
     case Topology.Provider:
       return providerFits(args);
     default:
@@ -117,6 +119,41 @@ function hubFits(args: unknown): InputErrors {
     ...keysFit([["key", at(args, "key")], ...sourceKeys(at(args, "sources"))]),
     ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args)),
   ];
+}
+
+/** What network PTP has not: several hubs, keys, and a word of how far its hub is off. */
+function ptpFits(args: unknown): InputErrors {
+  const errors: InputErrors = [];
+  const refuse = (propertyPath: string, reason: string) => errors.push({ propertyPath, reason });
+  const hubs = hubNamesOf(args);
+  if (hostsOf(args).length === 1) {
+    refuse("hosts", "must be two at least with Topology.Ptp: one alone serves nobody; take Topology.Hub for it");
+  }
+  if (new Set(hubs).size > 1) {
+    refuse("hubs", "must be one host with Topology.Ptp: its clients follow one hub; take Topology.Hub for several");
+  }
+  if (!hasNone(at(args, "sources"))) {
+    refuse(
+      "sources",
+      "is not for Topology.Ptp: PTP does not tell the clients how far their hub is off its sources; leave it out, so that the " +
+        "hub's clock is the time, or take Topology.Hub",
+    );
+  }
+  if ((at(args, "key") ?? undefined) !== undefined) {
+    refuse("key", "is not for Topology.Ptp, which authenticates nothing: take Topology.Hub");
+  }
+  hostsOf(args).forEach((host, index) => {
+    const [address, path] = privateAddressOf(host, index);
+    // With a network, a client may have a name: it is the hub's address that all of them need.
+    if (at(args, "network") === undefined || hubs.includes(at(host, "name"))) {
+      errors.push(...optional(ipv4Address)(address, path));
+    }
+    const system = at(host, "operatingSystem");
+    if (system === OperatingSystem.AmazonLinux2 || system === OperatingSystem.AmazonLinux2023) {
+      refuse(`hosts[${index}].operatingSystem`, `${system} has no linuxptp, by which hosts do PTP: take Topology.Hub`);
+    }
+  });
+  return [...errors, ...hubsAreHosts(args), ...(at(args, "network") === undefined ? [] : networkHasHosts(args))];
 }
 
 function hubsAreHosts(args: unknown): InputErrors {
@@ -211,7 +248,7 @@ function providerFits(args: unknown): InputErrors {
   }
   for (const key of ["hubs", "network", "key"]) {
     if (at(args, key) !== undefined) {
-      errors.push({ propertyPath: key, reason: "is for Topology.Hub only" });
+      errors.push({ propertyPath: key, reason: "is not for Topology.Provider, where no host serves another one" });
     }
   }
   return errors;

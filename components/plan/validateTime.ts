@@ -1,4 +1,5 @@
 import { GuestPtp, TimeRole, TimeSourceKind } from "./enums";
+import { UTC } from "./time";
 import { kindTraits, type LeapSeconds, leapSecondsOf, TIME_SOURCE_OPTIONS } from "./timeSourceKinds";
 import {
   at,
@@ -16,7 +17,7 @@ import {
   type Rule,
   wholeNumberFrom,
 } from "./validate";
-import { address, cidr } from "./validateAddress";
+import { address, cidr, ipv4Address } from "./validateAddress";
 import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
 
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
@@ -35,6 +36,9 @@ export const errorBudget = numberFrom(0.001, 10_000_000, "microseconds");
 /** How long a proof may wait: less than the time after which the toolkit ends itself. */
 export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");
 
+/** Of what is an address at all. */
+const ptpServer: Rule = (value, path) => (address(value, path).length > 0 ? [] : ipv4Address(value, path));
+
 const timeSource: Rule = (source, path) => [
   ...fields({
     address: optional(address),
@@ -50,6 +54,7 @@ const timeSource: Rule = (source, path) => [
     errorMicros: optional(errorBudget),
   })(source, path),
   ...optionsFit(source, path),
+  ...(kindOf(source) === TimeSourceKind.Ptp ? optional(ptpServer)(at(source, "address"), `${path}.address`) : []),
   ...pollsFit(source, path),
   ...(at(source, "nts") === true && given(source, "key")
     ? [
@@ -73,6 +78,7 @@ export const timeSources: Rule = (sources, path) => [
 export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
   allow: optional(each(cidr)),
+  ptpAddress: optional(ipv4Address),
   keys: optional(each(timeKey)),
   timescale: optional(timescale),
   maxErrorMicros: optional(errorBudget),
@@ -122,15 +128,12 @@ function authenticationFits(sources: unknown, path: string): InputErrors {
     return [];
   }
   return servers.flatMap(([source, authenticated], index) => {
-    const traits = kindTraits(kindOf(source));
-    return authenticated === false && traits?.takes.includes("nts")
-      ? [
-          {
-            propertyPath: `${path}[${index}]`,
-            reason:
-              "must be authenticated like the others, by nts or a key: who can forge one source has a say in the time",
-          },
-        ]
+    const takes: readonly string[] = kindTraits(kindOf(source))?.takes ?? [];
+    const remedy = takes.includes("nts")
+      ? "must be authenticated like the others, by nts or a key"
+      : `cannot be authenticated, as the others are: leave ${String(kindOf(source))} out`;
+    return authenticated === false && takes.includes("address")
+      ? [{ propertyPath: `${path}[${index}]`, reason: `${remedy}: who can forge one source has a say in the time` }]
       : [];
   });
 }
@@ -149,10 +152,7 @@ function kindsFit(sources: unknown, path: string): InputErrors {
     if (kind === TimeSourceKind.Auto && kinds.length > 1) {
       return error("auto chooses the sources by itself: give no other source beside it");
     }
-    const traits = kindTraits(kind);
-    return traits !== undefined && !traits.takes.includes("address") && kinds.indexOf(kind) < index
-      ? error(`${kind} is in the list already`)
-      : [];
+    return kindTraits(kind)?.once && kinds.indexOf(kind) < index ? error(`${kind} is in the list already`) : [];
   });
 }
 
@@ -213,9 +213,50 @@ export function rolesFit(args: unknown): InputErrors {
   }
   return [
     ...errors,
+    ...ptpFits(args),
     ...keysFit([
       ...listOf(at(args, "keys")).map((key, index): [string, unknown] => [`keys[${index}]`, key]),
       ...sourceKeys(sources),
     ]),
   ];
+}
+
+/** A host serves network PTP or follows it; and what PTP does not tell of its hub the program has to. */
+function ptpFits(args: unknown): InputErrors {
+  const serves = (at(args, "ptpAddress") ?? undefined) !== undefined;
+  const errors: InputErrors = [];
+  if (serves && (at(args, "timeRole") ?? TimeRole.Client) === TimeRole.Client) {
+    errors.push({
+      propertyPath: "ptpAddress",
+      reason: "is for hubs: a client serves nobody (timeRole: TimeRole.Hub)",
+    });
+  }
+  if (serves && Array.isArray(at(args, "allow") ?? []) && listOf(at(args, "allow")).length === 0) {
+    errors.push({
+      propertyPath: "allow",
+      reason: "must have the networks of the clients, to which ptpAddress serves PTP",
+    });
+  }
+  const timescale = at(args, "timescale") ?? UTC;
+  listOf(at(args, "sources")).forEach((source, index) => {
+    if (kindOf(source) !== TimeSourceKind.Ptp) {
+      return;
+    }
+    const path = `sources[${index}]`;
+    if (serves) {
+      errors.push({
+        propertyPath: `${path}.kind`,
+        reason: "cannot be ptp on a hub that serves PTP itself (ptpAddress)",
+      });
+    }
+    if (timescale === UTC && given(source, "errorMicros") === false) {
+      errors.push({
+        propertyPath: `${path}.errorMicros`,
+        reason:
+          'is required: PTP does not tell how far its hub is off UTC; give what you can vouch for, or timescale: "hub:<name>" ' +
+          "if the hub's own clock is the time",
+      });
+    }
+  });
+  return errors;
 }

@@ -13,7 +13,7 @@ async function planned(args: Partial<ExperimentClusterArgs>): Promise<(host: str
   return (name) =>
     inputsOf(registered, `c-${name}-converge`)
       .stdin.split("\n")
-      .filter((line: string) => /^(host|owner|time-(role|source|allow)|timescale)=/.test(line));
+      .filter((line: string) => /^(host|owner|time-(role|source|allow|ptp)|timescale)=/.test(line));
 }
 
 describe("the hub topology", () => {
@@ -154,6 +154,37 @@ describe("several hubs", () => {
     ["a host more with its own sources: nobody", provider, { ...provider, hosts: four }, []],
   ])("%s", async (_, before, after, hostNames) => {
     expect(await concerned(before, after)).toEqual(hostNames);
+  });
+});
+
+describe("the topology of network PTP", () => {
+  test("has the hub serve PTP at its private address, and the clients follow it there, by the hub's time", async () => {
+    const plan = await planned({ topology: Topology.Ptp, hubs: ["node-2"] });
+    expect(plan("node-2").slice(2)).toEqual([
+      "time-role=hub",
+      "time-allow=10.77.0.11/32",
+      "time-allow=10.77.0.13/32",
+      "time-ptp=10.77.0.12",
+      "timescale=hub:node-2",
+    ]);
+    for (const client of ["node-1", "node-3"]) {
+      expect(plan(client).slice(2)).toEqual(["time-role=client", "time-source=ptp 10.77.0.12", "timescale=hub:node-2"]);
+    }
+  });
+
+  test("a client more concerns the hub only, and with a network nobody", async () => {
+    const more = [...hosts, host("node-4", "203.0.113.4", "10.77.0.14")];
+    const names = hosts.map(({ name }) => name);
+    for (const [network, concerned] of [
+      [undefined, ["node-1"]],
+      ["10.77.0.0/24", []],
+    ] as const) {
+      const was = await planned({ topology: Topology.Ptp, network });
+      await finishProgram();
+      const is = await planned({ topology: Topology.Ptp, network, hosts: more });
+      await finishProgram();
+      expect(names.filter((name) => was(name).join() !== is(name).join())).toEqual(concerned);
+    }
   });
 });
 

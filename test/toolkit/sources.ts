@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import path from "node:path";
 import { expect } from "vitest";
 import type { FakeHost, Run } from "./FakeHost";
 
@@ -92,4 +94,15 @@ export const afterBoot = (host: FakeHost, plan: string, refid: string, device: s
   host.chrony(refclock(refid));
   host.opened(device);
   return plan + stdout;
+};
+
+/** What `pmc` said of ptp4l of this version in this situation, as if just now, with 10.77.0.1 for the hub's address. */
+export const pmcSaid = (situation: string, version = "3.1.1"): string => {
+  const all = fs.readFileSync(path.join(__dirname, `recorded/pmc-${version}.txt`), "utf8").split(/^== /m);
+  const [heading, ...lines] = (all.find((part) => part.startsWith(`${situation} `)) as string).split("\n");
+  const now = Number((heading as string).split(" ")[1]);
+  return lines
+    .join("\n")
+    .replaceAll("027462.000a.b10001", "027462.000a.4d0001")
+    .replace(/(ingress_time +)([1-9]\d{9})/, (_, key, second) => (now - second < 3 ? `${key}@NOW@` : key + second));
 };

@@ -98,7 +98,9 @@ describe("authenticated sources", () => {
     }));
     const errors = (more: object) => text(validateCluster({ hosts, key, ...more }));
     expect(errors({})).toEqual([]);
-    expect(errors({ topology: "provider", sources: [{ address: "a" }] })).toEqual(["key: is for Topology.Hub only"]);
+    expect(errors({ topology: "provider", sources: [{ address: "a" }] })).toEqual([
+      "key: is not for Topology.Provider, where no host serves another one",
+    ]);
     expect(errors({ sources: [{ address: "a", key: { ...key, type: "SHA1" } }] })).toEqual([
       "sources[0].key.id: is the id of another key, key: give it one of its own",
     ]);

@@ -20,7 +20,7 @@ const errorsOf = (...sources: unknown[]) =>
 
 /** A value that the rule of each option accepts. */
 const good = {
-  address: "ntp.example",
+  address: "192.0.2.1",
   iburst: true,
   minPollLog2: 1,
   maxPollLog2: 3,
@@ -81,6 +81,15 @@ describe("what each kind of source takes", () => {
     ],
     [{ kind: "auto", trust: true }, "sources[0].trust: is not for auto, which takes errorMicros: leave it out"],
     [{}, "sources[0].address: is required"],
+    [{ kind: "ptp" }, "sources[0].address: is required"],
+    ...["hub.example", "fd00::1"].map((address): [object, unknown] => [
+      { kind: "ptp", address },
+      expect.stringContaining("sources[0].address: must be an"),
+    ]),
+    [
+      { kind: "ptp", address: "10.0.0.1", interleaved: true },
+      "sources[0].interleaved: is not for ptp, which takes address, trust, errorMicros: leave it out",
+    ],
     [{ kind: "pool" }, "sources[0].address: is required"],
     [
       { kind: "azure-phc" },
@@ -93,7 +102,7 @@ describe("what each kind of source takes", () => {
     ],
     [
       { kind: "ntp" },
-      "sources[0].kind: must be one of server, pool, aws-ntp, aws-phc, gcp-ntp, gcp-phc, azure-phc, auto, " +
+      "sources[0].kind: must be one of server, pool, aws-ntp, aws-phc, gcp-ntp, gcp-phc, azure-phc, ptp, auto, " +
         'not "ntp"',
     ],
   ])("%j is refused", (source, error) => {
@@ -125,6 +134,27 @@ describe("sources that do not go together", () => {
     [
       [{ kind: "gcp-phc" }, { address: "10.0.0.1" }],
       mixed("sources", "10.0.0.1 does not smear leap seconds and whether gcp-phc does is not documented"),
+    ],
+    [
+      [
+        { kind: "ptp", address: "10.0.0.1" },
+        { kind: "ptp", address: "10.0.0.2" },
+      ],
+      ["sources[1].kind: ptp is in the list already"],
+    ],
+    [
+      [
+        { kind: "ptp", address: "10.0.0.1" },
+        { address: "10.0.0.2", nts: true },
+      ],
+      [
+        "sources[0]: cannot be authenticated, as the others are: leave ptp out: who can forge one source has a say in the time",
+      ],
+    ],
+    [[{ kind: "ptp", address: "10.0.0.1" }, { address: "10.0.0.1" }], []],
+    [
+      [{ kind: "ptp", address: "10.0.0.1" }, { kind: "aws-ntp" }],
+      mixed("sources", "aws-ntp smears leap seconds and 10.0.0.1 does not"),
     ],
     [[{ kind: "aws-ntp" }, { kind: "aws-ntp" }], ["sources[1].kind: aws-ntp is in the list already"]],
     [
@@ -166,6 +196,13 @@ describe("in the plan", () => {
     [{ kind: TimeSourceKind.AwsNtp, trust: true }, "aws-ntp trust"],
     [{ kind: TimeSourceKind.AzurePhc, trust: true, errorMicros: 0.5 }, "azure-phc trust error-ns 500"],
     [{ kind: TimeSourceKind.Auto, errorMicros: 20 }, "auto error-ns 20000"],
+    [{ kind: TimeSourceKind.Ptp, address: "10.77.0.1" }, "ptp 10.77.0.1"],
+    [
+      { kind: TimeSourceKind.Ptp, address: "10.77.0.1", trust: true, errorMicros: 3 },
+      "ptp 10.77.0.1 trust error-ns 3000",
+    ],
+    [{ address: "10.77.0.1" }, "server 10.77.0.1 iburst"],
+    [{ kind: TimeSourceKind.Pool, address: "pool.example", iburst: false }, "pool pool.example"],
   ])("%j is %s", (source, line) => {
     expect(timeSourceLine(source)).toBe(line);
   });

@@ -58,14 +58,20 @@ describe("validateCluster", () => {
     [{}, "hosts: is required"],
     [undefined, "hosts: is required"],
     [{ hosts: [] }, "hosts: must have at least one host"],
-    [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, provider, not "ring"'],
+    [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, provider, ptp, not "ring"'],
     [{ hosts: [{ endpoint: two[0]?.endpoint }] }, "hosts[0].name: is required"],
     [
       { hosts: two, topology: "provider", sources: [] },
       "sources: must have a source: with Topology.Provider no host defines the time; leave it out for what the cloud gives",
     ],
-    [{ hosts: two, topology: "provider", hubs: ["node-1"] }, "hubs: is for Topology.Hub only"],
-    [{ hosts: two, topology: "provider", network: "10.0.0.0/24" }, "network: is for Topology.Hub only"],
+    [
+      { hosts: two, topology: "provider", hubs: ["node-1"] },
+      "hubs: is not for Topology.Provider, where no host serves another one",
+    ],
+    [
+      { hosts: two, topology: "provider", network: "10.0.0.0/24" },
+      "network: is not for Topology.Provider, where no host serves another one",
+    ],
     [
       { hosts: two, hubs: ["node-2", "node-1"] },
       "sources: must have a source: without one each of the 2 hubs (node-2, node-1) would keep a timescale of its own; " +
@@ -124,6 +130,46 @@ describe("validateCluster", () => {
       "sources[0].minPollLog: is not an argument; did you mean minPollLog2?",
       "maxErorMicros: is not an argument; did you mean maxErrorMicros?",
     ]);
+  });
+});
+
+describe("the topology of network PTP", () => {
+  const ptp = (more: object) => errorsOf({ hosts: two, topology: "ptp", ...more });
+
+  test("takes one hub, a network, and clients by name with it", () => {
+    expect(ptp({})).toEqual([]);
+    expect(ptp({ hubs: ["node-2"], network: "10.0.0.0/24", sources: [] })).toEqual([]);
+    expect(ptp({ hosts: [two[0], host("node-2", "node-2.example")], network: "10.0.0.0/24" })).toEqual([]);
+    expect(ptp({ hosts: [two[0], host("node-2", "10.0.0.2", { privateAddress: PENDING })] })).toEqual([]);
+    expect(ptp({ sources: PENDING })).toHaveLength(1);
+  });
+
+  test("refuses all that it has not, at once, with the topology that has it", () => {
+    const hosts = [
+      host("node-1", "node-1.example"),
+      { ...host("node-2", "203.0.113.2", { privateAddress: "fd00::2" }), operatingSystem: "amazon-linux-2023" },
+    ];
+    const key = { id: 5, type: "SHA256", secret: "ASCII:0123456789" };
+    expect(ptp({ hosts, hubs: ["node-1", "node-2"], sources: [{ address: "ntp.example" }], key })).toEqual([
+      "hubs: must be one host with Topology.Ptp: its clients follow one hub; take Topology.Hub for several",
+      "sources: is not for Topology.Ptp: PTP does not tell the clients how far their hub is off its sources; leave it out, " +
+        "so that the hub's clock is the time, or take Topology.Hub",
+      "key: is not for Topology.Ptp, which authenticates nothing: take Topology.Hub",
+      "hosts[0].endpoint.address: must be an IPv4 address: network PTP is by IPv4 here",
+      "hosts[1].endpoint.privateAddress: must be an IPv4 address: network PTP is by IPv4 here",
+      "hosts[1].operatingSystem: amazon-linux-2023 has no linuxptp, by which hosts do PTP: take Topology.Hub",
+    ]);
+  });
+
+  test("a hub alone is refused", () => {
+    expect(ptp({ hosts: [two[0]] })).toEqual([
+      "hosts: must be two at least with Topology.Ptp: one alone serves nobody; take Topology.Hub for it",
+    ]);
+  });
+
+  test("a network of another family, or without the hub, is refused", () => {
+    expect(ptp({ network: "fd00::/8" }).join()).toContain('network: "fd00::/8" does not contain 10.0.0.1');
+    expect(ptp({ hubs: ["node-9"] }).join()).toContain("hubs[0]: must be the name of a host");
   });
 });
 

@@ -282,6 +282,27 @@ describe("time", () => {
     ]);
   });
 
+  test("a host serves network PTP to somebody, or follows it, and says what PTP does not", () => {
+    const ptp = { kind: "ptp", address: "10.0.0.1" };
+    const errors = (args: object) => validateTime(args).map(({ propertyPath, reason }) => `${propertyPath}: ${reason}`);
+    expect(errors({ timeRole: "hub", ptpAddress: "10.0.0.1", allow: ["10.0.0.0/8"] })).toEqual([]);
+    expect(errors({ timeRole: "hub", ptpAddress: "10.0.0.1", allow: PENDING })).toEqual([]);
+    expect(errors({ sources: [ptp], timescale: "hub:node-1" })).toEqual([]);
+    expect(errors({ sources: [ptp], timescale: PENDING })).toEqual([]);
+    expect(errors({ sources: [{ ...ptp, errorMicros: 20 }] })).toEqual([]);
+    expect(errors({ sources: [{ ...ptp, errorMicros: PENDING }] })).toEqual([]);
+    expect(errors({ sources: [ptp] })).toEqual([
+      "sources[0].errorMicros: is required: PTP does not tell how far its hub is off UTC; give what you can vouch for, or " +
+        'timescale: "hub:<name>" if the hub\'s own clock is the time',
+    ]);
+    expect(errors({ ptpAddress: "fd00::1", sources: [{ ...ptp, errorMicros: 20 }] })).toEqual([
+      "ptpAddress: must be an IPv4 address: network PTP is by IPv4 here",
+      "ptpAddress: is for hubs: a client serves nobody (timeRole: TimeRole.Hub)",
+      "allow: must have the networks of the clients, to which ptpAddress serves PTP",
+      "sources[0].kind: cannot be ptp on a hub that serves PTP itself (ptpAddress)",
+    ]);
+  });
+
   test("a hub without sources cannot know UTC", () => {
     expect(validateTime({ timeRole: "hub", timescale: "utc" })).toEqual([
       { propertyPath: "timescale", reason: "cannot be utc for a hub without sources: leave it out, or give sources" },

@@ -46,6 +46,7 @@ check_time() {
     check_owner
     check_configuration
     check_sources
+    check_ptp
     checks="$checks$newline$time_checks"
   fi
 }

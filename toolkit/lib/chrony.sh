@@ -11,11 +11,13 @@ time_converge() {
   esac
   rivals_stop
   chrony_install
+  ptp_install
   keys_converge
   chrony_conf_text
   printf %s "$chrony_conf_text" >"$work/chrony.conf"
   chrony_own "$os_chrony_conf" "$work/chrony.conf"
   sources_converge
+  ptp_converge
   if ! has_word "$chrony_unit" enabled; then
     systemctl --quiet enable "$os_chrony_service" ||
       fail "$os_chrony_service could not be enabled (why is above)" \
@@ -38,7 +40,7 @@ chrony_start() {
   if [ ! -e "$chrony_restart_due" ] && has_word "$chrony_unit" active; then return 0; fi
   say "restarting $os_chrony_service"
   # Of a converge that was cut, systemd may know the old units only.
-  if [ "$sources_dynamic" = yes ]; then systemctl daemon-reload; fi
+  if [ "$sources_dynamic" = yes ] || [ -n "$plan_ptp_role" ]; then systemctl daemon-reload; fi
   systemctl restart "$os_chrony_service" ||
     fail "$os_chrony_service does not start" "see \`journalctl -u $os_chrony_service\` on the host"
   rm -f -- "$chrony_restart_due"
@@ -104,9 +106,7 @@ chrony_install() {
 
 # chrony_absent: an installation that has left nothing of chrony is none of ours: one that comes later is the user's.
 chrony_absent() {
-  facts_of time
-  printf %s "$facts_of" | grep -v '^installed chrony' >"$work/facts" || [ $? = 1 ] || work_full
-  file_write "$TIMEBASE_STATE/facts/time" "$work/facts"
+  facts_drop time 'installed chrony'
   for record in "$TIMEBASE_STATE/files/time"/*; do
     if [ ! -e "$record/ours" ]; then rm -rf -- "$record"; fi
   done
@@ -164,7 +164,9 @@ time_revert() {
   facts_of time
   time_facts=$facts_of
   files_keep time
+  ptp_revert
   packages_revert
+  ptp_package_revert
   sources_revert
   files_restore time
   printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
@@ -235,6 +237,8 @@ NOW
   if plan_authenticates; then chrony_authdata=authdata; fi
   LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_authdata >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
   sources_errors
+  ptp_state
+  if [ -n "$ptp_error" ]; then sources_errors="${sources_errors}PTP0 $ptp_error$newline"; fi
   chrony_itself=no
   if plan_is_timescale; then chrony_itself=yes; fi
   while IFS='=' read -r chrony_key chrony_value; do
@@ -248,7 +252,7 @@ NOW
       drift-ppb) time_drift_ppb=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" \
+$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in
@@ -258,6 +262,7 @@ STATE
       time_checks="time.bound${tab}fail${tab}a bound$tab$time_bound_reason${tab}see if awk works on this host"
       ;;
   esac
+  time_checks="${ptp_checks:+$ptp_checks$newline}$time_checks"
 }
 
 # time_settle: waits until the time checks hold, at most the plan's time, and says how it goes.

@@ -6,7 +6,8 @@
 # has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key length, 7 attempts, 9 cookies; its lines are those of sources, without the
 # refclocks, in the same order. Servers of a pool have one name.
 #
-# In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns; in the environment
+# In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns, ptp (the address of the hub
+# whose PTP samples come by shared memory); in the environment
 # TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
 # error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
 # Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
@@ -27,7 +28,7 @@ BEGIN {
     if (!words) continue
     name = word[2]
     # chronyd names a refclock by its reference id.
-    if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[3] }
+    if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[2] == "SHM" ? ptp : word[3] }
     if (!(name in expected_kind)) planned[++plans] = name
     for (w = 3; w <= words; w++) {
       if (word[w] == "nts") { wanted[name] = "NTS"; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by NTS" }
@@ -109,6 +110,13 @@ function longest_wait() {
   return 4 * wait + 4
 }
 
+# Where the samples come by ptp4l, what keeps them away is mostly said by it.
+function source_remedy() {
+  if (("PTP0" in device) && kind != "server") return "see `chronyc sources` and `journalctl -u timebase-ptp4l` on the host: are UDP ports 319 and 320 open between it and its hub?"
+  if (kind == "refclock") return "see `chronyc sources` on the host, and `dmesg` for what its driver says of the clock"
+  return "is the source up, does its firewall open UDP port 123, and does it allow this host?"
+}
+
 function source_selected() {
   if (itself == "yes") {
     kind = "itself"; source = "itself"
@@ -120,7 +128,7 @@ function source_selected() {
   else if (expected_kind[source] != kind) found = source " is a " kind
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
   else found = source
-  check("time.source", found == source, expected_names, found, kind == "refclock" ? "see `chronyc sources` on the host, and `dmesg` for what its driver says of the clock" : "is the source up, does its firewall open UDP port 123, and does it allow this host?")
+  check("time.source", found == source, expected_names, found, source_remedy())
   if (found == source) sources_usable()
 }
 
@@ -201,7 +209,7 @@ END {
     synchronised()
     authentication()
     print "source=" (source in device ? device[source] : source)
-    print "kind=" kind
+    print "kind=" (source in device && device[source] == ptp ? "ptp" : kind)
     print "stratum=" tracking[3] + 0
   }
   bound()

@@ -61,6 +61,7 @@ packages_gone() {
   fi
   while read -r packages_name; do facts_add time removed "$packages_name"; done <"$work/packages-gone"
   if ! grep -qx chrony "$work/packages"; then chrony_absent; fi
+  if ! grep -qx linuxptp "$work/packages"; then ptp_absent; fi
   rm -f -- "$packages_before"
 }
 

@@ -18,6 +18,7 @@ plan_parse() {
   plan_clocksource='' plan_boot_parameters='' plan_reboot=''
   plan_boot_override=no plan_boot_force=no plan_boot_required=yes
   plan_time_role='' plan_time_sources='' plan_time_allow='' plan_time_keys='' plan_timescale='' plan_max_error_ns='' plan_settle_seconds=''
+  plan_time_ptp=''
   plan_guest_ptp=''
   plan_converged_boot_id='' plan_converged_reboot=''
   plan_lines=0
@@ -38,6 +39,7 @@ plan_parse() {
       boot-required=no) plan_boot_required=no ;;
       time-role=client | time-role=hub) plan_time_role=$plan_value ;;
       time-source=*) time_source_known "$plan_value" || plan_fail "\"$plan_line\" is not understood" && plan_time_sources="${plan_time_sources:+$plan_time_sources$newline}$plan_value" ;;
+      time-ptp=*) ipv4_known "$plan_value" || plan_fail "\"$plan_line\" is not understood" && plan_time_ptp=$plan_value ;;
       time-allow=*) plan_time_allow="${plan_time_allow:+$plan_time_allow$newline}$plan_value" ;;
       time-key=*) plan_key "$plan_value" && plan_time_keys="$plan_time_keys$plan_value$newline" ;;
       timescale=utc | timescale=hub:*) plan_timescale=$plan_value ;;
@@ -62,10 +64,36 @@ plan_complete() {
   if plan_has time && { [ -z "$plan_timescale" ] || [ -z "$plan_max_error_ns" ] || [ -z "$plan_settle_seconds" ]; }; then
     plan_fail 'time-role needs timescale, time-max-error-ns and time-settle-seconds'
   fi
+  if [ -n "$plan_time_ptp" ] && [ "$plan_time_role" != hub ]; then plan_fail 'time-ptp is for a hub'; fi
   if [ -z "$plan_time_sources" ] && plan_has time && ! plan_is_timescale; then
     plan_fail 'a host that does not define the timescale needs a time-source'
   fi
   if ! plan_has boot && ! plan_has time && ! plan_has ptp; then plan_fail 'it has no section'; fi
+  plan_ptp
+}
+
+# plan_ptp: sets plan_ptp_role to what the host does with network PTP (server, client, or nothing), plan_ptp_address to the
+# hub's address, and plan_ptp_error_ns to how far the program says that a client's hub is off.
+plan_ptp() {
+  plan_ptp_role='' plan_ptp_address=$plan_time_ptp plan_ptp_error_ns=0
+  if [ -n "$plan_time_ptp" ]; then plan_ptp_role=server; fi
+  case "$newline$plan_time_sources$newline" in
+    *"${newline}ptp "*"${newline}ptp "*) plan_fail 'it follows more than one hub by PTP' ;;
+    *"${newline}ptp "*) ;;
+    *) return 0 ;;
+  esac
+  if [ -n "$plan_ptp_role" ]; then plan_fail 'it is to serve PTP and to follow it'; fi
+  plan_ptp_role=client
+  plan_ptp_rest=$newline$plan_time_sources
+  plan_ptp_rest=${plan_ptp_rest#*"${newline}ptp "}
+  plan_ptp_rest=${plan_ptp_rest%%"$newline"*}
+  plan_ptp_address=${plan_ptp_rest%% *}
+  case "$plan_ptp_rest " in
+    *' error-ns '*)
+      plan_ptp_error_ns=${plan_ptp_rest##*' error-ns '}
+      plan_ptp_error_ns=${plan_ptp_error_ns%% *}
+      ;;
+  esac
 }
 
 plan_fail() {
@@ -105,7 +133,7 @@ plan_has() {
 # plan_only SECTION: forgets the others, for a look at one.
 plan_only() {
   if [ "$1" != boot ]; then plan_clocksource='' boot_not_applicable=''; fi
-  if [ "$1" != time ]; then plan_time_role=''; fi
+  if [ "$1" != time ]; then plan_time_role='' plan_ptp_role=''; fi
   if [ "$1" != ptp ]; then plan_guest_ptp=''; fi
 }
 

@@ -9,6 +9,7 @@ preflight() {
   if plan_has time; then
     preflight_chrony
     sources_preflight
+    ptp_preflight
   fi
   preflight_room
   cloud_init_wait

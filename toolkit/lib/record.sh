@@ -199,5 +199,16 @@ facts_of() {
   facts_of=$all_lines
 }
 
+# facts_drop SECTION BEGINNING: forgets those that begin so.
+facts_drop() {
+  facts_of "$1"
+  case "$newline$facts_of" in
+    *"$newline$2"*) ;;
+    *) return 0 ;;
+  esac
+  printf %s "$facts_of" | grep -v "^$2" >"$work/facts" || [ $? = 1 ] || work_full
+  file_write "$TIMEBASE_STATE/facts/$1" "$work/facts"
+}
+
 # record_forget SECTION: after everything has been put back.
 record_forget() { rm -rf -- "$TIMEBASE_STATE/files/$1" "$TIMEBASE_STATE/facts/$1"; }

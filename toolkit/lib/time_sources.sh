@@ -9,14 +9,15 @@
 #   error   how far the device itself may be off, which chrony does not know: a file of the device's driver with a figure in
 #           nanoseconds, or the figure, before which the plan's own (error-ns) comes
 #   line    chrony's, in which DEVICE stands for the device; sources are told apart by refid
-# The values are the operators' own: Amazon's user guide of EC2, Google's "Configure accurate time", Azure's "Time sync for
-# Linux VMs".
+# The samples of a ptp are ptp4l's (lib/network_ptp.sh). The values of clouds are the operators' own: Amazon's user guide of
+# EC2, Google's "Configure accurate time", Azure's "Time sync for Linux VMs".
 time_source_table='
 aws-ntp   aws   -               -                        -               server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4
 aws-phc   aws   ena-ptp-*       parameter:ena/phc_enable phc_error_bound refclock PHC DEVICE refid ENA0 poll 0 delay 0.000010 prefer
 gcp-ntp   gcp   -               -                        -               server metadata.google.internal prefer iburst
 gcp-phc   gcp   KVM?virtual?PTP module:ptp_kvm           1000000         refclock PHC DEVICE refid KVM0 poll -1 prefer
-azure-phc azure hyperv          -                        -               refclock PHC DEVICE refid HYV0 poll 3 dpoll -2 offset 0 prefer'
+azure-phc azure hyperv          -                        -               refclock PHC DEVICE refid HYV0 poll 3 dpoll -2 offset 0 prefer
+ptp       -     -               -                        -               refclock SHM 16 refid PTP0 poll -1 dpoll -3 prefer'
 
 # time_source_row KIND: sets the variables of its row; source_line is empty when there is none.
 time_source_row() {
@@ -31,6 +32,12 @@ TABLE
 time_source_known() {
   case "${1%% *}" in
     server | pool) [ "${1#* }" != "$1" ] ;;
+    ptp)
+      # shellcheck disable=SC2086 # words
+      set -- $1
+      shift
+      ipv4_known "${1:-}" && time_source_options "$@"
+      ;;
     *)
       time_source_row "${1%% *}"
       if [ -z "$source_line" ] && [ "${1%% *}" != auto ]; then return 1; fi
@@ -40,7 +47,7 @@ time_source_known() {
   esac
 }
 
-# time_source_options KIND WORD...: whether these are options of a source that is no address.
+# time_source_options FIRST WORD...: whether the words after the first are options of a source that is no server and no pool.
 time_source_options() {
   while [ $# -gt 1 ]; do
     case "$2:${3:-}" in
@@ -50,6 +57,15 @@ time_source_options() {
       *) return 1 ;;
     esac
   done
+}
+
+# ipv4_known TEXT: whether it looks like an IPv4 address.
+ipv4_known() {
+  case "$1" in
+    *[!0-9.]* | *..* | .* | *. | *.*.*.*.* | *????????????????*) return 1 ;;
+    *.*.*.*) return 0 ;;
+    *) return 1 ;;
+  esac
 }
 
 # sources_choose: what of the plan's sources this host has now, from the live system. Sets
@@ -68,6 +84,11 @@ sources_choose() {
     case "$source_word" in
       server | pool) sources_fixed="$sources_fixed$source_word $source_options$newline" ;;
       auto) sources_choose_auto "$source_options" ;;
+      ptp)
+        time_source_row ptp
+        case " $source_options " in *' trust '*) source_line="$source_line trust" ;; esac
+        sources_fixed="$sources_fixed$source_line$newline"
+        ;;
       *)
         time_source_lacking "$source_word" "$source_options"
         if [ "$source_clock" != - ] && [ "$cloud" = "$source_cloud" ]; then sources_dynamic=yes; fi
