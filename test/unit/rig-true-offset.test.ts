@@ -8,6 +8,9 @@ import { answering, makePage, trueDifference, trueOffset, type WatchedClock } fr
 
 // The machine's program and ours, in a page that is a mere file: both see this machine's clock, so the truth is known.
 const guest = join(__dirname, "../../rig/clock-page/guest.py");
+/** An error that no load of this machine hides: how close a look is depends on what else runs. */
+const errorNs = 50_000_000;
+const closeNs = 20_000_000;
 // Programs that start, on a machine that may be busy with others.
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -41,25 +44,25 @@ runpy.run_path(sys.argv[0], run_name="__main__")`;
 test("a clock's error is seen, with its sign, again and again", async () => {
   const [right, ahead, behind] = await Promise.all([
     start("right"),
-    start("ahead", 250_000),
-    start("behind", -250_000),
+    start("ahead", errorNs),
+    start("behind", -errorNs),
   ]);
   for (const [one, other, truth] of [
     [right, right, 0],
-    [ahead, right, 250_000],
-    [behind, right, -250_000],
-    [ahead, behind, 500_000],
+    [ahead, right, errorNs],
+    [behind, right, -errorNs],
+    [ahead, behind, 2 * errorNs],
   ] as const) {
     const seen = await trueDifference(one, other);
     expect(seen.lowNs).toBeLessThanOrEqual(truth);
     expect(seen.highNs).toBeGreaterThanOrEqual(truth);
-    expect(width(seen)).toBeLessThan(200_000);
+    expect(width(seen)).toBeLessThan(closeNs);
   }
 });
 
 test("a clock that answers no more is an error, and no old answer", async () => {
   const clock = await start("gone");
-  expect(width(await trueOffset(clock))).toBeLessThan(200_000);
+  expect(width(await trueOffset(clock))).toBeLessThan(closeNs);
   await clock.close();
   await expect(trueOffset(clock)).rejects.toThrow(`the machine of ${clock.page} has rebooted, or hangs`);
 });
