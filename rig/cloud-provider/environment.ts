@@ -2,21 +2,28 @@
 import { delimiter, join, resolve } from "node:path";
 import { writePluginFolder } from "../plugin/launcher";
 import { type Machines, noMachines } from "./machines";
+import { virtualMachines } from "./virtual";
 
 const FOLDER = "TIMEBASE_STAND_IN_CLOUD";
+const MACHINES = "TIMEBASE_STAND_IN_MACHINES";
 const checkout = resolve(__dirname, "../..");
 
 /**
  * The environment in which the engine takes the stand-ins for its providers, and what is in them is in a folder: it
  * prefers plugins on PATH to those that it has or downloads.
+ * @param machines what becomes of instances: nothing, or virtual machines
  */
-export function standInCloud(folder: string, env: Readonly<Record<string, string>>): Record<string, string> {
+export function standInCloud(
+  folder: string,
+  machines: "none" | "virtual",
+  env: Readonly<Record<string, string>>,
+): Record<string, string> {
   const plugins = join(folder, "plugins");
   writePluginFolder(plugins, ["aws", "gcp", "tls"], checkout);
-  return { ...env, PATH: [plugins, env.PATH].join(delimiter), [FOLDER]: folder };
+  return { ...env, PATH: [plugins, env.PATH].join(delimiter), [FOLDER]: folder, [MACHINES]: machines };
 }
 
-/** The same, for the plugin. */
+/** The same, for the plugin. The machines' own files are in the folder, too. */
 export function standInOf(env: NodeJS.ProcessEnv): { folder: string; machines: Machines } {
   const folder = env[FOLDER];
   if (!folder) {
@@ -24,5 +31,6 @@ export function standInOf(env: NodeJS.ProcessEnv): { folder: string; machines: M
       `this is a stand-in for a cloud's provider, for tests: ${FOLDER} must name the folder of its clouds`,
     );
   }
-  return { folder, machines: noMachines };
+  env.XDG_STATE_HOME = folder;
+  return { folder, machines: env[MACHINES] === "virtual" ? virtualMachines(folder) : noMachines };
 }

@@ -54,7 +54,8 @@ export class CloudProvider implements provider.Provider {
     const entry = { type, name, properties: { ...inputs, ...decided } };
     record.put(id, entry);
     if (image !== undefined) {
-      await this.machines.start(id, entry, subnetworkOf(record, type, inputs), image).catch((error: Error) => {
+      await this.machines.start(id, entry, subnetworkOf(record, type, inputs), image).catch(async (error: Error) => {
+        await this.machines.stop(id, entry);
         record.remove(id);
         throw error;
       });

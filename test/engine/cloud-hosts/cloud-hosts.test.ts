@@ -49,7 +49,7 @@ describe("a host in each cloud on the real engine", () => {
     );
     const { pulumi: pulumiCommand, env } = await ensureEngine();
     const envVars = {
-      ...standInCloud(join(folder, "cloud"), env),
+      ...standInCloud(join(folder, "cloud"), "none", env),
       PULUMI_BACKEND_URL: `file://${folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
     };

@@ -27,7 +27,7 @@ describe.each(Object.entries(examples))("%s on the real engine", (name, { cloud,
     folder = mkdtempSync(join(tmpdir(), "timebase-example-"));
     const config = STORIES[name]?.({ publicKey: "", privateKey: "" });
     stack = await exampleStack(name, folder, { ...config, hosts: "2" }, (env) =>
-      standInCloud(join(folder, "cloud"), env),
+      standInCloud(join(folder, "cloud"), "none", env),
     );
   }, 1_200_000);
   afterAll(() => rmSync(folder, { recursive: true }));
