@@ -39,6 +39,24 @@ export default defineConfig({
         },
       },
       {
+        // Up to four machines at a time: `npm run test:examples`.
+        test: {
+          name: "examples",
+          include: ["test/examples/**/*.test.ts"],
+          testTimeout: 3_600_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
+        // Real accounts, one example at a time: `npm run test:cloud`.
+        test: {
+          name: "cloud",
+          include: ["test/cloud/**/*.test.ts"],
+          testTimeout: 3_600_000,
+          hookTimeout: 3_600_000,
+        },
+      },
+      {
         // Several machines that share this one's cores, and reboot.
         test: {
           name: "rig",

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { closest, distance } from "fastest-levenshtein";
+import { keyPair } from "./cloud/keyPair";
 import { previewProgram } from "./preview/preview";
-import { exampleFolder, exampleNames, makeKeys, stackConfig, storyOf } from "./preview/stories";
+import { exampleFolder, exampleNames, stackConfig, storyOf } from "./preview/stories";
 import { previewText } from "./preview/text";
 
 const help = `The full plan of an example, or of a Pulumi program in a folder, without any account, network or engine.
@@ -54,7 +55,8 @@ async function main(): Promise<void> {
   }
   if (more.length > 0) throw new UsageError(`one example at a time, not also ${more.join(", ")}`);
   const folder = folderOf(wanted);
-  const keys = makeKeys();
+  // It opens nothing: made anew for each preview.
+  const keys = keyPair();
   const ofStack = values.stack === undefined ? {} : stackConfig(folder, values.stack, keys);
   const config = { ...storyOf(folder, keys), ...ofStack, ...configOf(values.config) };
 

@@ -41,6 +41,20 @@ const stages: readonly Stage[] = [
     needs: "engine",
   },
   { name: "rig", what: "a cluster of virtual machines that reboot", command: vitest("rig"), needs: "engine" },
+  {
+    name: "examples",
+    what: "the examples in full, on stand-ins for their clouds",
+    command: vitest("examples"),
+    needs: "engine",
+    long: true,
+  },
+  {
+    name: "cloud",
+    what: "the examples in your own accounts, which costs money",
+    command: vitest("cloud"),
+    needs: "engine",
+    long: true,
+  },
   { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
   { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
 ];
@@ -55,7 +69,9 @@ const help = `npm test: sets up what the tests need, and runs all of them.
 
   npm test                      these stages: ${namesOf(({ long }) => !long)}
   npm test -- unit toolkit      these stages only
-  npm run test:faults           what takes hours without KVM, and writes docs/systems.md: ${namesOf(({ long }) => !!long)}
+  npm run test:examples         the same as npm test -- examples; without KVM it takes an hour
+  npm run test:cloud            the same as npm test -- cloud: real machines, in accounts whose credentials are there
+  npm run test:faults           the same as npm test -- systems sweep; hours without KVM, and writes docs/systems.md
 `;
 
 async function main(): Promise<void> {

@@ -70,6 +70,7 @@ export function qemuArguments(
     ...["-pidfile", files.pid, "-qmp", `unix:${files.monitor},server=on,wait=off`, "-serial", `file:${files.console}`],
     ...acceleratorArguments[accelerator],
     ...firmwareArguments(spec, files),
+    ...dmiArguments(spec),
     ...["-smp", String(spec.cpus), "-m", String(spec.memoryMib), "-device", "virtio-rng-pci"],
     ...["-drive", `file=${escaped(files.disk)},format=qcow2,if=virtio,discard=unmap`],
     ...["-drive", `file=${escaped(files.seed)},format=raw,if=virtio,readonly=on`],
@@ -77,13 +78,18 @@ export function qemuArguments(
     ...card("outside", hardwareAddress(spec.name, "outside"), slots.outside),
   ];
   if (spec.network === undefined) return args;
-  const { group, port } = multicastGroup(spec.network);
   return [
     ...args,
-    // Bound to the loopback interface: no frame leaves this machine.
-    ...["-netdev", `socket,id=private,mcast=${group}:${port},localaddr=127.0.0.1`],
+    ...["-netdev", `socket,id=private,${carrier(spec.network, spec)}`],
     ...card("private", hardwareAddress(spec.name, "private"), slots.private),
   ];
+}
+
+/** What carries the private network's frames. Bound to the loopback interface: none leaves this machine. */
+function carrier(network: string, { cloud }: VmSpec): string {
+  if (cloud !== undefined) return `udp=127.0.0.1:${cloud.switchPort},localaddr=127.0.0.1:0`;
+  const { group, port } = multicastGroup(network);
+  return `mcast=${group}:${port},localaddr=127.0.0.1`;
 }
 
 function firmwareArguments({ image }: VmSpec, files: MachineFiles): string[] {
@@ -92,7 +98,12 @@ function firmwareArguments({ image }: VmSpec, files: MachineFiles): string[] {
   return [...flash(efiFirmware().code, ",readonly=on"), ...flash(files.efiVariables, "")];
 }
 
-/** A path inside a QEMU option list, where a comma is written twice. */
+function dmiArguments({ cloud }: VmSpec): string[] {
+  if (cloud === undefined) return [];
+  return ["-smbios", `type=1,manufacturer=${escaped(cloud.manufacturer)},product=${escaped(cloud.product)}`];
+}
+
+/** A path or a name inside a QEMU option list, where a comma is written twice. */
 function escaped(path: string): string {
   return path.replaceAll(",", ",,");
 }

@@ -12,12 +12,18 @@ export interface MachineKeys {
 
 /** The files that cloud-init's NoCloud source reads, by name. JSON is YAML, so no writer of YAML is needed. */
 export function seedFiles(spec: VmSpec, keys: MachineKeys): Record<string, string> {
-  const user = `#cloud-config\n${JSON.stringify(userData(spec, keys), null, 1)}\n`;
+  const user = spec.cloud?.userTexts.userData ?? configText(userData(spec, keys));
   const network = `${JSON.stringify(networkConfig(spec), null, 1)}\n`;
   // cloud-init takes another id for another machine and runs all first-boot work again.
   const id = createHash("sha256").update(user).update(network).digest("hex").slice(0, 16);
   const meta = { "instance-id": `${spec.name}-${id}`, "local-hostname": spec.name };
-  return { "user-data": user, "meta-data": `${JSON.stringify(meta)}\n`, "network-config": network };
+  const texts = { "user-data": user, "meta-data": `${JSON.stringify(meta)}\n`, "network-config": network };
+  return spec.cloud === undefined ? texts : { ...texts, "vendor-data": spec.cloud.userTexts.vendorData };
+}
+
+/** A text that cloud-init takes for a configuration, by its first line. */
+export function configText(config: object): string {
+  return `#cloud-config\n${JSON.stringify(config, null, 1)}\n`;
 }
 
 function userData(spec: VmSpec, keys: MachineKeys): Record<string, unknown> {
@@ -50,7 +56,7 @@ function networkConfig(spec: VmSpec): Record<string, unknown> {
   const inside = {
     match: { macaddress: hardwareAddress(spec.name, "private") },
     "set-name": interfaceNames.private,
-    addresses: [spec.privateAddress],
+    addresses: [spec.privateAddress, ...(spec.cloud === undefined ? [] : [spec.cloud.linkLocal])],
   };
   return { version: 2, ethernets: { [interfaceNames.outside]: outside, [interfaceNames.private]: inside } };
 }

@@ -14,6 +14,19 @@ export interface ImageSpec {
   keyring: string;
 }
 
+/** What makes a machine one of a cloud: said by its firmware, and told to its cloud-init instead of the runner's own. */
+export interface CloudFacts {
+  /** The firmware's vendor and product (DMI), by which programs know a cloud. */
+  manufacturer: string;
+  product: string;
+  /** The whole text of the user data, for which `user`, `firstBoot` and `userData` are ignored. */
+  userTexts: { userData: string; vendorData: string };
+  /** A second address on the private network, with its prefix, from which the cloud's own services are in reach. */
+  linkLocal: string;
+  /** Where the private network's frames go, one in each datagram: a port of this machine's loopback interface. */
+  switchPort: number;
+}
+
 /** One virtual machine, with every default filled in. */
 export interface VmSpec {
   name: string;
@@ -27,6 +40,7 @@ export interface VmSpec {
   privateAddress?: string;
   firstBoot: readonly string[];
   userData: Readonly<Record<string, unknown>>;
+  cloud?: CloudFacts;
   incarnation: string;
   startTimeoutSeconds: number;
 }

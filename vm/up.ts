@@ -26,6 +26,17 @@ export interface RunningVm {
   incarnation: string;
 }
 
+/** The same as `up`, without waiting for anything that the machine does. Returns where its sshd will be. */
+export function boot(spec: VmSpec): Promise<MachineRecord> {
+  requireTools(startingTools);
+  const folder = machineFolder(spec.name);
+  return withLock(folder, async () => {
+    const recorded = await reconciled(folder, spec);
+    await equipMachine(folder, spec);
+    return running(folder, recorded);
+  });
+}
+
 /**
  * Makes a machine run, whatever it is now: not there, stopped, killed, running. A running one is left alone, unless its
  * CPUs or memory are to change; then it is shut down and started on its own disk.
@@ -79,13 +90,17 @@ function anotherMachine(folder: string, name: string, fields: readonly string[])
 }
 
 async function started(folder: string, record: MachineRecord): Promise<MachineRecord> {
-  const alive = livingProcess(machineFiles(folder).pid) !== undefined;
-  if (alive && record.ready) return record;
-  const running = alive ? record : await startQemu(folder, record);
-  await awaitSsh(folder, running);
-  const ready = { ...running, ready: true };
+  const alive = await running(folder, record);
+  if (alive.ready) return alive;
+  await awaitSsh(folder, alive);
+  const ready = { ...alive, ready: true };
   writeRecord(folder, ready);
   return ready;
+}
+
+/** A machine that starts is not ready. */
+async function running(folder: string, record: MachineRecord): Promise<MachineRecord> {
+  return livingProcess(machineFiles(folder).pid) === undefined ? startQemu(folder, record) : record;
 }
 
 /** How often a new machine takes another address when somebody else has got its own first. */

@@ -3,9 +3,9 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join as joinLocal, posix } from "node:path";
 import { promisify } from "node:util";
 import type { SFTPWrapper } from "ssh2";
+import { type Archive, type Asset, isArchive, isAsset } from "../plugin/property-values";
 import { recorded } from "./activity-log";
 import { type Connection, type Operation, withClient } from "./connection";
-import { type Archive, type Asset, isArchive, isAsset } from "./property-values";
 
 export interface Copy {
   readonly connection: Connection;

@@ -2,12 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { provider } from "@pulumi/pulumi";
+import { isPropertyMap, type PropertyMap, reveal, secret } from "../plugin/property-values";
+import { checkInputs, type Shape, withDefaults } from "../plugin/shape";
+import { partsOf } from "../plugin/urn";
 import type { Operation } from "./connection";
 import { type Copy, copyToRemote, needsCopy } from "./copy-to-remote";
 import { type LocalCommand, runLocal } from "./local-command";
-import { isPropertyMap, type PropertyMap, reveal, secret } from "./property-values";
 import { type Outputs, type RemoteCommand, runRemote } from "./remote-command";
-import { checkInputs, resourceInputs, type Shape, withDefaults } from "./schema";
+import { resourceInputs } from "./schema";
 
 /** The release of the real provider whose behaviour is mimicked. */
 export const mimickedVersion = "1.2.1";
@@ -127,11 +129,6 @@ function sameValue(before: unknown, after: unknown): boolean {
   return hashes[0] === undefined ? isDeepStrictEqual(before, after) : hashes[0] === hashes[1];
 }
 
-/** The type of `urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>`. */
-function typeOf(urn: string): string {
-  return urn.split("::")[2]?.split("$").at(-1) ?? "";
-}
-
 function shapeOf(urn: string): Shape {
   return lookUp(resourceInputs, urn);
 }
@@ -141,7 +138,7 @@ function resourceOf(urn: string): Resource {
 }
 
 function lookUp<T>(table: Readonly<Record<string, T>>, urn: string): T {
-  const type = typeOf(urn);
+  const { type } = partsOf(urn);
   const found = table[type];
   if (found === undefined) {
     throw new Error(`the stand-in for the command provider has no resource ${type}; it has ${Object.keys(table)}`);
@@ -151,6 +148,6 @@ function lookUp<T>(table: Readonly<Record<string, T>>, urn: string): T {
 
 /** A copy's id is 8 random digits, a command's begins with its name: so the real provider has it. */
 function newId(urn: string): string {
-  const name = typeOf(urn) === "command:remote:CopyToRemote" ? "" : urn.split("::").at(-1);
-  return `${name}${randomBytes(4).toString("hex")}`;
+  const { type, name } = partsOf(urn);
+  return `${type === "command:remote:CopyToRemote" ? "" : name}${randomBytes(4).toString("hex")}`;
 }

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { launcherScript, pluginExecutable, writePluginFolder } from "../command-provider/launcher";
 import { mimickedVersion } from "../command-provider/provider";
 import type { Progress } from "../engine";
+import { launcherScript, pluginExecutable, writePluginFolder } from "../plugin/launcher";
 
 export type CommandPluginOrigin = "official" | "stand-in";
 
@@ -34,14 +34,14 @@ export async function ensureCommandPlugin(installer: PluginInstaller): Promise<C
   if (installed !== undefined && !isStandIn(installed)) {
     return "official";
   }
-  if (installed !== launcherScript(checkout)) {
+  if (installed !== launcherScript("command", checkout)) {
     await installStandIn(installer);
   }
   return "stand-in";
 }
 
 function installedLauncher(pulumiHome: string): string | undefined {
-  const path = join(pulumiHome, "plugins", `resource-command-v${mimickedVersion}`, pluginExecutable);
+  const path = join(pulumiHome, "plugins", `resource-command-v${mimickedVersion}`, pluginExecutable("command"));
   return existsSync(path) ? readFileSync(path, "latin1") : undefined;
 }
 
@@ -62,7 +62,7 @@ async function installStandIn({ pulumi, env, progress }: PluginInstaller): Promi
   progress("installing the stand-in for the command provider");
   const folder = mkdtempSync(join(tmpdir(), "timebase-plugin-"));
   try {
-    writePluginFolder(folder, checkout);
+    writePluginFolder(folder, ["command"], checkout);
     const args = ["plugin", "install", "resource", "command", mimickedVersion, "--file", folder, "--reinstall"];
     await execa(pulumi, args, { env, stdin: "ignore" });
   } finally {

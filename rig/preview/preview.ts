@@ -4,8 +4,8 @@ import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { rebootNotice, TSC_BOOT_PARAMETERS } from "../../components/plan/boot";
 import { RebootPolicy } from "../../components/plan/enums";
+import type { Keys } from "../cloud/keyPair";
 import { ImaginedCloud } from "./cloud";
-import type { Keys } from "./stories";
 
 /** What `pulumi up` of a new stack would make. Secrets are masked, and what only a cloud decides has a name instead. */
 export interface Preview {

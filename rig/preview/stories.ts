@@ -1,35 +1,11 @@
-import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parse } from "yaml";
+import type { Keys } from "../cloud/keyPair";
 
 // What a program needs of its stack's configuration, as far as its README has the user set it.
 
 const root = join(__dirname, "../..");
-
-/** A pair of keys that opens nothing: made anew for each preview. */
-export interface Keys {
-  /** One `authorized_keys` line. */
-  publicKey: string;
-  privateKey: string;
-}
-
-/** Makes a pair of Ed25519 keys; the public half as OpenSSH writes it (RFC 8709, section 4). */
-export function makeKeys(): Keys {
-  const pair = generateKeyPairSync("ed25519");
-  const point = Buffer.from(pair.publicKey.export({ format: "jwk" }).x as string, "base64url");
-  const parts = [Buffer.from("ssh-ed25519"), point].flatMap((part) => [uint32(part.length), part]);
-  return {
-    publicKey: `ssh-ed25519 ${Buffer.concat(parts).toString("base64")}`,
-    privateKey: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-  };
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
 
 type Config = Record<string, string>;
 

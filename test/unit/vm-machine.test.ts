@@ -78,6 +78,37 @@ describe("the seed", () => {
   });
 });
 
+describe("a machine of a cloud", () => {
+  const userTexts = { userData: "#!/bin/sh\ntrue\n", vendorData: "#cloud-config\n{}\n" };
+  const cloud = {
+    manufacturer: "Amazon EC2",
+    product: "m7i,large",
+    userTexts,
+    linkLocal: "169.254.0.1/16",
+    switchPort: 4711,
+  };
+
+  test("is told what its cloud was given for it, and nothing of the runner's", () => {
+    const files = seedFiles({ ...networked, cloud }, keys);
+    expect([files["user-data"], files["vendor-data"]]).toEqual([userTexts.userData, userTexts.vendorData]);
+    expect(JSON.stringify(files)).not.toContain("HOST");
+    expect(JSON.parse(files["network-config"] ?? "").ethernets.ens17.addresses).toEqual([
+      "10.77.0.1/24",
+      "169.254.0.1/16",
+    ]);
+    expect(Object.keys(seedFiles(networked, keys))).not.toContain("vendor-data");
+  });
+
+  test("says so in its firmware, and is on its cloud's network", () => {
+    const args = (spec: typeof networked) =>
+      qemuArguments(spec, { address: "127.77.0.1", port: 22 }, machineFiles("/vms/x"), "tcg");
+    expect(args({ ...networked, cloud })).toContain("type=1,manufacturer=Amazon EC2,product=m7i,,large");
+    expect(args({ ...networked, cloud }).join()).toContain("udp=127.0.0.1:4711,localaddr=127.0.0.1:0");
+    expect(args({ ...networked, cloud }).join()).not.toContain("mcast");
+    expect(args(networked)).not.toContain("-smbios");
+  });
+});
+
 describe("QEMU's command line", () => {
   const files = machineFiles("/vms/node,1");
   const at = { address: "127.77.0.1", port: 2222 };

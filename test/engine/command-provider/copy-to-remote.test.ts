@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { PropertyMap } from "../../../rig/command-provider/property-values";
+import type { PropertyMap } from "../../../rig/plugin/property-values";
 import { activities, connection, copy, create, scratch, server, update } from "./setting";
 
 describe("copy to remote", () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import type { PropertyMap } from "../../../rig/command-provider/property-values";
+import type { PropertyMap } from "../../../rig/plugin/property-values";
 import {
   activities,
   bastion,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import { type PropertyMap, secret } from "../../../rig/command-provider/property-values";
+import { type PropertyMap, secret } from "../../../rig/plugin/property-values";
 import { checked, connection, provider, remote, urnOf } from "./setting";
 
 describe("inputs", () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { PropertyMap } from "../../../rig/command-provider/property-values";
+import type { PropertyMap } from "../../../rig/plugin/property-values";
 import { activities, create, local, logged, provider, scratch, update } from "./setting";
 
 describe("local command", () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { reveal, secret } from "../../../rig/command-provider/property-values";
+import { reveal, secret } from "../../../rig/plugin/property-values";
 import { activities, connection, create, log, logged, provider, remote, runRemote, server, update } from "./setting";
 
 describe("remote command", () => {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, beforeEach, expect, vi } from "vitest";
 import type { Activity } from "../../../rig/command-provider/activity-log";
-import type { PropertyMap } from "../../../rig/command-provider/property-values";
 import { CommandProvider } from "../../../rig/command-provider/provider";
+import type { PropertyMap } from "../../../rig/plugin/property-values";
 import { type SshServer, startSshServer } from "./ssh-server";
 
 // The stand-in between a test and an SSH server of its own; each test file that imports this has its own.

@@ -13,7 +13,7 @@ import {
   type SFTPWrapper,
   utils,
 } from "ssh2";
-import { keyPair } from "../../unit/support/keyPair";
+import { keyPair } from "../../../rig/cloud/keyPair";
 
 export interface SshServer {
   readonly port: number;
@@ -43,11 +43,11 @@ export async function startSshServer(port = 0, answer?: Answer): Promise<SshServ
   const sessions: SshServer["sessions"] = [];
   const connections = new Set<Connection>();
 
-  const server = new Server({ hostKeys: [hostKey.private] }, (connection) => {
+  const server = new Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
     connections.add(connection);
     connection.on("close", () => connections.delete(connection));
     connection.on("error", () => undefined);
-    connection.on("authentication", (context) => authenticate(context, userKey.public));
+    connection.on("authentication", (context) => authenticate(context, userKey.publicKey));
     connection.on("session", (accept) => serveSession(accept(), home, sessions, answer));
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
       const target = connect(destPort, destIP);
@@ -69,8 +69,8 @@ export async function startSshServer(port = 0, answer?: Answer): Promise<SshServ
   return {
     port: (server.address() as AddressInfo).port,
     home,
-    hostKey: hostKey.public,
-    privateKey: userKey.private,
+    hostKey: hostKey.publicKey,
+    privateKey: userKey.privateKey,
     sessions,
     cut,
     close: async () => {

@@ -1,19 +1,19 @@
 import { generateKeyPairSync } from "node:crypto";
-import { keyPair } from "./keyPair";
+import { keyPair } from "../../../rig/cloud/keyPair";
 
 // Made anew for each run: no private key is ever committed, not even one that opens nothing.
 const pair = keyPair();
 
 /** A private key in OpenSSH form. */
-export const PRIVATE_KEY = pair.private;
+export const PRIVATE_KEY = pair.privateKey;
 /** The public half: one authorized_keys line. */
-export const HOST_KEY = pair.public.trim();
+export const HOST_KEY = pair.publicKey;
 /** The same kind of private key behind a passphrase. */
 export const ENCRYPTED_OPENSSH_KEY = keyPair({
   passphrase: "secret",
   cipher: "aes256-ctr",
   rounds: 16,
-}).private;
+}).privateKey;
 /** A private key in PKCS#8 form. */
 export const PEM_KEY = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 /** A private key in PKCS#8 form behind a passphrase. */

@@ -1,0 +1,169 @@
+/**
+ * The stand-in for the providers of clouds: what there is in them is a file, and what they decide is made up. It is no
+ * cloud; but it takes nothing that the real provider's SDK does not have.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { provider } from "@pulumi/pulumi";
+import { keyPair } from "../cloud/keyPair";
+import { type Cloud, DEFAULT_SUBNETWORKS, type Inputs, type Supply } from "../cloud/resources";
+import { type PropertyMap, reveal, secret } from "../plugin/property-values";
+import { checkInputs } from "../plugin/shape";
+import { partsOf } from "../plugin/urn";
+import { changeOf, updated } from "./changes";
+import type { Machines } from "./machines";
+import { CloudRecord } from "./record";
+import { functionOf, imageIn, refusalOf, resourceOf } from "./refusals";
+import { argumentsOf } from "./sdk";
+
+/** The engine never asks for a create or update in a preview, because the server does not claim to support previews. */
+export class CloudProvider implements provider.Provider {
+  /**
+   * @param folder where the clouds' files are; each package has one
+   * @param machines what becomes of instances
+   * @param version of the SDK, which is the one that programs want
+   */
+  public constructor(
+    private readonly folder: string,
+    private readonly machines: Machines,
+    public readonly version: string,
+  ) {}
+
+  public async check(urn: string, _olds: PropertyMap, news: PropertyMap): Promise<provider.CheckResult> {
+    const { type } = partsOf(urn);
+    resourceOf(type);
+    return { failures: checkInputs(argumentsOf(type), reveal(news) as PropertyMap), inputs: news };
+  }
+
+  public async diff(_id: string, urn: string, olds: PropertyMap, news: PropertyMap): Promise<provider.DiffResult> {
+    const { type } = partsOf(urn);
+    const [before, after] = [reveal(olds) as Inputs, reveal(news) as Inputs];
+    const { changed, replaces } = changeOf(type, resourceOf(type), inputNames(type), before, after);
+    return { changes: changed.length > 0, replaces: [...replaces] };
+  }
+
+  public async create(urn: string, news: PropertyMap): Promise<provider.CreateResult> {
+    const { type, name } = partsOf(urn);
+    const [record, resource, inputs] = [this.recordOf(type), resourceOf(type), reveal(news) as Inputs];
+    this.refuse(record, inputs);
+    const image = isInstance(type) ? imageIn(inputs, releasedIn(record)) : undefined;
+    const supply = supplyOf(record, this.machines);
+    const decided = resource.decides({ name, inputs, supply });
+    const id = resource.id({ name, inputs, decided, supply });
+    if (record.entry(id) !== undefined) throw new Error(`AlreadyExists: there is a ${id}`);
+    const entry = { type, name, properties: { ...inputs, ...decided } };
+    record.put(id, entry);
+    if (image !== undefined) {
+      await this.machines.start(id, entry, subnetworkOf(record, type, inputs), image).catch(async (error: Error) => {
+        await this.machines.stop(id, entry);
+        record.remove(id);
+        throw error;
+      });
+    }
+    await this.machines.enforce(() => record.content().resources);
+    return { id, outs: { ...news, ...sealed(decided, resource.secrets) } };
+  }
+
+  public async read(id: string, urn: string, olds: PropertyMap): Promise<provider.ReadResult> {
+    const { type } = partsOf(urn);
+    const entry = this.recordOf(type).entry(id);
+    if (entry === undefined) return { id: "", props: {} };
+    const known = reveal(olds) as Inputs;
+    const found = Object.entries(entry.properties).filter(([key, value]) => !isDeepStrictEqual(known[key], value));
+    const props: PropertyMap = { ...olds, ...Object.fromEntries(found) };
+    // As the real ones: what is found is in the inputs, too.
+    const inputs = Object.entries(props).filter(
+      ([key]) => inputNames(type).includes(key) && !resourceOf(type).fills?.includes(key),
+    );
+    return { id, props, inputs: Object.fromEntries(inputs) };
+  }
+
+  public async update(id: string, urn: string, olds: PropertyMap, news: PropertyMap): Promise<provider.UpdateResult> {
+    const { type } = partsOf(urn);
+    const [record, inputs] = [this.recordOf(type), reveal(news) as Inputs];
+    const entry = record.entry(id);
+    if (entry === undefined) throw new Error(`NotFound: there is no ${id}`);
+    this.refuse(record, inputs);
+    const next = (before: Inputs, after: Inputs) => updated(resourceOf(type), inputNames(type), before, after);
+    record.put(id, { ...entry, properties: next(entry.properties, inputs) });
+    await this.machines.enforce(() => record.content().resources);
+    return { outs: { ...next(olds, news) } };
+  }
+
+  public async delete(id: string, urn: string, olds: PropertyMap): Promise<void> {
+    const { type } = partsOf(urn);
+    const record = this.recordOf(type);
+    const { lock } = resourceOf(type);
+    if (lock !== undefined && olds[lock] === true) throw new Error(`OperationNotPermitted: ${id} has ${lock}`);
+    const holders = record.holders(id, inputNames);
+    if (holders.length > 0) throw new Error(`DependencyViolation: ${holders.join(", ")} would lose ${id}`);
+    const entry = record.entry(id);
+    if (entry !== undefined && isInstance(type)) await this.machines.stop(id, entry);
+    record.remove(id);
+    await this.machines.enforce(() => record.content().resources);
+  }
+
+  public async invoke(token: string, args: PropertyMap): Promise<provider.InvokeResult> {
+    const inputs = reveal(args) as Inputs;
+    const found = functionOf(token);
+    const [failure] = checkInputs(argumentsOf(token), inputs);
+    throwIf(failure?.reason);
+    if (!found.has(inputs)) throw new Error(`NotFound: the stand-in has no ${found.wanted(inputs)}`);
+    return { outputs: { ...inputs, ...found.answer(inputs, releasedIn(this.recordOf(token))) } };
+  }
+
+  private recordOf(token: string): CloudRecord {
+    return new CloudRecord(this.folder, token.split(":")[0] ?? "");
+  }
+
+  private refuse(record: CloudRecord, inputs: Inputs): void {
+    throwIf(refusalOf(inputs, (id) => record.entry(id) !== undefined));
+  }
+}
+
+function throwIf(refusal: string | undefined): void {
+  if (refusal !== undefined) throw new Error(refusal);
+}
+
+function inputNames(type: string): string[] {
+  return Object.keys(argumentsOf(type));
+}
+
+function sealed(decided: Inputs, secrets: readonly string[] = []): PropertyMap {
+  const entries = Object.entries(decided).map(([key, value]) => [key, secrets.includes(key) ? secret(value) : value]);
+  return Object.fromEntries(entries);
+}
+
+/** The same images for as long as nobody has published newer ones. */
+function releasedIn(record: CloudRecord): (...words: unknown[]) => string {
+  const { release } = record.content();
+  return (...words) =>
+    createHash("sha256")
+      .update([release, ...words].join("\0"))
+      .digest("hex")
+      .slice(0, 17);
+}
+
+function supplyOf(record: CloudRecord, { publicNetworks }: Machines): Supply {
+  return {
+    digits: (length) => randomBytes(length).toString("hex").slice(0, length),
+    publicAddress: (cloud) => record.freeAddress(publicNetworks[cloud]),
+    privateAddress: (cloud, subnetwork) => record.freeAddress(rangeOf(record, cloud, subnetwork)),
+    keyPair,
+  };
+}
+
+function rangeOf(record: CloudRecord, cloud: Cloud, subnetwork: unknown): string {
+  const { cidrBlock, ipCidrRange } = record.entry(String(subnetwork))?.properties ?? {};
+  return String(cidrBlock ?? ipCidrRange ?? DEFAULT_SUBNETWORKS[cloud]);
+}
+
+/** The range of the subnetwork that an instance is in. */
+function subnetworkOf(record: CloudRecord, type: string, inputs: Inputs): string {
+  const [nic = {}] = (inputs.networkInterfaces ?? []) as Inputs[];
+  return rangeOf(record, type.split(":")[0] as Cloud, inputs.subnetId ?? nic.subnetwork);
+}
+
+function isInstance(type: string): boolean {
+  return type.endsWith(":Instance");
+}

@@ -1,0 +1,55 @@
+/** The executable that the engine starts as a stand-in's plugin. */
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The stand-ins, by the name of their package: where each begins in a checkout. It gets the name before the arguments. */
+export const standIns = {
+  command: "rig/command-provider/main.ts",
+  aws: "rig/cloud-provider/main.ts",
+  gcp: "rig/cloud-provider/main.ts",
+  tls: "rig/cloud-provider/main.ts",
+} as const;
+
+export type StandIn = keyof typeof standIns;
+
+/** The engine looks for this name in a plugin's folder, and on PATH. */
+export function pluginExecutable(name: StandIn): string {
+  return `pulumi-resource-${name}`;
+}
+
+/**
+ * A script, because the program it starts is TypeScript in a checkout with its own node and its own packages. The engine
+ * starts it in the folder of the user's program, so nothing may depend on the working directory.
+ */
+export function launcherScript(name: StandIn, checkout: string): string {
+  return `#!/bin/sh
+# Stand-in for the Pulumi ${name} provider, installed by pulumi-timebase.
+checkout=${shellQuoted(checkout)}
+main="$checkout/${standIns[name]}"
+node="$checkout/node_modules/.bin/node"
+loader="$checkout/node_modules/tsx/dist/loader.mjs"
+for file in "$main" "$node" "$loader"; do
+    if ! [ -e "$file" ]; then
+        echo "The stand-in for the ${name} provider needs $file, which does not exist." >&2
+        echo "If the checkout of pulumi-timebase moved, run its demo or its tests once from the new place;" >&2
+        echo "if it has no node_modules, run npm ci there." >&2
+        exit 1
+    fi
+done
+exec "$node" --import "$loader" "$main" ${name} "$@"
+`;
+}
+
+/** Writes a folder that `pulumi plugin install --file` takes, and that may be on PATH. */
+export function writePluginFolder(folder: string, names: readonly StandIn[], checkout: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of names) {
+    const path = join(folder, pluginExecutable(name));
+    writeFileSync(path, launcherScript(name, checkout));
+    chmodSync(path, 0o755);
+  }
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,114 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ClusterSummary } from "../../components";
+import type { Cloud } from "../../rig/cloud/resources";
+import { standInCloud } from "../../rig/cloud-provider/environment";
+import { CloudRecord } from "../../rig/cloud-provider/record";
+import { changed } from "../../rig/summary";
+import { exampleStack } from "./support/exampleStack";
+
+// The programs as a user copies them, on the real engine. Their clouds are stand-ins, whose instances are virtual machines
+// of this one: Debian 12 whatever image was asked for, with the user data that the program made, and behind the rules that
+// it made. That is no cloud, and shows nothing of one.
+
+/** What is set of each, beyond what its README has the user set, for machines that are emulated and share cores. */
+const EXAMPLES: Readonly<Record<string, { clouds: Cloud[]; config?: Record<string, string> }>> = {
+  "aws-cluster": { clouds: ["aws"], config: { hosts: "2" } },
+  "aws-amazon-linux-2": { clouds: ["aws"] },
+  "gcp-cluster": { clouds: ["gcp"], config: { hosts: "2" } },
+  "two-clouds": { clouds: ["aws", "gcp"] },
+  celestial: { clouds: ["gcp"], config: { hosts: "2" } },
+};
+
+const HERE = "127.0.0.1/32";
+const ELSEWHERE = "203.0.113.7/32";
+
+describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
+  let folder: string;
+  let stack: Stack;
+  let output = "";
+  const onOutput = (text: string) => {
+    output += text;
+  };
+  const there = () =>
+    clouds.flatMap((cloud) => Object.values(new CloudRecord(join(folder, "cloud"), cloud).content().resources));
+  const addresses = () =>
+    there().flatMap(({ properties }) => {
+      // biome-ignore lint/suspicious/noExplicitAny: of either cloud
+      const { publicIp, networkInterfaces } = properties as any;
+      return publicIp ?? networkInterfaces?.[0]?.accessConfigs?.[0]?.natIp ?? [];
+    });
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tb-"));
+    const given = { "aws:region": "eu-north-1", "gcp:project": "stand-in", sshFrom: HERE, maxErrorMicros: "5000" };
+    stack = await exampleStack(name, folder, { ...given, ...config }, (env) =>
+      standInCloud(join(folder, "cloud"), "virtual", env),
+    );
+  });
+  afterAll(async () => {
+    await stack.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("previews, and makes nothing by it", async () => {
+    expect((await stack.preview({ onOutput })).changeSummary.create).toBeGreaterThan(10);
+    expect(there()).toEqual([]);
+  });
+
+  test("is up, with every clock proved", async () => {
+    const { outputs } = await stack.up({ onOutput });
+    expect(outputs.ready?.value).toBe(true);
+    const summary: ClusterSummary = outputs.summary?.value;
+    expect(summary.hosts).toHaveLength(addresses().length);
+    for (const host of summary.hosts)
+      expect(host).toMatchObject({ clocksource: "tsc", bootParametersLive: true, rebooted: true });
+  });
+
+  test("has no private key in its state or its output", () => {
+    const state = readdirSync(join(folder, name, ".pulumi"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+    expect(state.join("") + output).not.toContain("PRIVATE KEY");
+  });
+
+  test("changes nothing by a second up", async () => {
+    expect(changed(await stack.up({ onOutput }))).toBe(0);
+  });
+
+  test("changes only the rules when only they are to change, and then lets nobody in from here", async () => {
+    expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => true));
+    await stack.setConfig("sshFrom", { value: ELSEWHERE });
+    const types = new Set<string>();
+    const onEvent = ({ resourcePreEvent }: EngineEvent) => {
+      const { op, type } = resourcePreEvent?.metadata ?? { op: "same", type: "" };
+      if (op !== "same" && op !== "read") types.add(type);
+    };
+    await stack.up({ onOutput, onEvent });
+    const rules = { aws: "aws:ec2/securityGroup:SecurityGroup", gcp: "gcp:compute/firewall:Firewall" };
+    expect([...types].sort()).toEqual(clouds.map((cloud) => rules[cloud]));
+    expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => false));
+  });
+
+  test("leaves nothing behind, and dials nobody for it", async () => {
+    await stack.destroy({ onOutput });
+    expect(there()).toEqual([]);
+    const machines = join(folder, "cloud/timebase/vms");
+    expect(existsSync(machines) ? readdirSync(machines) : []).toEqual([]);
+    expect(readdirSync(join(folder, "cloud")).filter((file) => file.endsWith(".pid"))).toEqual([]);
+  });
+});
+
+/** Whether anybody listens on port 22 of an address. */
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22 });
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("close", () => resolve(false)).setTimeout(10_000, () => socket.destroy());
+    socket.on("connect", () => socket.destroy());
+  });
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { IMAGES as AMAZON } from "../../components/hosts/aws/image";
+import { IMAGES as GOOGLE } from "../../components/hosts/gcp/image";
+import { addressIn, isWithin } from "../../rig/cloud/addresses";
+import { RESOURCES } from "../../rig/cloud/resources";
+import { changeOf } from "../../rig/cloud-provider/changes";
+import { noMachines } from "../../rig/cloud-provider/machines";
+import { CloudProvider } from "../../rig/cloud-provider/provider";
+import { CloudRecord } from "../../rig/cloud-provider/record";
+import { argumentsOf } from "../../rig/cloud-provider/sdk";
+import type { PropertyMap } from "../../rig/plugin/property-values";
+
+let folder: string;
+let cloud: CloudProvider;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "timebase-clouds-"));
+  cloud = new CloudProvider(folder, noMachines, "1.0.0");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const urnOf = (type: string, name = "x") => `urn:pulumi:test::project::timebase:index:AwsHost$${type}::${name}`;
+const instance = "aws:ec2/instance:Instance";
+const network = "gcp:compute/network:Network";
+const reasons = async (type: string, inputs: PropertyMap) =>
+  (await cloud.check(urnOf(type), {}, inputs)).failures?.map(({ reason }) => reason);
+const make = (type: string, inputs: PropertyMap, name?: string) => cloud.create(urnOf(type, name), inputs);
+
+describe("inputs are those of the real SDK", () => {
+  test("at every depth, in lists and maps, required and of the right type", () => {
+    expect(argumentsOf("gcp:compute/firewall:Firewall").network).toEqual({ kind: "string", required: true });
+    expect(argumentsOf(instance).vpcSecurityGroupIds).toEqual({ kind: "string", many: "list" });
+    expect(argumentsOf(instance).tags).toEqual({ kind: "string", many: "map" });
+    expect(argumentsOf("aws:ec2/placementGroup:PlacementGroup").strategy).toEqual({ kind: "string", required: true });
+    const { kind } = argumentsOf("gcp:compute/instance:Instance").networkInterfaces ?? {};
+    expect(kind).toMatchObject({ accessConfigs: { many: "list", kind: { natIp: { kind: "string" } } } });
+  });
+
+  test.each<[string, PropertyMap, string[]]>([
+    [instance, { amy: "ami-1" }, ["no such property: 'amy'"]],
+    [instance, { rootBlockDevice: { encrpted: true } }, ["no such property: 'rootBlockDevice.encrpted'"]],
+    [instance, { rootBlockDevice: { encrypted: "yes" } }, ["'rootBlockDevice.encrypted' must be of type boolean"]],
+    [instance, { vpcSecurityGroupIds: "sg-1" }, ["'vpcSecurityGroupIds' must be a list"]],
+    [instance, { tags: { team: 1 } }, [`'tags["team"]' must be of type string`]],
+    [
+      "gcp:compute/firewall:Firewall",
+      { allows: [{ ports: ["22"] }], network: "n" },
+      ["missing required property 'allows[0].protocol'"],
+    ],
+    ["gcp:compute/firewall:Firewall", {}, ["missing required property 'network'"]],
+    ["aws:ec2/subnet:Subnet", { vpcId: "vpc-1", cidrBlock: 24 }, ["'cidrBlock' must be of type string"]],
+  ])("%s %j", async (type, inputs, expected) => {
+    expect(await reasons(type, inputs)).toEqual(expected);
+  });
+
+  test("a resource or a function that the stand-in lacks is an error, also where the SDK has it", async () => {
+    await expect(cloud.check(urnOf("aws:s3/bucket:Bucket"), {}, {})).rejects.toThrow("has no resource aws:s3/bucket");
+    await expect(cloud.invoke("aws:ec2/getVpc:getVpc", {})).rejects.toThrow("has no function aws:ec2/getVpc:getVpc");
+    await expect(cloud.invoke("aws:ssm/getParameter:getParameter", { nmae: "x" })).rejects.toThrow(/'nmae'/);
+    expect(() => argumentsOf("aws:ec2/instnce:Instnce")).toThrow("@pulumi/aws has no aws:ec2/instnce:Instnce");
+  });
+
+  test("each resource of the table has only properties that the SDK has", () => {
+    for (const [type, { updates, replaces, fills = [], lock = [] }] of Object.entries(RESOURCES)) {
+      const known = Object.keys(argumentsOf(type));
+      const named = [...updates, ...replaces.map((path) => path.split(".")[0] ?? ""), ...fills, ...[lock].flat()];
+      expect(
+        named.filter((name) => !known.includes(name)),
+        type,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe("what is there", () => {
+  test("are all images of the hosts, by the names that the hosts ask for", async () => {
+    for (const { parameter } of Object.values(AMAZON)) {
+      const { outputs } = await cloud.invoke("aws:ssm/getParameter:getParameter", { name: parameter });
+      expect(outputs?.insecureValue).toMatch(/^ami-[0-9a-f]{17}$/);
+    }
+    for (const { project, family } of Object.values(GOOGLE)) {
+      const { outputs } = await cloud.invoke("gcp:compute/getImage:getImage", { project, family });
+      expect(outputs?.selfLink).toContain(`projects/${project}/global/images/${family}-v`);
+    }
+    const wrong = { name: "/aws/service/debian/release/11/latest/amd64" };
+    await expect(cloud.invoke("aws:ssm/getParameter:getParameter", wrong)).rejects.toThrow("NotFound");
+  });
+
+  test("is what others may name, and nothing else", async () => {
+    await expect(make("aws:ec2/subnet:Subnet", { vpcId: "vpc-0123456789abcdef0" })).rejects.toThrow(
+      "NotFound: there is no vpc-0123456789abcdef0",
+    );
+    await expect(make(instance, { ami: "ami-0123456789abcdef0" })).rejects.toThrow("the stand-in has no image ami-");
+    await expect(make(instance, { placementGroup: "nowhere" })).rejects.toThrow("there is no nowhere");
+  });
+
+  test("stays for as long as somebody needs it", async () => {
+    const vpc = await make("aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.0/16" });
+    const subnet = await make("aws:ec2/subnet:Subnet", { vpcId: vpc.id, cidrBlock: "10.0.1.0/24" });
+    await expect(cloud.delete(vpc.id ?? "", urnOf("aws:ec2/vpc:Vpc"), vpc.outs)).rejects.toThrow(
+      `DependencyViolation: ${subnet.id} would lose ${vpc.id}`,
+    );
+    await cloud.delete(subnet.id ?? "", urnOf("aws:ec2/subnet:Subnet"), subnet.outs);
+    await cloud.delete(vpc.id ?? "", urnOf("aws:ec2/vpc:Vpc"), vpc.outs);
+    expect(new CloudRecord(folder, "aws").content().resources).toEqual({});
+  });
+
+  test("has a name once", async () => {
+    await make(network, { name: "lab", autoCreateSubnetworks: false });
+    await expect(make(network, { name: "lab" })).rejects.toThrow("AlreadyExists: there is a projects/stand-in");
+  });
+});
+
+describe("a change", () => {
+  const rules = { updates: ["tags", "disk"], replaces: ["ami", "disk.type"], fills: ["ip"] };
+  const names = ["tags", "disk", "ami", "ip", "strange"];
+  const changed = (before: object, after: object) => changeOf("t", rules, names, { ...before }, { ...after });
+
+  test.each([
+    [{ tags: { a: "1" } }, { tags: { a: "1" } }, [], []],
+    [{ tags: { a: "1" } }, {}, ["tags"], []],
+    [{ disk: { size: 1, type: "x" } }, { disk: { size: 2, type: "x" } }, ["disk"], []],
+    [{ disk: { size: 1, type: "x" } }, { disk: { size: 1, type: "y" } }, ["disk"], ["disk.type"]],
+    [{ ami: "1" }, { ami: "2" }, ["ami"], ["ami"]],
+    // What the cloud has chosen is no change for as long as the program does not choose.
+    [{ ip: ["10.0.0.1"] }, {}, [], []],
+  ])("%j to %j", (before, after, names, replaces) => {
+    expect(changed(before, after)).toEqual({ changed: names, replaces });
+  });
+
+  test("of something that nobody has told of is an error", () => {
+    expect(() => changed({ strange: 1 }, { strange: 2 })).toThrow("does not know what a change of strange does to t");
+  });
+});
+
+test.each([
+  ["10.0.0.0/24", "10.0.0.255", true],
+  ["10.0.0.0/24", "10.0.1.0", false],
+  ["0.0.0.0/0", "127.0.0.1", true],
+  ["127.0.0.1/32", "127.0.0.2", false],
+  ["::/0", "127.0.0.1", false],
+])("%s has %s: %s", (network, address, expected) => {
+  expect(isWithin(network, address)).toBe(expected);
+  expect(isWithin("10.255.255.0/24", addressIn("10.255.255.0/24", 7))).toBe(true);
+});
