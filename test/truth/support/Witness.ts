@@ -1,0 +1,93 @@
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ExecaChildProcess } from "execa";
+import { parseEvidence } from "../../../components";
+import type { Exchange } from "../../../rig/offset-interval";
+import { closestExchange, epochNs, type WatchedClock } from "../../../rig/true-offset";
+import type { TestHost } from "../../rig/support/host";
+import type { Proof } from "./samples";
+
+/** Close enough to tell a bound from a truth, and short, because the machine's one CPU is busy for as long. */
+const patience = { enoughNs: 60_000, limitSeconds: 0.5 };
+const lookMillis = 150;
+const limitMillis = 120_000;
+
+/**
+ * Proves the clock with the plan that the cluster has left on the host, at once: the proof has nothing to wait for. A line
+ * of standard input is what is to be done just before; for each, a line that it is done, the evidence, and what chrony says.
+ */
+const proving = `sudo sh -c '
+plan=$(sed "s/^time-settle-seconds=.*/time-settle-seconds=0/" /var/lib/timebase/plans/time)
+echo ready
+while read -r before; do
+  eval "$before" </dev/null >/dev/null 2>&1
+  echo begun
+  printf "%s\\n" "$plan" | timebase prove 2>/dev/null
+  LC_ALL=C timeout 10 chronyc -n -c tracking
+done'`;
+
+const now = () => process.hrtime.bigint() + epochNs;
+
+/** Looks at a host's clock from outside, all the time, while the host proves it. */
+export class Witness {
+  readonly proofs: Proof[] = [];
+  readonly looks: Exchange[] = [];
+  private looking = true;
+  private readonly looker: Promise<void>;
+
+  private constructor(
+    private readonly program: ExecaChildProcess,
+    private readonly lines: AsyncIterator<string>,
+    private readonly clock: WatchedClock,
+  ) {
+    this.looker = this.lookOn();
+  }
+
+  static async start(host: TestHost, clock: WatchedClock): Promise<Witness> {
+    const program = host.start(proving);
+    program.catch(() => {});
+    if (program.stdout === null) throw new Error("the program must have pipes");
+    const witness = new Witness(program, createInterface(program.stdout)[Symbol.asyncIterator](), clock);
+    await witness.line();
+    return witness;
+  }
+
+  /** One proof, right after something that is done to the host in the same breath: a command for its shell. */
+  async prove(phase: string, before = ":"): Promise<Proof> {
+    this.program.stdin?.write(`${before}\n`);
+    await this.line();
+    const startedNs = now();
+    const evidence = parseEvidence(await this.line());
+    const tracking = (await this.line()).split(",");
+    // A daemon that does not answer has no last offset; who believes in that, believes that the clock is right.
+    const lastOffsetNs = tracking.length === 14 ? Math.abs(Number(tracking[5])) * 1e9 : 0;
+    const proof = { phase, startedNs, endedNs: now(), evidence, lastOffsetNs };
+    this.proofs.push(proof);
+    return proof;
+  }
+
+  async close(): Promise<void> {
+    this.looking = false;
+    await this.looker;
+    this.program.stdin?.end();
+    await this.program.catch(() => {});
+  }
+
+  private async line(): Promise<string> {
+    const late = sleep(limitMillis, undefined, { ref: false }).then(() => {
+      throw new Error(`the host has said nothing for ${limitMillis / 1000} s`);
+    });
+    const { value, done } = await Promise.race([this.lines.next(), late]);
+    if (done) throw new Error(`the host proves no more: ${await this.program.catch(String)}`);
+    return value;
+  }
+
+  private async lookOn(): Promise<void> {
+    while (this.looking) {
+      // A machine that is too busy to answer is looked at again: how often it was seen, the test asks in the end.
+      const look = await closestExchange(this.clock, patience).catch(() => undefined);
+      if (look !== undefined) this.looks.push(look);
+      await sleep(lookMillis);
+    }
+  }
+}
