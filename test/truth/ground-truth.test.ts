@@ -89,7 +89,7 @@ test("the true offset never exceeds the bound that the host claims, whatever hap
       before = command;
     },
     killSelectedHub: async () => {
-      const selected = witness.proofs.findLast(({ evidence }) => evidence.source !== undefined)?.evidence.source;
+      const selected = witness.proofs.flatMap(({ evidence }) => evidence.source ?? []).at(-1);
       const hub = names.find((name) => addresses[name] === selected);
       if (hub === undefined) throw new Error(`no hub is selected: ${selected}`);
       const pid = livingProcess(machineFiles(machineFolder(hub)).pid);
