@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ExperimentCluster, type HostEndpoint, LocalVm, SshHost, Topology } from "../../components";
+import { ExperimentCluster, GuestPtp, type HostEndpoint, LocalVm, SshHost, Topology } from "../../components";
 import { trapImage } from "../../rig/image";
 import { TwoSegments } from "../../rig/network/TwoSegments";
 import { epochNs, watchClock } from "../../rig/true-offset";
@@ -31,7 +31,8 @@ const addresses = { "hub-1": "10.79.0.1", "hub-2": "10.79.0.2", client: "10.79.0
 type Name = keyof typeof addresses;
 const names = Object.keys(addresses) as Name[];
 const timeServer = "10.79.0.254";
-const segments = { near: `${basename(folder)}-near`, far: `${basename(folder)}-far` };
+const networkName = basename(folder).toLowerCase();
+const segments = { near: `${networkName}-near`, far: `${networkName}-far` };
 
 const program = readFileSync(join(__dirname, "../../rig/oscillator.py"), "utf8").replaceAll("'", "'\\''");
 const vm = (name: Name) =>
@@ -62,6 +63,7 @@ beforeAll(async () => {
       hubs: ["hub-1", "hub-2"],
       sources: [{ address: timeServer, minPollLog2: 0, maxPollLog2: 0 }],
       network: "10.79.0.0/24",
+      guestPtp: GuestPtp.Reported,
       // What is tested is that the bound is true, not that it is tight on machines that are emulated and share cores.
       maxErrorMicros: 20_000,
     });

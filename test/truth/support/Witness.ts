@@ -13,11 +13,12 @@ const lookMillis = 150;
 const limitMillis = 120_000;
 
 /**
- * Proves the clock with the plan that the cluster has left on the host, at once: the proof has nothing to wait for. A line
- * of standard input is what is to be done just before; for each, a line that it is done, the evidence, and what chrony says.
+ * Proves the clock with what the plan that the cluster has left on the host says of time, without waiting for a better one. A
+ * line of standard input is what is to be done just before; for each, a line that it is done, the evidence, and what chrony
+ * says.
  */
 const proving = `sudo sh -c '
-plan=$(sed "s/^time-settle-seconds=.*/time-settle-seconds=0/" /var/lib/timebase/plans/time)
+plan=$(grep -Ev "^(clocksource|boot-|reboot|guest-ptp)" /var/lib/timebase/plans/time | sed "s/^time-settle-seconds=.*/time-settle-seconds=0/")
 echo ready
 while read -r before; do
   eval "$before" </dev/null >/dev/null 2>&1

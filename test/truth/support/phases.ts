@@ -49,14 +49,14 @@ export const phases: readonly Phase[] = [
   },
   { name: "100 ppm off", begin: ({ turnOscillator }) => turnOscillator() },
   {
-    name: "20 ms one way",
+    name: "20 ms there",
     async begin(scenery) {
       await scenery.changePath({ thereMillis: 20 });
       return healing(scenery);
     },
   },
   {
-    name: "20 ms one way, 10 % lost",
+    name: "20 ms back, 10 % lost",
     async begin(scenery) {
       await scenery.changePath({ backMillis: 20, loss: 0.1 });
       return healing(scenery);

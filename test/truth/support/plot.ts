@@ -5,7 +5,7 @@ import { offBy, type Sample } from "./samples";
 /** What a log axis cannot show is shown here. */
 const floorMicros = 1;
 
-const series = ["true offset", "claimed bound", "last offset (naive bound)"] as const;
+const series = ["true offset", "claimed bound", "naive: last offset"] as const;
 const refused = "no bound: refused";
 const colours: readonly string[] = ["#1b9e77", "#d95f02", "#bbbbbb", "#7570b3"];
 
@@ -46,7 +46,7 @@ function specification(samples: readonly Sample[], phases: readonly string[]): T
     width: 1200,
     height: 420,
     background: "white",
-    config: { font: "sans-serif", legend: { orient: "bottom", symbolStrokeWidth: 3 } },
+    config: { font: "sans-serif", legend: { orient: "bottom", symbolStrokeWidth: 3, labelLimit: 0 } },
     layer: [
       {
         data: { values: bands },
@@ -59,7 +59,7 @@ function specification(samples: readonly Sample[], phases: readonly string[]): T
       },
       {
         data: { values: bands },
-        mark: { type: "text", align: "left", baseline: "bottom", fontSize: 11, y: -4, dx: 2 },
+        mark: { type: "text", align: "left", baseline: "bottom", fontSize: 10, y: -4, dx: 2 },
         encoding: { x: { ...x, field: "from" }, text: { field: "phase" } },
       },
       {
@@ -90,7 +90,7 @@ export function pointsOf(samples: readonly Sample[]): Point[] {
       return { at: round(sample.atSeconds), micros: round(Math.max(ns / 1000, floorMicros)), what, line };
     };
     return [
-      { ...point("last offset (naive bound)", sample.lastOffsetNs), line: 0 },
+      { ...point("naive: last offset", sample.lastOffsetNs), line: 0 },
       ...(sample.boundNs === undefined ? [] : [point("claimed bound", sample.boundNs)]),
       { ...point("true offset", offBy(sample)), line: 0 },
     ];
