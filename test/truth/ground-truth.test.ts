@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -20,7 +20,7 @@ import { rowsOf } from "./support/statistics";
 import { Witness } from "./support/Witness";
 
 // TIMEBASE_TRUTH_SECONDS is how long a phase takes; TIMEBASE_ROOM names a folder that keeps the machines from run to run,
-// for who writes tests.
+// for who writes tests, and gets what was seen beside them.
 const phaseSeconds = Number(process.env.TIMEBASE_TRUTH_SECONDS ?? 60);
 const kept = process.env.TIMEBASE_ROOM;
 const folder = kept ?? mkdtempSync(join(tmpdir(), "timebase-truth-"));
@@ -126,6 +126,13 @@ test("the true offset never exceeds the bound that the host claims, whatever hap
   await clock.close();
 
   const samples = samplesOf(witness.proofs, witness.looks);
+  if (kept !== undefined) {
+    const plain = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
+    writeFileSync(
+      join(kept, "witness.json"),
+      JSON.stringify({ proofs: witness.proofs, looks: witness.looks, samples }, plain),
+    );
+  }
   const phaseNames = phases.map(({ name }) => name);
   const { rows } = await writeReport(
     samples,
