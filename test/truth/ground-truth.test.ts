@@ -22,6 +22,7 @@ import { Witness } from "./support/Witness";
 // TIMEBASE_TRUTH_SECONDS is how long a phase takes; TIMEBASE_ROOM names a folder that keeps the machines from run to run,
 // for who writes tests, and gets what was seen beside them.
 const phaseSeconds = Number(process.env.TIMEBASE_TRUTH_SECONDS ?? 60);
+const patienceSeconds = 1500;
 const kept = process.env.TIMEBASE_ROOM;
 const folder = kept ?? mkdtempSync(join(tmpdir(), "timebase-truth-"));
 mkdirSync(folder, { recursive: true });
@@ -38,6 +39,8 @@ const program = readFileSync(join(__dirname, "../../rig/oscillator.py"), "utf8")
 const vm = (name: Name) =>
   new LocalVm(name, {
     cpus: 1,
+    // Three machines boot at once, and reboot, on cores that others may want too.
+    startTimeoutSeconds: patienceSeconds,
     image: trapImage,
     network: name === "client" ? segments.near : segments.far,
     privateAddress: `${addresses[name]}/24`,
@@ -64,6 +67,7 @@ beforeAll(async () => {
       sources: [{ address: timeServer, minPollLog2: 0, maxPollLog2: 0 }],
       network: "10.79.0.0/24",
       guestPtp: GuestPtp.Reported,
+      rebootTimeoutSeconds: patienceSeconds,
       // What is tested is that the bound is true, not that it is tight on machines that are emulated and share cores.
       maxErrorMicros: 20_000,
     });
@@ -121,30 +125,38 @@ test("the true offset never exceeds the bound that the host claims, whatever hap
       }
     }
     await end?.();
+    if (kept !== undefined) keep(witness, kept);
   }
   await witness.close();
   await clock.close();
 
   const samples = samplesOf(witness.proofs, witness.looks);
-  if (kept !== undefined) {
-    const plain = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
-    writeFileSync(
-      join(kept, "witness.json"),
-      JSON.stringify({ proofs: witness.proofs, looks: witness.looks, samples }, plain),
-    );
-  }
   const phaseNames = phases.map(({ name }) => name);
   const { rows } = await writeReport(
     samples,
     phaseNames,
     readRecord(place)?.started?.accelerator ?? "an unknown accelerator",
   );
-  console.table(rowsOf(samples, phaseNames).map(({ boundNs, ratio, ...row }) => ({ ...row, ...boundNs })));
+  console.table(
+    rowsOf(samples, phaseNames).map(({ boundNs, ratio, naiveExceeded, ...row }) => ({
+      ...row,
+      ...naiveExceeded,
+      ...boundNs,
+    })),
+  );
   // That something was seen at all: a look that a busy machine has blurred can refute a claim, and confirm none.
   for (const { phase, samples: count } of rows) expect(count, phase).toBeGreaterThan(5);
   expect(samples.filter(isSharp).length).toBeGreaterThan(samples.length / 2);
   for (const { phase, claims } of rows) if (phase !== "no path") expect(claims, phase).toBeGreaterThan(0);
-  // The control, so that this test can fail: the naive bound is exceeded, by the same measure.
-  expect(rows.reduce((total, { naiveExceeded }) => total + naiveExceeded, 0)).toBeGreaterThan(0);
+  // The control, so that this test can fail: by the same measure the naive bounds are exceeded.
+  for (const naive of ["lastOffsetNs", "formulaNs"] as const) {
+    expect(rows.map(({ naiveExceeded }) => naiveExceeded[naive]).filter(Boolean), naive).not.toEqual([]);
+  }
   expect(rows.filter(({ exceeded }) => exceeded > 0)).toEqual([]);
 });
+
+/** Proofs, and looks at the clock, as JSON. */
+function keep({ proofs, looks }: Witness, place: string): void {
+  const plain = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
+  writeFileSync(join(place, "witness.json"), JSON.stringify({ proofs, looks }, plain));
+}

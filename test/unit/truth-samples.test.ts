@@ -5,6 +5,7 @@ import { plot, pointsOf, refusalsOf } from "../truth/support/plot";
 import { page } from "../truth/support/report";
 import { exceeds, type Proof, type Sample, samplesOf } from "../truth/support/samples";
 import { rowsOf, spread } from "../truth/support/statistics";
+import { naiveOf } from "../truth/support/Witness";
 import { evidence } from "./support/evidence";
 
 const start = 1_795_000_000_000_000_000n;
@@ -25,7 +26,7 @@ const proof = (evidence: HostEvidence): Proof => ({
   startedNs: start,
   endedNs: start + 1000n * ms,
   evidence,
-  lastOffsetNs: 2_000,
+  naive: { lastOffsetNs: 2_000, formulaNs: 2_000 },
 });
 const failed = (id: string): Check => ({ id, verdict: Verdict.Fail, expected: "", found: "", remedy: "" });
 
@@ -63,18 +64,12 @@ describe("samples", () => {
   });
 });
 
-const sample = (
-  phase: string,
-  atSeconds: number,
-  offNs: number,
-  bound: number | string,
-  lastOffsetNs = 10,
-): Sample => ({
+const sample = (phase: string, atSeconds: number, offNs: number, bound: number | string, last = 10): Sample => ({
   phase,
   atSeconds,
   offset: { lowNs: offNs - 5, highNs: offNs + 5 },
   ...(typeof bound === "number" ? { boundNs: bound } : { refusedBy: bound }),
-  lastOffsetNs,
+  naive: { lastOffsetNs: last, formulaNs: 100_000 },
 });
 const samples = [
   sample("steady", 0, 50_000, 100_000),
@@ -96,26 +91,43 @@ describe("the report", () => {
       largestOffsetNs: 60_000,
       boundNs: { least: 100_000, median: 200_000, most: 300_000 },
       ratio: { least: 2, median: 5, most: 8 },
-      naiveExceeded: 2,
+      naiveExceeded: { lastOffsetNs: 2, formulaNs: 0 },
       exceeded: 0,
     });
-    expect(step).toMatchObject({ claims: 1, refusals: { "time.stepped": 2 }, naiveExceeded: 3, exceeded: 1 });
-    expect(absent).toEqual({ phase: "absent", samples: 0, claims: 0, refusals: {}, naiveExceeded: 0, exceeded: 0 });
+    expect(step).toMatchObject({
+      claims: 1,
+      refusals: { "time.stepped": 2 },
+      naiveExceeded: { lastOffsetNs: 3, formulaNs: 2 },
+      exceeded: 1,
+    });
+    const never = { lastOffsetNs: 0, formulaNs: 0 };
+    expect(absent).toEqual({ phase: "absent", samples: 0, claims: 0, refusals: {}, naiveExceeded: never, exceeded: 0 });
   });
 
   test("is a page with a row for each phase", () => {
     const text = page({ toolkit: "abc", accelerator: "tcg", rows: rowsOf(samples, ["steady", "step", "absent"]) });
-    expect(text).toContain("| steady | 3 | 3 | none | 60 | 100 / 200 / 300 | 2.0 / 5.0 / 8.0 | 2 | 0 |\n");
-    expect(text).toContain("| step | 3 | 1 | 2 by time.stepped | 200000 | 90 / 90 / 90 | 0.9 / 0.9 / 0.9 | 3 | 1 |\n");
-    expect(text).toContain("| absent | 0 | 0 | none | not seen | none | none | 0 | 0 |\n");
+    expect(text).toContain("| steady | 3 | 3 | none | 60 | 100 / 200 / 300 | 2.0 / 5.0 / 8.0 | 2 | 0 | 0 |\n");
+    expect(text).toContain(
+      "| step | 3 | 1 | 2 by time.stepped | 200000 | 90 / 90 / 90 | 0.9 / 0.9 / 0.9 | 3 | 2 | 1 |\n",
+    );
+    expect(text).toContain("| absent | 0 | 0 | none | not seen | none | none | 0 | 0 | 0 |\n");
     expect(text).toContain("In 4 samples with a bound the true offset exceeded it 1 times.");
-    expect(text).toMatch(/exceeded in 5 of\s6 samples/);
+    expect(text).toMatch(/Of all 6 samples,[^,]*,[^,]*, was exceeded in\s5, and the formula alone [^)]*\) in\s2\./);
   });
 
   test("a spread does not depend on the order", () => {
     expect(spread([10, 9, 100])).toEqual({ least: 9, median: 10, most: 100 });
     expect(spread([])).toBeUndefined();
   });
+});
+
+test("naive numbers are those of chronyc's columns", () => {
+  const tracking =
+    "0A4D0001,10.77.0.1,11,1.5,-0.000012345,-0.000010000,0.000020000,-12.345,0.010,1.234,0.000412000,0.000101000,1.0,Normal";
+  const { lastOffsetNs, formulaNs } = naiveOf(tracking);
+  expect(lastOffsetNs).toBeCloseTo(10_000);
+  expect(formulaNs).toBeCloseTo(12_345 + 101_000 + 206_000);
+  expect(naiveOf("506 Cannot talk to daemon")).toEqual({ lastOffsetNs: 0, formulaNs: 0 });
 });
 
 describe("the plot", () => {

@@ -5,7 +5,7 @@ import { parseEvidence } from "../../../components";
 import type { Exchange } from "../../../rig/offset-interval";
 import { closestExchange, epochNs, type WatchedClock } from "../../../rig/true-offset";
 import type { TestHost } from "../../rig/support/host";
-import type { Proof } from "./samples";
+import type { Naive, Proof } from "./samples";
 
 /** Close enough to tell a bound from a truth, and short, because the machine's one CPU is busy for as long. */
 const patience = { enoughNs: 60_000, limitSeconds: 0.5 };
@@ -59,10 +59,8 @@ export class Witness {
     await this.line();
     const startedNs = now();
     const evidence = parseEvidence(await this.line());
-    const tracking = (await this.line()).split(",");
-    // A daemon that does not answer has no last offset; who believes in that, believes that the clock is right.
-    const lastOffsetNs = tracking.length === 14 ? Math.abs(Number(tracking[5])) * 1e9 : 0;
-    const proof = { phase, startedNs, endedNs: now(), evidence, lastOffsetNs };
+    const naive = naiveOf(await this.line());
+    const proof = { phase, startedNs, endedNs: now(), evidence, naive };
     this.proofs.push(proof);
     return proof;
   }
@@ -91,4 +89,12 @@ export class Witness {
       await sleep(lookMillis);
     }
   }
+}
+
+/** Of the line of a daemon that does not answer nothing is made, which is a perfect clock. */
+export function naiveOf(tracking: string): Naive {
+  const columns = tracking.split(",").map((text) => Math.abs(Number(text)) * 1e9);
+  const [offset = 0, last = 0] = columns.slice(4, 6);
+  const [delay = 0, dispersion = 0] = columns.slice(10, 12);
+  return { lastOffsetNs: last, formulaNs: offset + dispersion + delay / 2 };
 }

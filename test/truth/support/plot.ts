@@ -90,7 +90,7 @@ export function pointsOf(samples: readonly Sample[]): Point[] {
       return { at: round(sample.atSeconds), micros: round(Math.max(ns / 1000, floorMicros)), what, line };
     };
     return [
-      { ...point("naive: last offset", sample.lastOffsetNs), line: 0 },
+      { ...point("naive: last offset", sample.naive.lastOffsetNs), line: 0 },
       ...(sample.boundNs === undefined ? [] : [point("claimed bound", sample.boundNs)]),
       { ...point("true offset", offBy(sample)), line: 0 },
     ];

@@ -9,8 +9,15 @@ export interface Proof {
   startedNs: bigint;
   endedNs: bigint;
   evidence: HostEvidence;
-  /** What chrony says was its last offset, in nanoseconds: the number that people take for the error. */
+  naive: Naive;
+}
+
+/** Numbers of chrony's that people take for the error, in nanoseconds, whatever else it says. */
+export interface Naive {
+  /** The last offset. */
   lastOffsetNs: number;
+  /** System time offset + root dispersion + root delay / 2: the same arithmetic as the bound's, without any check. */
+  formulaNs: number;
 }
 
 /** The clock at one instant, and what the proof that was just being made says of it. */
@@ -23,7 +30,7 @@ export interface Sample {
   /** The bound that the host claims for this instant; without one, the check that refuses it. */
   boundNs?: number;
   refusedBy?: string;
-  lastOffsetNs: number;
+  naive: Naive;
 }
 
 /**
@@ -33,7 +40,7 @@ export interface Sample {
  */
 export function samplesOf(proofs: readonly Proof[], looks: readonly Exchange[]): Sample[] {
   const originNs = looks[0]?.stampNs ?? 0n;
-  return proofs.flatMap(({ phase, startedNs, endedNs, evidence, lastOffsetNs }) => {
+  return proofs.flatMap(({ phase, startedNs, endedNs, evidence, naive }) => {
     const asOfNs = BigInt(Date.parse(evidence.asOf)) * 1_000_000n;
     return looks
       .filter(({ stampNs, answerNs, seenNs }) => stampNs >= startedNs && seenNs <= endedNs && answerNs >= asOfNs)
@@ -42,7 +49,7 @@ export function samplesOf(proofs: readonly Proof[], looks: readonly Exchange[]):
         atSeconds: Number(look.stampNs - originNs) / 1e9,
         offset: offsetOf(look),
         ...claimAt(evidence, look.answerNs),
-        lastOffsetNs,
+        naive,
       }));
   });
 }

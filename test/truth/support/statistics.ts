@@ -1,4 +1,4 @@
-import { exceeds, isSharp, offBy, type Sample } from "./samples";
+import { exceeds, isSharp, type Naive, offBy, type Sample } from "./samples";
 
 /** Smallest, middle and largest of a figure. */
 export interface Spread {
@@ -19,8 +19,8 @@ export interface PhaseRow {
   boundNs?: Spread;
   /** Bound divided by true offset, of the sharp samples. */
   ratio?: Spread;
-  /** How often the last offset alone, taken for a bound, was exceeded. */
-  naiveExceeded: number;
+  /** How often it was exceeded, taken for a bound. */
+  naiveExceeded: Record<keyof Naive, number>;
   exceeded: number;
 }
 
@@ -49,7 +49,10 @@ function rowOf(phase: string, samples: readonly Sample[]): PhaseRow {
     largestOffsetNs: spread(sharp.map(offBy))?.most,
     boundNs: spread(claims.map(({ boundNs = 0 }) => boundNs)),
     ratio: spread(ratios),
-    naiveExceeded: samples.filter((sample) => exceeds(sample, sample.lastOffsetNs)).length,
+    naiveExceeded: {
+      lastOffsetNs: samples.filter((sample) => exceeds(sample, sample.naive.lastOffsetNs)).length,
+      formulaNs: samples.filter((sample) => exceeds(sample, sample.naive.formulaNs)).length,
+    },
     exceeded: samples.filter((sample) => exceeds(sample, sample.boundNs)).length,
   };
 }
