@@ -148,10 +148,8 @@ test("the true offset never exceeds the bound that the host claims, whatever hap
   for (const { phase, samples: count } of rows) expect(count, phase).toBeGreaterThan(5);
   expect(samples.filter(isSharp).length).toBeGreaterThan(samples.length / 2);
   for (const { phase, claims } of rows) if (phase !== "no path") expect(claims, phase).toBeGreaterThan(0);
-  // The control, so that this test can fail: by the same measure the naive bounds are exceeded.
-  for (const naive of ["lastOffsetNs", "formulaNs"] as const) {
-    expect(rows.map(({ naiveExceeded }) => naiveExceeded[naive]).filter(Boolean), naive).not.toEqual([]);
-  }
+  // The control, so that this test can fail: by the same measure the naive bound is exceeded.
+  expect(rows.filter(({ naiveExceeded }) => naiveExceeded.lastOffsetNs > 0)).not.toEqual([]);
   expect(rows.filter(({ exceeded }) => exceeded > 0)).toEqual([]);
 });
 

@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Check, type HostEvidence, Verdict } from "../../components";
 import type { Exchange } from "../../rig/offset-interval";
 import { plot, pointsOf, refusalsOf } from "../truth/support/plot";
-import { page } from "../truth/support/report";
+import { page, readReport } from "../truth/support/report";
 import { exceeds, type Proof, type Sample, samplesOf } from "../truth/support/samples";
 import { rowsOf, spread } from "../truth/support/statistics";
 import { naiveOf } from "../truth/support/Witness";
@@ -113,6 +115,10 @@ describe("the report", () => {
     expect(text).toContain("| absent | 0 | 0 | none | not seen | none | none | 0 | 0 | 0 |\n");
     expect(text).toContain("In 4 samples with a bound the true offset exceeded it 1 times.");
     expect(text).toMatch(/Of all 6 samples,[^,]*,[^,]*, was exceeded in\s5, and the formula alone [^)]*\) in\s2\./);
+  });
+
+  test("in docs/ground-truth.md is the page of its rows, and of nothing else", () => {
+    expect(readFileSync(join(__dirname, "../../docs/ground-truth.md"), "utf8")).toBe(page(readReport()));
   });
 
   test("a spread does not depend on the order", () => {

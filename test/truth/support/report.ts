@@ -44,7 +44,8 @@ its \`asOf\` on until the proof that claims it has ended.
 **In ${sum(({ claims }) => claims)} samples with a bound the true offset exceeded it ${sum(({ exceeded }) => exceeded)} times.**
 Of all ${sum(({ samples }) => samples)} samples, chrony's last offset, taken for a bound, was exceeded in
 ${sum(({ naiveExceeded }) => naiveExceeded.lastOffsetNs)}, and the formula alone (system time offset + root dispersion + root delay / 2, without any check) in
-${sum(({ naiveExceeded }) => naiveExceeded.formulaNs)}. A sample without a bound claims nothing: the proof names the check that refuses it.
+${sum(({ naiveExceeded }) => naiveExceeded.formulaNs)}. Both are read at the end of the proof, and held to the same looks, which come before: so of a clock that
+is being slewed back the formula says what is left, and not what was. A sample without a bound claims nothing: the proof names the check that refuses it.
 
 The toolkit's digest is \`${toolkit}\`. The machines had one CPU each and ran by ${accelerators[accelerator] ?? accelerator}.
 
