@@ -65,6 +65,15 @@ export default defineConfig({
           hookTimeout: 1_800_000,
         },
       },
+      {
+        // Machines again, whose clocks are watched: nothing else should keep their cores busy.
+        test: {
+          name: "truth",
+          include: ["test/truth/**/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
     ],
   },
 });

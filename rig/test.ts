@@ -57,6 +57,13 @@ const stages: readonly Stage[] = [
   },
   { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
   { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
+  {
+    name: "truth",
+    what: "the claimed bound of a clock beside its true offset",
+    command: vitest("truth"),
+    needs: "engine",
+    long: true,
+  },
 ];
 
 const namesOf = (wanted: (stage: Stage) => boolean) =>
@@ -72,6 +79,7 @@ const help = `npm test: sets up what the tests need, and runs all of them.
   npm run test:examples         the same as npm test -- examples; without KVM it takes an hour
   npm run test:cloud            the same as npm test -- cloud: real machines, in accounts whose credentials are there
   npm run test:faults           the same as npm test -- systems sweep; hours without KVM, and writes docs/systems.md
+  npm run test:truth            the same as npm test -- truth; a quarter of an hour, and writes docs/ground-truth.md
 `;
 
 async function main(): Promise<void> {

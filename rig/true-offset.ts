@@ -11,9 +11,14 @@ import { askQemu } from "./qmp";
 const programs = join(__dirname, "clock-page");
 const pageBytes = 4096;
 
-/** An exchange that is closer than this is not improved upon; and how long one is looked for. */
-const enoughNs = 20_000;
-const limitSeconds = 3;
+/** How long a close exchange is looked for. */
+export interface Patience {
+  /** One that is closer than this is not improved upon. */
+  enoughNs: number;
+  limitSeconds: number;
+}
+
+const patient: Patience = { enoughNs: 20_000, limitSeconds: 3 };
 
 /** A machine that answers in a shared page, until it reboots or `close` is called. */
 export interface WatchedClock {
@@ -74,31 +79,41 @@ export async function answering(page: string, program: ExecaChildProcess): Promi
 }
 
 /** What, added to our monotonic clock, which nothing steps, gives the time. */
-const epochNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+export const epochNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 
 /** The closest exchange with each of the clocks, in this order, immediately one after the other. */
-async function closestExchanges(clocks: readonly WatchedClock[]): Promise<OffsetInterval[]> {
+async function closestExchanges(
+  clocks: readonly WatchedClock[],
+  { enoughNs, limitSeconds }: Patience = patient,
+): Promise<Exchange[]> {
   const pages = clocks.map(({ page }) => page);
   const args = [join(programs, "host.py"), String(limitSeconds), String(enoughNs), ...pages];
   const { stdout } = await execa("python3", args, { stripFinalNewline: false });
   return stdout
     .split("\n")
     .slice(0, pages.length)
-    .map((line, index) => offsetOf(exchangeOf(line, pages[index] as string)));
+    .map((line, index) => {
+      const exchange = exchangeOf(line);
+      if (exchange !== undefined) return exchange;
+      throw new Error(`no answer in ${limitSeconds} s: the machine of ${pages[index]} has rebooted, or hangs`);
+    });
 }
 
-function exchangeOf(line: string, page: string): Exchange {
+function exchangeOf(line: string): Exchange | undefined {
   const [stamp, answer, seen] = line.split(" ").filter(Boolean).map(BigInt);
-  if (stamp === undefined || answer === undefined || seen === undefined) {
-    throw new Error(`no answer in ${limitSeconds} s: the machine of ${page} has rebooted, or hangs`);
-  }
+  if (stamp === undefined || answer === undefined || seen === undefined) return undefined;
   return { stampNs: stamp + epochNs, answerNs: answer, seenNs: seen + epochNs };
+}
+
+/** What a machine's clock showed, and what this one's showed before and after. */
+export async function closestExchange(clock: WatchedClock, patience?: Patience): Promise<Exchange> {
+  const [exchange] = (await closestExchanges([clock], patience)) as [Exchange];
+  return exchange;
 }
 
 /** A machine's clock minus this one's time, which runs on from what it was when this process started. */
 export async function trueOffset(clock: WatchedClock): Promise<OffsetInterval> {
-  const [offset] = (await closestExchanges([clock])) as [OffsetInterval];
-  return offset;
+  return offsetOf(await closestExchange(clock));
 }
 
 /**
@@ -106,7 +121,7 @@ export async function trueOffset(clock: WatchedClock): Promise<OffsetInterval> {
  * looks at a, and what a drifts in the meantime widens the interval.
  */
 export async function trueDifference(a: WatchedClock, b: WatchedClock): Promise<OffsetInterval> {
-  const [before, between, after] = (await closestExchanges([a, b, a])) as [
+  const [before, between, after] = (await closestExchanges([a, b, a])).map(offsetOf) as [
     OffsetInterval,
     OffsetInterval,
     OffsetInterval,

@@ -17,7 +17,8 @@ export function isKnown(bound: Bound): bound is { readonly ns: number } {
 
 /**
  * How far the host's clock can be from its timescale at `now`. The bound grows with the distance from `asOf`, to both
- * sides: a clock that drifts was as wrong before the measurement as it is after it.
+ * sides: a clock that drifts was as wrong before the measurement as it is after it. Before it holds only as long as the clock
+ * was not being corrected: a larger error that chronyd was just taking away is not in it.
  */
 export function boundAt(evidence: HostEvidence, now: Date): Bound {
   if (evidence.errorBoundNs === undefined) {

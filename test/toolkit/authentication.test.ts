@@ -33,7 +33,13 @@ const byNts = "server localhost iburst nts\n";
 const read = (text: string | Buffer, now: number, sources: string) => {
   const { stdout, status } = spawnSync(
     "awk",
-    ["-v", "service=chrony", "-v", `now=${now}`, "-v", "itself=no", "-v", "budget_ns=1000000", "-f", program],
+    [
+      ...["service=chrony", `now=${now}`, "itself=no", "kernel=yes", "budget_ns=1000000"].flatMap((word) => [
+        "-v",
+        word,
+      ]),
+      ...["-f", program],
+    ],
     {
       input: text,
       encoding: "utf8",

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bootIds, plans } from "./FakeHost";
 import { describeProof, type Lie } from "./lies";
+import { boundFrom } from "./sources";
 
 const converged = (bootId: string) => `${plans.all}converged-boot-id=${bootId}\nconverged-reboot=ordered\n`;
 
@@ -95,7 +96,7 @@ describeProof("of boot, clocksource and guests", lies, (truth) => {
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(JSON.parse(run.stdout)).toMatchObject({
       rebooted: true,
-      errorBoundNs: 319346,
+      errorBoundNs: boundFrom(319_346),
       source: "10.77.0.1",
       guestPtp: "available",
     });

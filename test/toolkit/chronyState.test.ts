@@ -36,10 +36,18 @@ interface State {
 
 const both = ["server 127.0.0.1 iburst", "refclock PHC /dev/ptp0 refid ENA0 poll 0 prefer"];
 
-const read = (text: string | Buffer, now: number, itself = "no", locale = "C", sources: string[] = both): State => {
+const read = (
+  text: string | Buffer,
+  now: number,
+  itself = "no",
+  locale = "C",
+  sources: string[] = both,
+  readMillis = 0,
+): State => {
+  const given = { service: "chrony", now, itself, budget_ns: 1_000_000, kernel: "yes", read_ms: readMillis };
   const { stdout, status } = spawnSync(
     "awk",
-    ["-v", "service=chrony", "-v", `now=${now}`, "-v", `itself=${itself}`, "-v", "budget_ns=1000000", "-f", program],
+    [...Object.entries(given).flatMap(([key, value]) => ["-v", `${key}=${value}`]), "-f", program],
     {
       input: text,
       encoding: "utf8",
@@ -87,7 +95,7 @@ describe.each(versions)("chrony %s, recorded", (version) => {
     const { text, now } = of(situation);
     const only = both.filter((line) => line.startsWith(situation));
     const { values, checks } = read(text, now, "no", "C", only);
-    expect(Object.values(checks).map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass"]);
+    expect(Object.values(checks).map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass", "pass"]);
     // awk's rounding of the half that both add.
     expect(Math.abs(Number(values["bound-ns"]) - formula(text, own))).toBeLessThanOrEqual(1);
     expect(values).toMatchObject({ source, kind });
@@ -108,6 +116,14 @@ describe.each(versions)("chrony %s, recorded", (version) => {
     expect(checks["time.bound"]?.verdict).toBe("fail");
     expect(values["bound-ns"]).toBeUndefined();
     expect(values["bound-reason"]).not.toBe("");
+  });
+
+  test("the bound is of the end of the reading, and has what the clock drifts in the meantime in it", () => {
+    const { text, now } = of("server");
+    const took = (millis: number) => Number(read(text, now, "no", "C", both, millis).values["bound-ns"]);
+    const skewPpm = Number(text.split(",")[9]);
+    expect(Math.abs(took(2000) - took(0) - 2 * (50 + skewPpm) * 1000)).toBeLessThanOrEqual(1);
+    expect(took(-2000)).toBe(took(0));
   });
 
   test("the host that defines the timescale has no error against it", () => {

@@ -143,7 +143,7 @@ describe.each(["dash", "bash"])("clock devices under %s", (shell) => {
       naive: "chrony's bound is 7 us; the device is 4 s off by its own word",
       lie: () => host.write(bound, "4000000000\n"),
       check: "time.bound",
-      found: "4000007.0 us",
+      found: "40000",
     },
   ];
   test.each(lies)("the proof is not fooled: $naive", ({ lie, check, found, bound }) => {

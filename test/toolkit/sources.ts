@@ -12,6 +12,9 @@ export const runFile = "run/chrony-dhcp/timebase.conf";
 export const aws = (number: number): string =>
   `refclock PHC /dev/ptp${number} refid ENA0 poll 0 delay 0.000010 prefer\n`;
 
+/** A bound, in nanoseconds, with what the clock may have drifted in the seconds that reading it took at most. */
+export const boundFrom = (ns: number) => expect.toSatisfy((found: number) => found >= ns && found < ns + 200_000);
+
 /** The operators' own words, in /sys/class/dmi/id. */
 const clouds = {
   aws: {

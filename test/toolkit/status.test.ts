@@ -43,6 +43,7 @@ time of test/stack/node-1, planned: client of hub:hub, from server 10.77.0.1 ibu
   ok    time.daemon              chronyd answers
   ok    time.source              10.77.0.1
   ok    time.synchronised        synchronised
+  ok    time.undisturbed         as chronyd left it
   ok    time.bound               N us
   undo  removes /etc/chrony/chrony.conf
   undo  makes systemd-timesyncd.service enabled and active again

@@ -169,10 +169,28 @@ const lies: Lie[] = [
     found: "0 selected sources: 10.77.0.1 falseticker",
   },
   {
+    check: "time.undisturbed",
+    naive: "chronyd says that the clock is right; somebody has set it since chronyd last looked",
+    lie: (host) => host.write("fake/synchronised", "no\n"),
+    found: "somebody has set the clock since chronyd's last update",
+  },
+  {
+    check: "time.undisturbed",
+    naive: "chronyd says that the clock is right; nobody could tell whether it was set since",
+    lie: (host) => host.meanwhile("timedatectl", "echo 'Failed to create bus connection' >&2; exit 1"),
+    found: "timedatectl does not tell",
+  },
+  {
+    check: "time.undisturbed",
+    naive: "the estimate is within its bound; the first measurement of a clock that was set is beyond it",
+    lie: chrony(answer({}, source.replace(",-0.000010000,", ",0.200000000,"))),
+    found: "off by 199750.0 us, and chronyd's estimate has room for 307.0 us",
+  },
+  {
     check: "time.bound",
     naive: "the last offset is 10 us; root delay and dispersion are not",
     lie: chrony(answer({ 11: "0.004", 12: "0.0005" })),
-    found: "2512.3 us",
+    found: "25",
   },
 ];
 

@@ -228,14 +228,18 @@ packages_revert() {
 # chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.
 chrony_state() {
   time_checks='' time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
-  # Before the reading: the bound grows from this instant on, and must not start late.
-  read -r chrony_now time_as_of <<NOW
-$(date -u '+%s %Y-%m-%dT%H:%M:%S.%3NZ')
-NOW
+  chrony_asked=$(date +%s%3N)
   # Asked at once: what a source was is not asked of another one.
   chrony_authdata=
   if plan_authenticates; then chrony_authdata=authdata; fi
   LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_authdata >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+  # After the reading: a clock that is being slewed was further off before it, and the bound holds from this instant on.
+  read -r chrony_read time_as_of <<NOW
+$(date -u '+%s%3N %Y-%m-%dT%H:%M:%S.%3NZ')
+NOW
+  chrony_now=$((chrony_read / 1000))
+  # After that instant: who sets the clock before it is seen.
+  kernel_synchronised
   sources_errors
   ptp_state
   if [ -n "$ptp_error" ]; then sources_errors="${sources_errors}PTP0 $ptp_error$newline"; fi
@@ -252,7 +256,8 @@ NOW
       drift-ppb) time_drift_ppb=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" \
+$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
+    -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

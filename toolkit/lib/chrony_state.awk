@@ -2,11 +2,13 @@
 # figures. A figure that is not there, or not a number, is unknown with a reason; it never becomes 0.
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
-# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal). authdata
+# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal), 8 what
+# the last measurement says now, 10 how far that may be wrong. authdata
 # has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key length, 7 attempts, 9 cookies; its lines are those of sources, without the
 # refclocks, in the same order. Servers of a pool have one name.
 #
-# In: service (chronyd's unit), now (s), itself (yes: this host defines the timescale), budget_ns, ptp (the address of the hub
+# In: service (chronyd's unit), now (s), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
+# takes the clock for synchronised), itself (yes: this host defines the timescale), budget_ns, ptp (the address of the hub
 # whose PTP samples come by shared memory); in the environment
 # TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
 # error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
@@ -52,7 +54,7 @@ NF == 10 && $1 ~ /^[\^=#]$/ {
   if ($6 ~ /^[0-7]+$/ && $6 + 0 && $2 ~ /^[*+-]$/) usable[$3] = 1
   else if (!($3 in trouble)) trouble[$3] = $6 + 0 ? state_name($2) : "no reply"
   if ($1 != "#") { servers++; server[servers] = $3; used[servers] = $2 ~ /^[*+]$/ }
-  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6 }
+  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6; measured = $8; measured_error = $10 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
   next
 }
@@ -182,6 +184,22 @@ function reference_error() {
   return 0
 }
 
+# What chronyd takes its clock for is what it was at the last update. Who sets it since, is seen by the kernel; and what the
+# last measurement says without doubt, the bound has to have room for: it is as old as the first one after the clock was set,
+# or its frequency was, when the estimate still is from before.
+function undisturbed() {
+  if (itself == "yes" || reason != "") return
+  room = tracking[12] + tracking[11] / 2 + reference_error() / 1e9
+  if (reason != "") return
+  off = measured < 0 ? -measured : +measured
+  if (kernel == "no") found = "somebody has set the clock since chronyd's last update"
+  else if (kernel != "yes") found = "timedatectl does not tell whether the clock was set since chronyd's last update"
+  else if (!number(measured) || !number(measured_error) || measured_error < 0) found = sprintf("the last measurement says \"%s\", within \"%s\"", measured, measured_error)
+  else if (off - measured_error > room) found = sprintf("the last measurement says that the clock is off by %.1f us, and chronyd's estimate has room for %.1f us", (off - measured_error) * 1e6, room * 1e6)
+  else found = "as chronyd left it"
+  check("time.undisturbed", found == "as chronyd left it", "as chronyd left it", found, kernel == "" ? "see `timedatectl` on the host: it needs dbus, and systemd-timedated not masked" : "chronyd corrects it within some measurements; if it comes again, find out who sets the clock: a hypervisor's tools, another daemon, somebody by hand")
+}
+
 function bound() {
   if (reason == "") own = reference_error()
   if (reason == "") {
@@ -189,7 +207,8 @@ function bound() {
     # that defines the timescale has no error against it, by definition.
     offset = tracking[5] < 0 ? -tracking[5] : tracking[5]
     said = offset + tracking[12] + tracking[11] / 2
-    ns = itself == "yes" ? 0 : said * 1e9 + own + 0.5
+    drift_ppb = itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10]) * 1000
+    ns = itself == "yes" ? 0 : said * 1e9 + own + 0.5 + (read_ms > 0 ? read_ms / 1000 * drift_ppb : 0)
     # No clock that is read follows another one without any error.
     if (itself != "yes" && said < 1e-10 || ns > 1e17) reason = "implausible: " said " s"
   }
@@ -199,7 +218,7 @@ function bound() {
     return
   }
   printf "bound-ns=%.0f\n", ns
-  printf "drift-ppb=%.0f\n", itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10]) * 1000
+  printf "drift-ppb=%.0f\n", drift_ppb
   check("time.bound", ns <= budget_ns, sprintf("at most %.0f us", budget_ns / 1000), sprintf("%.1f us", ns / 1000), "wait longer (settleTimeoutSeconds), use a nearer source, or allow more (maxErrorMicros)")
 }
 
@@ -208,6 +227,7 @@ END {
     source_selected()
     synchronised()
     authentication()
+    undisturbed()
     print "source=" (source in device ? device[source] : source)
     print "kind=" (source in device && device[source] == ptp ? "ptp" : kind)
     print "stratum=" tracking[3] + 0

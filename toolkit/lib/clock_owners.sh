@@ -87,3 +87,14 @@ ptp4l_steers() {
   tr '\000' '\n' 2>/dev/null <"$TIMEBASE_ROOT/proc/$1/cmdline" |
     awk -v root="$TIMEBASE_ROOT/proc/$1/root" -v folder="$TIMEBASE_ROOT/proc/$1/cwd" -f "$TIMEBASE_HOME/lib/ptp4l.awk"
 }
+
+# kernel_synchronised: sets kernel_synchronised to yes or no, or to nothing where it cannot be asked. Whoever sets the clock,
+# the kernel takes it for not synchronised from then on (kernel/time: ntp_clear), and chronyd, by `rtcsync`, for synchronised
+# again at its next update. The words before it differ between versions of systemd.
+kernel_synchronised() {
+  case "$(LC_ALL=C timeout 10 timedatectl 2>/dev/null)" in
+    *' synchronized: yes'*) kernel_synchronised=yes ;;
+    *' synchronized: no'*) kernel_synchronised=no ;;
+    *) kernel_synchronised= ;;
+  esac
+}
