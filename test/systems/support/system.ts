@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type HostEvidence, parseEvidence } from "../../../components";
 import { attempt, clockStack } from "../../faults/support/Attempt";
 import { Room } from "../../faults/support/Room";
-import { type MachineKind, recordSystems, type SystemRow } from "../../faults/support/report";
+import { type MachineKind, recordSystems } from "../../faults/support/report";
 
 export interface System {
   /** Name of its machine. */
@@ -26,8 +26,8 @@ export function describeSystem(system: System): void {
   const { system: name, bootLoader, machine } = system;
   describe(`${name}, ${bootLoader}`, () => {
     const folder = inject("systemsFolder");
-    const rows: SystemRow[] = [];
-    const record = (check: string, found: string) => rows.push({ system: name, bootLoader, machine, check, found });
+    const record = (check: string, found: string) =>
+      recordSystems([{ system: name, bootLoader, machine, check, found }]);
     let room: Room;
     let stack: Stack;
     let pristine: string;
@@ -47,7 +47,6 @@ export function describeSystem(system: System): void {
 
     afterAll(async () => {
       await room?.remove();
-      await recordSystems(rows);
     });
 
     test("is converged, rebooted once and proved", async () => {
@@ -60,7 +59,7 @@ export function describeSystem(system: System): void {
       expect(await cmdline()).toContain("clocksource=tsc tsc=reliable");
       const firmware = await room.root("test -d /sys/firmware/efi && echo efi || echo bios");
       expect(bootLoader.toLowerCase()).toContain(firmware);
-      record("1. `up`", `tsc live after one reboot, ${evidence?.checks.length} checks passed`);
+      await record("1. `up`", `tsc live after one reboot, ${evidence?.checks.length} checks passed`);
     });
 
     test("is left alone by a second converge", async () => {
@@ -69,13 +68,13 @@ export function describeSystem(system: System): void {
       expect(again).toMatch(/converged-reboot=none$/);
       expect(again).not.toMatch(/wrote|adding|regenerating|restarting|stopping|rebooting/);
       expect(await room.host.configuration()).toBe(before);
-      record("2. a second converge", "changes nothing, orders no reboot");
+      await record("2. a second converge", "changes nothing, orders no reboot");
     });
 
     test("is given back byte for byte", async () => {
       await stack.destroy();
       expect(await room.host.configuration()).toBe(pristine);
-      record("3. `destroy`", "every file as it was, byte for byte");
+      await record("3. `destroy`", "every file as it was, byte for byte");
     });
 
     test("keeps its parameters over a kernel update", async () => {
@@ -85,7 +84,7 @@ export function describeSystem(system: System): void {
       expect(await cmdline()).toMatch(system.newKernelName);
       const evidence = await prove();
       expect(failures(evidence)).toEqual([]);
-      record("4. a kernel update, and a reboot into it", `proved, on ${evidence.kernel}`);
+      await record("4. a kernel update, and a reboot into it", `proved, on ${evidence.kernel}`);
     });
 
     test("keeps its parameters when its entries are made anew", async () => {
@@ -93,7 +92,7 @@ export function describeSystem(system: System): void {
       await room.reboot();
       expect(failures(await prove())).toEqual([]);
       expect(await room.host.clocksource()).toBe("tsc");
-      record(`5. \`${system.regenerate}\`, and a reboot`, "proved");
+      await record(`5. \`${system.regenerate}\`, and a reboot`, "proved");
     });
 
     test("boots without them after a revert", async () => {
@@ -102,7 +101,7 @@ export function describeSystem(system: System): void {
       expect(await cmdline()).not.toMatch(/clocksource=|tsc=/);
       // Which clocksource a new kernel chooses by itself is its own matter.
       expect(await cmdline()).toMatch(system.newKernelName);
-      record("6. `destroy`, and a reboot", "the new kernel runs without our parameters");
+      await record("6. `destroy`, and a reboot", "the new kernel runs without our parameters");
     });
   });
 }
