@@ -18,10 +18,13 @@ export function standInCloud(
   machines: "none" | "virtual",
   env: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const plugins = join(folder, "plugins");
+  const plugins = pluginsOf(folder);
   writePluginFolder(plugins, ["aws", "gcp", "tls"], checkout);
   return { ...env, PATH: [plugins, env.PATH].join(delimiter), [FOLDER]: folder, [MACHINES]: machines };
 }
+
+/** Where the executables of a stand-in cloud are. */
+export const pluginsOf = (folder: string) => join(folder, "plugins");
 
 /** The same, for the plugin. The machines' own files are in the folder, too. */
 export function standInOf(env: NodeJS.ProcessEnv): { folder: string; machines: Machines } {

@@ -5,7 +5,7 @@ import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HostAddress, OperatingSystem } from "../../../components";
 import type { Inputs } from "../../../rig/cloud/resources";
-import { standInCloud } from "../../../rig/cloud-provider/environment";
+import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
 import { CloudRecord } from "../../../rig/cloud-provider/record";
 import { ensureEngine } from "../../../rig/engine";
 
@@ -15,6 +15,7 @@ const root = resolve(__dirname, "../../..");
 
 describe("a host in each cloud on the real engine", () => {
   let folder: string;
+  let cloud: AttachedCloud;
   let stack: Stack;
   let shared = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["198.51.100.7/32"] };
   let aws: object = {};
@@ -48,14 +49,18 @@ describe("a host in each cloud on the real engine", () => {
        exports.users = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ user }) => user));`,
     );
     const { pulumi: pulumiCommand, env } = await ensureEngine();
+    cloud = await attachedCloud(join(folder, "cloud"), env);
     const envVars = {
-      ...standInCloud(join(folder, "cloud"), "none", env),
+      ...cloud.env,
       PULUMI_BACKEND_URL: `file://${folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
     };
     stack = await LocalWorkspace.createStack({ stackName: "cloud", workDir: folder }, { pulumiCommand, envVars });
   }, 1_200_000);
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(async () => {
+    await cloud.close();
+    rmSync(folder, { recursive: true });
+  });
 
   const clouds = () => ["aws", "gcp"].map((name) => new CloudRecord(join(folder, "cloud"), name));
   const publishImages = () => clouds().map((cloud) => cloud.publishImages());

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { standInCloud } from "../../../rig/cloud-provider/environment";
+import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
 import { CloudRecord } from "../../../rig/cloud-provider/record";
 import { STORIES } from "../../../rig/preview/stories";
 import { exampleStack } from "../../examples/support/exampleStack";
@@ -20,17 +20,22 @@ const examples = {
 
 describe.each(Object.entries(examples))("%s on the real engine", (name, { cloud, resources }) => {
   let folder: string;
+  let attached: AttachedCloud;
   let stack: Stack;
   const there = () => Object.values(new CloudRecord(join(folder, "cloud"), cloud).content().resources);
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-example-"));
     const config = STORIES[name]?.({ publicKey: "", privateKey: "" });
-    stack = await exampleStack(name, folder, { ...config, hosts: "2" }, (env) =>
-      standInCloud(join(folder, "cloud"), "none", env),
-    );
+    stack = await exampleStack(name, folder, { ...config, hosts: "2" }, async (env) => {
+      attached = await attachedCloud(join(folder, "cloud"), env);
+      return attached.env;
+    });
   }, 1_200_000);
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(async () => {
+    await attached.close();
+    rmSync(folder, { recursive: true });
+  });
 
   test("makes its machines, of inputs that the real SDK has", async () => {
     await stack.up({ exclude: ["**command:remote:**"] });

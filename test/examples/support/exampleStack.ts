@@ -17,7 +17,7 @@ export async function exampleStack(
   name: string,
   folder: string,
   config: Record<string, string>,
-  providers: (env: Environment) => Environment,
+  providers: (env: Environment) => Environment | Promise<Environment>,
 ): Promise<Stack> {
   const { pulumi, env } = await ensureEngine();
   const workDir = join(folder, name);
@@ -28,7 +28,7 @@ export async function exampleStack(
   for (const file of ["node_modules", "package.json", "tsconfig.json"])
     symlinkSync(join(root, file), join(workDir, file));
   const envVars = {
-    ...providers({ ...env }),
+    ...(await providers({ ...env })),
     PULUMI_BACKEND_URL: `file://${workDir}`,
     PULUMI_CONFIG_PASSPHRASE: "test",
     // The sources are type-checked by `npm test`, not at each start.
