@@ -7,7 +7,8 @@ const hubAnswer = "7F7F0101,,10,@NOW@.123456789,0.000000000,0.0,0.0,-12.345,0.0,
   ",,",
   ",7F7F0101,",
 );
-describe.each(["dash", "bash"])("the proof of network PTP under %s", (shell) => {
+// Amazon Linux, whose shell is bash, has no linuxptp: what runs is run by dash.
+describe.each(["dash"])("the proof of network PTP under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);
