@@ -6,7 +6,8 @@ export default defineConfig({
     maxWorkers: "100%",
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000 } },
+      // One worker more than two cores: some of its tests wait for a limit, or for a disk.
+      { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000, maxWorkers: 3 } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
         // One machine for each file, side by side: an emulated one keeps little more than one core busy.
