@@ -9,6 +9,7 @@ interface Stage {
   name: string;
   what: string;
   command: [string, ...string[]];
+  env?: Record<string, string>;
   /** What has to be set up first, beyond the npm dependencies: programs; or also the engine and an image. */
   needs?: "programs" | "engine";
   /** Takes so long that it runs only when it is named. */
@@ -24,7 +25,7 @@ const stages: readonly Stage[] = [
   { name: "unit", what: "pure code", command: vitest("unit"), needs: "programs" },
   {
     name: "toolkit",
-    what: "the toolkit in fake roots, under dash and bash",
+    what: "the toolkit in fake roots, by each system's shell",
     command: vitest("toolkit"),
     needs: "programs",
   },
@@ -55,6 +56,14 @@ const stages: readonly Stage[] = [
     needs: "engine",
     long: true,
   },
+  {
+    name: "bash",
+    what: "the toolkit in fake roots once more, all by Amazon Linux's shell",
+    command: vitest("toolkit"),
+    env: { TIMEBASE_SHELLS: "bash" },
+    needs: "programs",
+    long: true,
+  },
   { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
   { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
   {
@@ -78,7 +87,7 @@ const help = `npm test: sets up what the tests need, and runs all of them.
   npm test -- unit toolkit      these stages only
   npm run test:examples         the same as npm test -- examples; without KVM it takes an hour
   npm run test:cloud            the same as npm test -- cloud: real machines, in accounts whose credentials are there
-  npm run test:faults           the same as npm test -- systems sweep; hours without KVM, and writes docs/systems.md
+  npm run test:faults           the same as npm test -- bash systems sweep; hours without KVM, and writes docs/systems.md
   npm run test:truth            the same as npm test -- truth; a quarter of an hour, and writes docs/ground-truth.md
 `;
 
@@ -97,7 +106,7 @@ async function main(): Promise<void> {
 
   const start = performance.now();
   let engine: Engine | undefined;
-  for (const { name, what, command, needs } of chosen) {
+  for (const { name, what, command, env, needs } of chosen) {
     console.log(`\n=== ${name}: ${what}`);
     if (needs === "programs") await ensurePackages(testTools, console.log);
     if (needs === "engine") engine ??= await setUp([...machineTools, ...efiTools, ...testTools]);
@@ -106,7 +115,7 @@ async function main(): Promise<void> {
     const { exitCode } = await execa(program, args, {
       preferLocal: true,
       stdio: "inherit",
-      env: engine?.env,
+      env: { ...engine?.env, ...env },
       reject: false,
     });
     if (exitCode !== 0) throw new Error(`=== ${name} failed. To run it alone: npm test -- ${name}`);

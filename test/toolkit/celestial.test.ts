@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { shells } from "./shells";
 
 // The script of examples/celestial, on a folder that looks like a host.
 
@@ -21,7 +22,7 @@ const PROGRAMS = {
   iptables: "",
 } as const;
 
-describe.each(["dash", "bash"])("a host for Celestial, by %s", (shell) => {
+describe.each(shells)("a host for Celestial, by %s", (shell) => {
   let root: string;
   let bin: string;
 

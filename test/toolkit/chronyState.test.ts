@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { shells } from "./shells";
 
 // What chronyc says, as checks and figures: from recorded output of each version, and of what it never said.
 
@@ -222,7 +223,7 @@ describe("the other sources of the plan", () => {
   });
 });
 
-test.each(["dash", "bash"])("%s: the trend of the bound since the last line, where both are known", (shell) => {
+test.each(shells)("%s: the trend of the bound since the last line, where both are known", (shell) => {
   const bounds = ["1000", "'' ", "2000000", "500000", "510000", "490000", "600000", "100000000000000000"];
   const script = `. ${path.join(__dirname, "../../toolkit/lib/chrony.sh")}; settle_bound_ns=
     for time_bound_ns in ${bounds.join(" ")}; do settle_trend; echo "\${settle_trend:-none}"; done`;

@@ -2,11 +2,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 import { afterBoot, aws, conf, following, onEna, proved, refclock, runFile, unit, withEna } from "./sources";
 
 // The clock devices of a host: chronyd follows the one that the plan means, and none when it is not there.
 
-describe.each(["dash", "bash"])("clock devices under %s", (shell) => {
+describe.each(shells)("clock devices under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, overriding, parameters, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 const override = overriding(plans.boot);
 const mine = "etc/default/grub.d/60-mine.cfg";
 const commandLine = "proc/cmdline";
 
-describe.each(["dash", "bash"])("a parameter of the user's, under %s,", (shell) => {
+describe.each(shells)("a parameter of the user's, under %s,", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -3,8 +3,9 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bootIds, FakeHost, parameters, plans } from "./FakeHost";
+import { shells } from "./shells";
 
-describe.each(["dash", "bash"])("converge under %s", (shell) => {
+describe.each(shells)("converge under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,12 +1,13 @@
 import fs from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 const conf = "etc/chrony/chrony.conf";
 const later = plans.time.replace("10.77.0.1", "10.77.0.2");
 
 // Between the record of what is written and the write, a file is as it was before, which is no change of the user's.
-describe.each(["dash", "bash"])("a write that is cut, under %s,", (shell) => {
+describe.each(shells)("a write that is cut, under %s,", (shell) => {
   let host: FakeHost;
   afterEach(() => host.destroy());
 

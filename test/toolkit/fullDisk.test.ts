@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 // Room is looked for before anything is changed; these disks are full in the middle.
 // Every third write of each system, not the same ones.
@@ -81,7 +82,7 @@ esac`,
 });
 
 // Programs of others that have no room say so; it is no fault of a mirror, or of GRUB's defaults.
-describe.each(["dash", "bash"])("a disk that is full for another program, under %s,", (shell) => {
+describe.each(shells)("a disk that is full for another program, under %s,", (shell) => {
   test.each([
     ["apt-get", "debian-12", "E: You don't have enough free space in /var/cache/apt/archives/."],
     ["apt-get", "debian-12", "dpkg: error processing archive chrony.deb (--unpack): No space left on device"],
@@ -115,7 +116,7 @@ describe.each(["dash", "bash"])("a disk that is full for another program, under 
 
 // Where mounting is allowed, the real thing.
 const mayMount = spawnSync("unshare", ["-m", "true"]).status === 0;
-describe.skipIf(!mayMount).each(["dash", "bash"])("a file system that is really full, under %s,", (shell) => {
+describe.skipIf(!mayMount).each(shells)("a file system that is really full, under %s,", (shell) => {
   /** A converge, after `folder` was made a file system of so many pages. */
   const converge = (host: FakeHost, folder: string, pages: number) =>
     spawnSync(

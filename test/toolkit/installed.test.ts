@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 const systems = [
   ["dash", "debian-12"],
@@ -78,7 +79,7 @@ describe.each(systems)("whose chrony it is, under %s on %s:", (shell, system) =>
   );
 });
 
-test.each(["dash", "bash"])("one that comes with what somebody else is just installing is his, under %s", (shell) => {
+test.each(shells)("one that comes with what somebody else is just installing is his, under %s", (shell) => {
   const host = new FakeHost(shell);
   host.holdPackages();
   const locks = host.read("proc/locks");
@@ -104,7 +105,7 @@ test.each(["dash", "bash"])("one that comes with what somebody else is just inst
   host.destroy();
 });
 
-describe.each(["dash", "bash"])("a record under %s", (shell) => {
+describe.each(shells)("a record under %s", (shell) => {
   let host: FakeHost;
   afterEach(() => host.destroy());
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans, synchronised } from "./FakeHost";
+import { shells } from "./shells";
 
 /** One lie that a naive check believes, and the check of ours that does not. */
 export interface Lie {
@@ -19,7 +20,7 @@ export interface TrueHost {
 
 /** Under each shell: the proof of a host on which everything was true is not fooled by any of the lies; and more tests. */
 export function describeProof(theme: string, lies: Lie[], more: (truth: TrueHost) => void): void {
-  describe.each(["dash", "bash"])(`prove ${theme} under %s`, (shell) => {
+  describe.each(shells)(`prove ${theme} under %s`, (shell) => {
     const truth = {} as TrueHost;
     beforeAll(() => {
       truth.host = new FakeHost(shell);

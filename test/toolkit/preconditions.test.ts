@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 /** A host on which the naive form of a precondition, a line of shell, holds; ours refuses, and nothing was changed. */
 interface Precondition {
@@ -138,7 +139,7 @@ const preconditions: Precondition[] = [
   },
 ];
 
-describe.each(["dash", "bash"])("under %s", (shell) => {
+describe.each(shells)("under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 interface Refusal {
   what: string;
@@ -86,7 +87,7 @@ const refusals: Refusal[] = [
   },
 ];
 
-describe.each(["dash", "bash"])("converge under %s refuses, before anything is changed,", (shell) => {
+describe.each(shells)("converge under %s refuses, before anything is changed,", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,13 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans, synchronised } from "./FakeHost";
+import { shells } from "./shells";
 import { proved } from "./sources";
 
 // A clock that is handed to a tool which makes it wrong, and taken back.
 
 const record = "run/timebase.released";
 
-describe.each(["dash", "bash"])("a released clock under %s", (shell) => {
+describe.each(shells)("a released clock under %s", (shell) => {
   let host: FakeHost;
   let plan: string;
   beforeEach(() => {

@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
-describe.each(["dash", "bash"])("revert under %s", (shell) => {
+describe.each(shells)("revert under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,11 +1,12 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 
 const current = "sys/devices/system/clocksource/clocksource0/current_clocksource";
 const third = "33333333-3333-4333-8333-333333333333";
 
-describe.each(["dash", "bash"])("a revert that reboots, under %s,", (shell) => {
+describe.each(shells)("a revert that reboots, under %s,", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, parameters, plans, synchronised } from "./FakeHost";
+import { shells } from "./shells";
 
 const dropin = "etc/default/grub.d/zz-timebase.cfg";
 
-describe.each(["dash", "bash"])("status under %s", (shell) => {
+describe.each(shells)("status under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans, synchronised } from "./FakeHost";
+import { shells } from "./shells";
 import { conf, following, proved, refusal } from "./sources";
 
 // Authenticated time on a host: where keys lie, who can read them, and what comes of them.
@@ -23,7 +24,7 @@ const filesWith = (host: FakeHost, text: string): Record<string, string> =>
       .map(([name, [, mode = ""]]) => [name, mode]),
   );
 
-describe.each(["dash", "bash"])("authenticated time under %s", (shell) => {
+describe.each(shells)("authenticated time under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bootIds, FakeHost, plans } from "./FakeHost";
+import { shells } from "./shells";
 import {
   afterBoot,
   aws,
@@ -18,7 +19,7 @@ import {
 
 const awsNtp = "server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4";
 
-describe.each(["dash", "bash"])("time sources under %s", (shell) => {
+describe.each(shells)("time sources under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);
