@@ -52,7 +52,7 @@ function cloudMachine() {
 /** Two virtual machines on this computer: node-1 serves the time, node-2 follows it. */
 function localMachines(): ExperimentHostArgs[] {
   const shared = {
-    cpus: 2,
+    cpus: 1,
     memoryMib: 1024,
     network: "timebase-local",
     image: trapImage,

@@ -90,7 +90,7 @@ async function main(): Promise<void> {
 }
 
 async function machineProgram() {
-  const shared = { network: `bench-${process.pid}`, image: trapImage };
+  const shared = { cpus: 1, network: `bench-${process.pid}`, image: trapImage };
   const endpointOf = (name: string, args: object) => new LocalVm(name, { ...shared, ...args }).endpoint;
   return {
     "bench-1": endpointOf("bench-1", {

@@ -11,3 +11,8 @@ const text = (name: string) => readFileSync(join(__dirname, name), "utf8");
 export const trapImage = {
   setup: text("traps.sh") + text("emulation.sh"),
 } as const satisfies LocalVmImageArgs;
+
+/** The same, of a user who has chrony already, as his distribution sets it up. */
+export const chronyImage = {
+  setup: `${trapImage.setup}DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet chrony\n`,
+} as const satisfies LocalVmImageArgs;

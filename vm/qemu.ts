@@ -71,7 +71,7 @@ export function qemuArguments(
     ...acceleratorArguments[accelerator],
     ...firmwareArguments(spec, files),
     ...dmiArguments(spec),
-    ...["-smp", String(spec.cpus), "-m", String(spec.memoryMib), "-device", "virtio-rng-pci"],
+    ...["-smp", processors(spec.cpus), "-m", String(spec.memoryMib), "-device", "virtio-rng-pci"],
     ...["-drive", `file=${escaped(files.disk)},format=qcow2,if=virtio,discard=unmap`],
     ...["-drive", `file=${escaped(files.seed)},format=raw,if=virtio,readonly=on`],
     ...["-netdev", `user,id=outside,ipv6=off,hostfwd=tcp:${at.address}:${at.port}-:22`],
@@ -83,6 +83,14 @@ export function qemuArguments(
     ...["-netdev", `socket,id=private,${carrier(spec.network, spec)}`],
     ...card("private", hardwareAddress(spec.name, "private"), slots.private),
   ];
+}
+
+/**
+ * At least two that there may be: a kernel that knows that there is one only takes its TSC for synchronised with all others,
+ * which no server's can.
+ */
+function processors(cpus: number): string {
+  return `${cpus},maxcpus=${Math.max(cpus, 2)}`;
 }
 
 /** What carries the private network's frames. Bound to the loopback interface: none leaves this machine. */

@@ -22,6 +22,7 @@ process.env.XDG_STATE_HOME = state;
 const spec = {
   name: "vm-test",
   image: trapImage,
+  cpus: 1,
   network: "vm-test",
   privateAddress: "10.78.0.1/24",
   firstBoot: ["touch /var/first-boot"],

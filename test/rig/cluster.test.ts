@@ -12,7 +12,7 @@ import {
   parseEvidence,
   SshHost,
 } from "../../components";
-import { trapImage } from "../../rig/image";
+import { chronyImage, trapImage } from "../../rig/image";
 import { largestError, type OffsetInterval, smallestError, width } from "../../rig/offset-interval";
 import { changed } from "../../rig/summary";
 import { trueDifference, type WatchedClock, watchClock } from "../../rig/true-offset";
@@ -28,14 +28,10 @@ const folder = mkdtempSync(join(tmpdir(), "timebase-rig-"));
 process.env.XDG_STATE_HOME = join(folder, "machines");
 const names = ["rig-1", "rig-2"] as const;
 
-const vms = { cpus: 2, memoryMib: 1024, network: `rig-${process.pid}`, image: trapImage };
+const vms = { cpus: 1, memoryMib: 1024, network: `rig-${process.pid}` };
 const endpoints = async () => ({
-  "rig-1": new LocalVm("rig-1", {
-    ...vms,
-    privateAddress: "10.79.0.1/24",
-    firstBoot: ["apt-get install -y chrony"],
-  }).endpoint,
-  "rig-2": new LocalVm("rig-2", { ...vms, privateAddress: "10.79.0.2/24" }).endpoint,
+  "rig-1": new LocalVm("rig-1", { ...vms, image: chronyImage, privateAddress: "10.79.0.1/24" }).endpoint,
+  "rig-2": new LocalVm("rig-2", { ...vms, image: trapImage, privateAddress: "10.79.0.2/24" }).endpoint,
 });
 
 /** The machines' endpoints as a user of existing machines has them: without a machine behind them in this stack. */

@@ -51,7 +51,7 @@ export class Room {
     process.env.XDG_STATE_HOME = stateHome(folder);
     const place = placeOf(name, folder);
     if (snapshot !== undefined) await startQemu(place, ["-loadvm", snapshot]);
-    const machine = await up(withDefaults({ name, ...spec }));
+    const machine = await up(withDefaults({ name, cpus: 1, ...spec }));
     return new Room(name, place, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
   }
 
