@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost } from "./FakeHost";
 import { client, dropin, hub, hubIdentity, onHub, ptpConf, ptpState, ptpUnit, says } from "./ptp";
+import { shells } from "./shells";
 import { boundFrom, conf, pmcSaid, proved, refclock } from "./sources";
 
 const hubAnswer = "7F7F0101,,10,@NOW@.123456789,0.000000000,0.0,0.0,-12.345,0.0,1.0,0.0,0.0,0.0,Normal\n".replace(
   ",,",
   ",7F7F0101,",
 );
-// Amazon Linux, whose shell is bash, has no linuxptp: what runs is run by dash.
-describe.each(["dash"])("the proof of network PTP under %s", (shell) => {
+describe.each(shells)("the proof of network PTP under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
 import { client, dropin, hub, linuxptp, onHub, ptpConf, ptpState, ptpUnit } from "./ptp";
+import { shells } from "./shells";
 import { conf, following, refusal } from "./sources";
 
-// Amazon Linux, whose shell is bash, has no linuxptp: what runs is run by dash.
-describe.each(["dash"])("network PTP under %s", (shell) => {
+describe.each(shells)("network PTP under %s", (shell) => {
   let host: FakeHost;
   beforeEach(() => {
     host = new FakeHost(shell);
