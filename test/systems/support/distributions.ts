@@ -1,11 +1,10 @@
-import { LocalVmFirmware, LocalVmSuite } from "../../../components";
 import { trapImage } from "../../../rig/image";
 import { ubuntuKeyring } from "../../../rig/ubuntu-keyring";
+import type { Firmware } from "../../../vm/firmware";
+import type { SuiteName } from "../../../vm/suites";
 import type { System } from "./system";
 
-interface Distribution extends Pick<System, "system" | "newKernel" | "newKernelName"> {
-  suite: LocalVmSuite;
-}
+type Distribution = Pick<System, "system" | "newKernel" | "newKernelName">;
 
 const install = (kernel: string) =>
   `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${kernel}`;
@@ -14,13 +13,11 @@ const install = (kernel: string) =>
 const distributions = {
   bookworm: {
     system: "debian-12",
-    suite: LocalVmSuite.Bookworm,
     newKernel: install("linux-image-6.12-cloud-amd64"),
     newKernelName: /vmlinuz-6\.12\./,
   },
   trixie: {
     system: "debian-13",
-    suite: LocalVmSuite.Trixie,
     newKernel: [
       "sed 's/ trixie / trixie-backports /;q' /etc/apt/sources.list >/etc/apt/sources.list.d/backports.list",
       install("--target-release=trixie-backports linux-image-cloud-amd64"),
@@ -29,34 +26,28 @@ const distributions = {
   },
   jammy: {
     system: "ubuntu-22.04",
-    suite: LocalVmSuite.Jammy,
     newKernel: install("linux-image-virtual-hwe-22.04"),
     newKernelName: /vmlinuz-6\.8\./,
   },
   noble: {
     system: "ubuntu-24.04",
-    suite: LocalVmSuite.Noble,
     newKernel: install("linux-image-virtual-hwe-24.04"),
     newKernelName: /vmlinuz-(6\.(9|[1-9]\d)|[7-9])\./,
   },
-} as const satisfies Record<string, Distribution>;
+} as const satisfies Record<SuiteName, Distribution>;
 
-const loaders = {
-  bios: { bootLoader: "GRUB, BIOS", firmware: {} },
-  efi: { bootLoader: "GRUB, EFI with a stub", firmware: { firmware: LocalVmFirmware.Efi } },
-} as const;
+const bootLoaders = { bios: "GRUB, BIOS", efi: "GRUB, EFI with a stub" } as const satisfies Record<Firmware, string>;
 
 /** A release from its own archive, with the traps of the tests' image. */
-export function distribution(release: keyof typeof distributions, firmware: keyof typeof loaders): System {
-  const { suite, ...facts } = distributions[release];
-  const { bootLoader, firmware: loader } = loaders[firmware];
+export function distribution(suite: SuiteName, firmware: Firmware): System {
+  const facts = distributions[suite];
   const keyring = async () => (facts.system.startsWith("ubuntu") ? { keyring: await ubuntuKeyring() } : {});
   return {
     ...facts,
-    id: `${release}-${firmware}`,
-    bootLoader,
+    id: `${suite}-${firmware}`,
+    bootLoader: bootLoaders[firmware],
     machine: "real",
-    spec: async () => ({ image: { ...trapImage, suite, ...loader, ...(await keyring()) } }),
+    spec: async () => ({ image: { ...trapImage, suite, firmware, ...(await keyring()) } }),
     regenerate: "update-grub",
   };
 }
