@@ -179,12 +179,23 @@ describe("what no pmc ever said", () => {
     );
   });
 
+  test("a value of two words is none, and no line after it takes its place", () => {
+    for (const { text, now } of following) {
+      const line = /^\t\tmeanPathDelay .*$/m.exec(text)?.[0] as string;
+      for (const lines of [`${line} 7`, `${line} 7\n${line}`, `\t\tmeanPathDelay\n${line}`]) {
+        const { checks, error } = read(text.replace(line, lines), now);
+        expect(error).toMatch(/^\? .*meanPathDelay/);
+        expect(checks["time.ptp-port"]?.verdict).toBe("fail");
+      }
+    }
+  });
+
   test("truncations, and answers twice", () => {
     fc.assert(
       fc.property(recording, fc.nat(3000), fc.boolean(), ({ text, now }, length, twice) => {
         const cut = text.slice(0, length);
         const state = holds(twice ? `${cut}\n${text}` : cut, now);
-        if (twice && /RESPONSE/.test(cut)) expect(state.error).toMatch(/^\? /);
+        if (twice && /RESPONSE MANAGEMENT \w+(_NP|_SET)\b/.test(cut)) expect(state.error).toMatch(/^\? /);
       }),
       { numRuns: 80 },
     );

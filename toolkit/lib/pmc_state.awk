@@ -18,6 +18,7 @@ BEGIN {
     "PARENT_DATA_SET.grandmasterIdentity TIME_PROPERTIES_DATA_SET.ptpTimescale TIME_STATUS_NP.ingress_time " \
     "TIME_STATUS_NP.gmPresent TIME_STATUS_NP.gmIdentity"
   wants = split(wanted, want, " ")
+  for (i = 1; i <= wants; i++) is_wanted[want[i]] = 1
   # The rate at which the clocks of two hosts may drift apart between a Sync and the Delay_Req that belongs to it.
   drift_ppm = 50
   journal = "see `journalctl -u timebase-ptp4l` on the host"
@@ -32,10 +33,13 @@ BEGIN {
   next
 }
 /^sending: / || NF == 0 { next }
-NF == 2 && set != "" {
+# All of the line is the value: what has a second word is no answer, and does not make room for another one.
+set "." $1 in is_wanted {
   key = set "." $1
   if (key in value) twice = key
-  value[key] = $2
+  sub(/^ *[^ ]+ */, "")
+  sub(/ +$/, "")
+  value[key] = $0
   next
 }
 set == "" { said = said (said == "" ? "" : "; ") $0 }
