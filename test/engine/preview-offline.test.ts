@@ -20,7 +20,7 @@ interface Ended {
 function run(...args: string[]): Promise<Ended> {
   // Nothing of this machine that could stand for an account.
   const env = { PATH: process.env.PATH, HOME: "/nonexistent", INIT_CWD: root };
-  const program = ["--import", "tsx", join(root, "rig/preview.ts"), ...args];
+  const program = ["--require", "@pulumi/pulumi", "--import", "tsx", join(root, "rig/preview.ts"), ...args];
   return new Promise((done) =>
     execFile(process.execPath, program, { cwd: root, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
