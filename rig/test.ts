@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { efiTools } from "../vm/host-tools";
+import { didYouMean } from "./did-you-mean";
 import type { Engine } from "./engine";
 import { ensurePackages, testTools } from "./packages";
 import { machineTools, setUp } from "./setup";
@@ -100,8 +101,9 @@ async function main(): Promise<void> {
     process.stdout.write(help);
     return;
   }
-  const unknown = positionals.filter((name) => !stages.some((stage) => stage.name === name));
-  if (unknown.length > 0) throw new Error(`there is no stage "${unknown.join('", "')}"\n\n${help}`);
+  const names = stages.map(({ name }) => name);
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no stage "${unknown}"${didYouMean(unknown, names)}\n\n${help}`);
   const chosen = stages.filter(({ name, long }) => (positionals.length === 0 ? !long : positionals.includes(name)));
 
   const start = performance.now();
