@@ -67,6 +67,15 @@ export default defineConfig({
         },
       },
       {
+        // Two machines, and every way in which one tells the other the time.
+        test: {
+          name: "sources",
+          include: ["test/sources/**/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
         // Machines again, whose clocks are watched: nothing else should keep their cores busy.
         test: {
           name: "truth",

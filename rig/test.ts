@@ -68,6 +68,13 @@ const stages: readonly Stage[] = [
   { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
   { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
   {
+    name: "sources",
+    what: "keys, certificates and network PTP between machines",
+    command: vitest("sources"),
+    needs: "engine",
+    long: true,
+  },
+  {
     name: "truth",
     what: "the claimed bound of a clock beside its true offset",
     command: vitest("truth"),
@@ -89,6 +96,7 @@ const help = `npm test: sets up what the tests need, and runs all of them.
   npm run test:examples         the same as npm test -- examples; without KVM it takes an hour
   npm run test:cloud            the same as npm test -- cloud: real machines, in accounts whose credentials are there
   npm run test:faults           the same as npm test -- bash systems sweep; hours without KVM, and writes docs/systems.md
+  npm run test:sources          the same as npm test -- sources; ten minutes: keys, certificates and network PTP
   npm run test:truth            the same as npm test -- truth; a quarter of an hour, and writes docs/ground-truth.md
 `;
 
