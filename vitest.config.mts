@@ -8,9 +8,18 @@ export default defineConfig({
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       // One worker more than two cores: some of its tests wait for a limit, or for a disk.
       { test: { name: "toolkit", include: ["test/toolkit/**/*.test.ts"], testTimeout: 60_000, maxWorkers: 3 } },
-      { test: { name: "engine", include: ["test/engine/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
-        // One machine for each file, side by side: an emulated one keeps little more than one core busy.
+        // Likewise: an engine waits for its providers to start.
+        test: {
+          name: "engine",
+          include: ["test/engine/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 3,
+        },
+      },
+      {
+        // One machine for each file, side by side: an emulated one keeps little more than one core busy. In the stage "rig".
         test: {
           name: "machine",
           include: ["test/machine/**/*.test.ts"],
@@ -62,6 +71,15 @@ export default defineConfig({
         test: {
           name: "rig",
           include: ["test/rig/**/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
+        // Two machines, and every way in which one tells the other the time.
+        test: {
+          name: "sources",
+          include: ["test/sources/**/*.test.ts"],
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },

@@ -56,7 +56,8 @@ await installDependencies();
 // A Ctrl-C goes to the program too, whose end is waited for.
 process.on("SIGINT", () => {});
 const [program, ...rest] = process.argv.slice(2);
-const run = spawnSync(findNode(), ["--import", "tsx", join(root, program), ...rest], {
+// What is loaded before tsx is loaded in half the time.
+const run = spawnSync(findNode(), ["--require", "@pulumi/pulumi", "--import", "tsx", join(root, program), ...rest], {
   cwd: root,
   stdio: "inherit",
   env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },

@@ -81,8 +81,6 @@ async function demoStack({ pulumi, env }: Engine): Promise<Stack> {
         PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase, "utf8"),
         // The state repeats itself, and every step writes it anew.
         PULUMI_DIY_BACKEND_GZIP: "true",
-        // The sources are type-checked by `npm test`, not at each start.
-        PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       },
     },
   );

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { closest, distance } from "fastest-levenshtein";
 import { keyPair } from "./cloud/keyPair";
+import { didYouMean } from "./did-you-mean";
 import { previewProgram } from "./preview/preview";
 import { exampleFolder, exampleNames, stackConfig, storyOf } from "./preview/stories";
 import { previewText } from "./preview/text";
@@ -23,9 +23,7 @@ function folderOf(wanted: string): string {
   if (/[/\\]|^\.+$/.test(wanted)) return resolve(process.env.INIT_CWD ?? ".", wanted);
   const names = exampleNames();
   if (names.includes(wanted)) return exampleFolder(wanted);
-  const nearest = closest(wanted, names);
-  const hint = distance(wanted, nearest) <= wanted.length / 2 ? `: did you mean ${nearest}?` : "";
-  throw new UsageError(`there is no example "${wanted}"${hint}`);
+  throw new UsageError(`there is no example "${wanted}"${didYouMean(wanted, names)}`);
 }
 
 function configOf(settings: readonly string[]): Record<string, string> {
@@ -58,7 +56,8 @@ async function main(): Promise<void> {
   // It opens nothing: made anew for each preview.
   const keys = keyPair();
   const ofStack = values.stack === undefined ? {} : stackConfig(folder, values.stack, keys);
-  const config = { ...storyOf(folder, keys), ...ofStack, ...configOf(values.config) };
+  const story = storyOf(folder, keys);
+  const given = configOf(values.config);
 
   const failures = new Set<string>();
   process.on("unhandledRejection", (reason) => failures.add(messageOf(reason)));
@@ -66,11 +65,18 @@ async function main(): Promise<void> {
   console.log = console.info = (text) => {
     if (!String(text).startsWith("info: [runtime] ")) console.error(text);
   };
-  const preview = await previewProgram(folder, config, keys);
+  const { preview, asked } = await previewProgram(folder, { ...story, ...ofStack, ...given }, keys);
   // What the program left unhandled is told a turn later.
   await new Promise((told) => setImmediate(told));
   if (failures.size > 0) throw new Error([...failures].join("\n"));
-  process.stdout.write(values.json ? `${JSON.stringify(preview)}\n` : previewText(preview));
+  // A provider's key is read by the provider.
+  const unread = Object.keys(given).find((key) => !key.includes(":") && !asked.includes(key));
+  if (unread !== undefined)
+    throw new UsageError(
+      `--config ${unread}: the program asks for no such key${didYouMean(unread, asked)}\nIt asks for: ${asked.join(", ") || "none"}`,
+    );
+  const madeUp = Object.entries(story).filter(([key]) => !(key in { ...ofStack, ...given }));
+  process.stdout.write(values.json ? `${JSON.stringify(preview)}\n` : previewText(preview, madeUp));
 }
 
 function messageOf(error: unknown): string {

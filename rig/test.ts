@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { efiTools } from "../vm/host-tools";
+import { didYouMean } from "./did-you-mean";
 import type { Engine } from "./engine";
 import { ensurePackages, testTools } from "./packages";
 import { machineTools, setUp } from "./setup";
@@ -16,7 +17,12 @@ interface Stage {
   long?: true;
 }
 
-const vitest = (project: string): Stage["command"] => ["vitest", "run", "--project", project, "--reporter=default"];
+const vitest = (...projects: string[]): Stage["command"] => [
+  "vitest",
+  "run",
+  ...projects.flatMap((project) => ["--project", project]),
+  "--reporter=default",
+];
 
 /** The cheapest first: a stage that fails ends the run. */
 const stages: readonly Stage[] = [
@@ -36,12 +42,12 @@ const stages: readonly Stage[] = [
     needs: "engine",
   },
   {
-    name: "machine",
-    what: "one virtual machine: its own life, and faults that happen to it",
-    command: vitest("machine"),
+    name: "rig",
+    what: "virtual machines: one, faults that happen to one, and a cluster that reboots",
+    // In this order: while one of the first still runs, the machines of the cluster boot.
+    command: vitest("machine", "rig"),
     needs: "engine",
   },
-  { name: "rig", what: "a cluster of virtual machines that reboot", command: vitest("rig"), needs: "engine" },
   {
     name: "examples",
     what: "the examples in full, on stand-ins for their clouds",
@@ -67,6 +73,13 @@ const stages: readonly Stage[] = [
   { name: "systems", what: "every system and boot loader", command: vitest("systems"), needs: "engine", long: true },
   { name: "sweep", what: "every fault", command: vitest("sweep"), needs: "engine", long: true },
   {
+    name: "sources",
+    what: "keys, certificates and network PTP between machines",
+    command: vitest("sources"),
+    needs: "engine",
+    long: true,
+  },
+  {
     name: "truth",
     what: "the claimed bound of a clock beside its true offset",
     command: vitest("truth"),
@@ -88,6 +101,7 @@ const help = `npm test: sets up what the tests need, and runs all of them.
   npm run test:examples         the same as npm test -- examples; without KVM it takes an hour
   npm run test:cloud            the same as npm test -- cloud: real machines, in accounts whose credentials are there
   npm run test:faults           the same as npm test -- bash systems sweep; hours without KVM, and writes docs/systems.md
+  npm run test:sources          the same as npm test -- sources; ten minutes: keys, certificates and network PTP
   npm run test:truth            the same as npm test -- truth; a quarter of an hour, and writes docs/ground-truth.md
 `;
 
@@ -100,8 +114,9 @@ async function main(): Promise<void> {
     process.stdout.write(help);
     return;
   }
-  const unknown = positionals.filter((name) => !stages.some((stage) => stage.name === name));
-  if (unknown.length > 0) throw new Error(`there is no stage "${unknown.join('", "')}"\n\n${help}`);
+  const names = stages.map(({ name }) => name);
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no stage "${unknown}"${didYouMean(unknown, names)}\n\n${help}`);
   const chosen = stages.filter(({ name, long }) => (positionals.length === 0 ? !long : positionals.includes(name)));
 
   const start = performance.now();

@@ -44,7 +44,9 @@ grub-install /dev/vda`,
     install: `mkfs.vfat -n ESP /dev/vda1
 mkdir -p /boot/efi
 mount -t vfat /dev/vda1 /boot/efi
-grub-install --target=x86_64-efi --efi-directory=/boot/efi --no-nvram --force-extra-removable
+# Where firmware looks that knows of no system: Ubuntu's takes that for granted, and Debian's wants to be told.
+removable=$(grub-install --help | grep -o -m 1 -- --force-extra-removable || :)
+grub-install --target=x86_64-efi --efi-directory=/boot/efi --no-nvram $removable
 umount /boot/efi`,
   },
 };

@@ -2,13 +2,23 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The stand-ins, by the name of their package: where each begins in a checkout. It gets the name before the arguments. */
-export const standIns = {
-  command: "rig/command-provider/main.ts",
-  aws: "rig/cloud-provider/main.ts",
-  gcp: "rig/cloud-provider/main.ts",
-  tls: "rig/cloud-provider/main.ts",
-} as const;
+interface Program {
+  /** Where it begins in a checkout. It gets the name before the arguments. */
+  readonly main: string;
+  /** Packages to load before tsx looks at every module that is loaded: the engine starts it anew for each step. */
+  readonly preloaded: readonly string[];
+}
+
+const pulumiServer = "@pulumi/pulumi/provider/server.js";
+const cloud: Program = { main: "rig/cloud-provider/main.ts", preloaded: [pulumiServer] };
+
+/** The stand-ins, by the name of their package. */
+const standIns = {
+  command: { main: "rig/command-provider/main.ts", preloaded: [pulumiServer, "ssh2/lib/index.js"] },
+  aws: cloud,
+  gcp: cloud,
+  tls: cloud,
+} as const satisfies Record<string, Program>;
 
 export type StandIn = keyof typeof standIns;
 
@@ -22,10 +32,12 @@ export function pluginExecutable(name: StandIn): string {
  * starts it in the folder of the user's program, so nothing may depend on the working directory.
  */
 export function launcherScript(name: StandIn, checkout: string): string {
+  const { main, preloaded } = standIns[name];
+  const requires = preloaded.map((file) => `--require "$checkout/node_modules/${file}" `).join("");
   return `#!/bin/sh
 # Stand-in for the Pulumi ${name} provider, installed by pulumi-timebase.
 checkout=${shellQuoted(checkout)}
-main="$checkout/${standIns[name]}"
+main="$checkout/${main}"
 node="$checkout/node_modules/.bin/node"
 loader="$checkout/node_modules/tsx/dist/loader.mjs"
 for file in "$main" "$node" "$loader"; do
@@ -36,7 +48,7 @@ for file in "$main" "$node" "$loader"; do
         exit 1
     fi
 done
-exec "$node" --import "$loader" "$main" ${name} "$@"
+exec "$node" ${requires}--import "$loader" "$main" ${name} "$@"
 `;
 }
 

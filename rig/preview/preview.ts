@@ -33,6 +33,12 @@ export interface PreviewedHost {
   reboot: string;
 }
 
+/** A preview, and which keys of its configuration the program has asked for: its own ones without the project's name. */
+export interface Ran {
+  preview: Preview;
+  asked: string[];
+}
+
 const STACK = "offline";
 const MASK = "[secret]";
 const UNKNOWN = "[known later]";
@@ -42,7 +48,7 @@ const UNKNOWN = "[known later]";
  * @throws an Error that says what is wrong with the folder, and whatever the program throws while it is loaded. What
  * fails later is a rejection that nobody handles: the caller looks for those.
  */
-export async function previewProgram(folder: string, config: Record<string, string>, keys: Keys): Promise<Preview> {
+export async function previewProgram(folder: string, config: Record<string, string>, keys: Keys): Promise<Ran> {
   const { name: project, main } = projectIn(folder);
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
@@ -63,6 +69,13 @@ export async function previewProgram(folder: string, config: Record<string, stri
   );
   const entries = Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value]);
   pulumi.runtime.setAllConfig(Object.fromEntries(entries));
+  const asked = new Set<string>();
+  const store = load("@pulumi/pulumi/runtime/config") as typeof pulumi.runtime;
+  const { getConfig } = store;
+  store.getConfig = (key) => {
+    asked.add(key.startsWith(`${project}:`) ? key.slice(project.length + 1) : key);
+    return getConfig(key);
+  };
   process.chdir(folder);
   load(main);
   await pulumi.runtime.disconnect();
@@ -73,7 +86,7 @@ export async function previewProgram(folder: string, config: Record<string, stri
   });
   // The program tells of them in an order that depends on who waited for whom.
   const resources = (await Promise.all(made.map(shownOf))).sort((a, b) => compare(a.name, b.name));
-  return { project, stack: STACK, resources, hosts: resources.flatMap(hostOf) };
+  return { preview: { project, stack: STACK, resources, hosts: resources.flatMap(hostOf) }, asked: [...asked].sort() };
 }
 
 /** Name and program of the project in a folder. */

@@ -1,10 +1,19 @@
 import type { Preview, PreviewedHost, PreviewedResource } from "./preview";
 
-/** A preview for people. */
-export function previewText({ project, stack, resources, hosts }: Preview): string {
+/**
+ * A preview for people.
+ * @param madeUp what its configuration has that nobody gave
+ */
+export function previewText(
+  { project, stack, resources, hosts }: Preview,
+  madeUp: readonly [string, string][],
+): string {
+  // A key is too long to be read.
+  const settings = madeUp.map(([key, value]) => (value.length <= 60 ? `${key}=${value}` : key));
   return [
     `What \`pulumi up\` of ${project} would make in a new stack ("${stack}"), without its configured account.`,
     "<name.field> and [known later] are what only a cloud decides.",
+    ...(settings.length > 0 ? [`Made up, until you give yours by --config: ${settings.join(", ")}`] : []),
     "",
     `${counted(resources.length, "resource")}:`,
     ...resources.flatMap(resourceLines),

@@ -19,8 +19,9 @@ interface Ended {
 
 function run(...args: string[]): Promise<Ended> {
   // Nothing of this machine that could stand for an account.
-  const env = { PATH: process.env.PATH, HOME: "/nonexistent", INIT_CWD: root };
-  const program = ["--import", "tsx", join(root, "rig/preview.ts"), ...args];
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: "/nonexistent", INIT_CWD: root };
+  const program = ["--require", "@pulumi/pulumi", "--import", "tsx", join(root, "rig/preview.ts"), ...args];
   return new Promise((done) =>
     execFile(process.execPath, program, { cwd: root, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
@@ -213,7 +214,9 @@ test("an example by its path is the example", async () => {
 });
 
 test("is for people without --json: every resource, every plan, every reboot", async () => {
-  const { stdout } = await run("gcp-cluster");
+  const { stdout } = await run("gcp-cluster", "--config", "sshFrom=198.51.100.0/24");
+  // What the user gave is not made up.
+  expect(stdout).toContain("\nMade up, until you give yours by --config: gcp:project=my-project\n");
   expect(stdout).toContain("\n  subnet (gcp:compute/subnetwork:Subnetwork)\n      ipCidrRange: 10.41.0.0/24\n");
   expect(stdout).toContain("\n3 hosts:\n  server-1\n      server-1: may reboot once if ");
   expect(stdout).toContain("\n        time-source=server <server-1-instance.networkIp> iburst");
@@ -227,6 +230,7 @@ describe("a wrong word", () => {
     [["celestial", "--config", "sshFrom"], "--config sshFrom must be key=value"],
     [["celestial", "--jsno"], "Unknown option '--jsno'"],
     [["./examples"], "examples has no Pulumi.yaml: give the folder of a Pulumi program"],
+    [["celestial", "--config", "hosst=5"], "--config hosst: the program asks for no such key: did you mean hosts?\n"],
     [["celestial", "--config", "sshFrom=203.0.113.7"], "sshFrom[0]: must end in a prefix length"],
   ])("%s", async (args, reason) => {
     const { code, stdout, stderr } = await run(...args);

@@ -29,9 +29,17 @@ process.env.XDG_STATE_HOME = join(folder, "machines");
 const names = ["rig-1", "rig-2"] as const;
 
 const vms = { cpus: 1, memoryMib: 1024, network: `rig-${process.pid}` };
+// Addresses of this process's own: a free one may be that of a machine whose power another test has just cut.
+const address = (number: number) => `127.${100 + number}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 const endpoints = async () => ({
-  "rig-1": new LocalVm("rig-1", { ...vms, image: chronyImage, privateAddress: "10.79.0.1/24" }).endpoint,
-  "rig-2": new LocalVm("rig-2", { ...vms, image: trapImage, privateAddress: "10.79.0.2/24" }).endpoint,
+  "rig-1": new LocalVm("rig-1", {
+    ...vms,
+    image: chronyImage,
+    address: address(1),
+    privateAddress: "10.79.0.1/24",
+  }).endpoint,
+  "rig-2": new LocalVm("rig-2", { ...vms, image: trapImage, address: address(2), privateAddress: "10.79.0.2/24" })
+    .endpoint,
 });
 
 /** The machines' endpoints as a user of existing machines has them: without a machine behind them in this stack. */

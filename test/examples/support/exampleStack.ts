@@ -31,8 +31,6 @@ export async function exampleStack(
     ...(await providers({ ...env })),
     PULUMI_BACKEND_URL: `file://${workDir}`,
     PULUMI_CONFIG_PASSPHRASE: "test",
-    // The sources are type-checked by `npm test`, not at each start.
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   };
   const stack = await LocalWorkspace.createStack({ stackName: "test", workDir }, { pulumiCommand: pulumi, envVars });
   await stack.setAllConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value }])));
