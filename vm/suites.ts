@@ -27,8 +27,9 @@ const ubuntu = {
   mirror: "http://archive.ubuntu.com/ubuntu",
   components: ["main", "universe"],
   kernel: "linux-image-virtual",
-  // Debian requires these, or its kernel does.
-  packages: ["apt", "e2fsprogs", "gpgv", "initramfs-tools", "netbase"],
+  // Debian requires these, or its kernel does; and by lsb_release GRUB knows that it is Ubuntu's, whose signed loader looks
+  // for its configuration in a folder of that name.
+  packages: ["apt", "e2fsprogs", "gpgv", "initramfs-tools", "lsb-release", "netbase"],
   keyring: { path: "/usr/share/keyrings/ubuntu-archive-keyring.gpg", package: "ubuntu-keyring" },
 } as const;
 
