@@ -4,7 +4,16 @@ import type { Firmware } from "../../../vm/firmware";
 import type { SuiteName } from "../../../vm/suites";
 import type { System } from "./system";
 
-type Distribution = Pick<System, "system" | "newKernel" | "newKernelName">;
+type Distribution = Pick<System, "system" | "newKernel" | "newKernelName"> & { setup?: string };
+
+/**
+ * networkd of systemd 249 gives up an interface that udev renames while it is configured, which an emulated machine is
+ * slow enough for: "Failed to set IAID+DUID: Device or resource busy".
+ */
+const renamedFirst = `mkdir -p /etc/systemd/system/systemd-networkd.service.d
+printf '[Unit]\\nWants=systemd-udev-settle.service\\nAfter=systemd-udev-settle.service\\n' \
+  >/etc/systemd/system/systemd-networkd.service.d/renamed-first.conf
+`;
 
 const install = (kernel: string) =>
   `apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${kernel}`;
@@ -28,6 +37,7 @@ const distributions = {
     system: "ubuntu-22.04",
     newKernel: install("linux-image-virtual-hwe-22.04"),
     newKernelName: /vmlinuz-6\.8\./,
+    setup: renamedFirst,
   },
   noble: {
     system: "ubuntu-24.04",
@@ -40,14 +50,14 @@ const bootLoaders = { bios: "GRUB, BIOS", efi: "GRUB, EFI with a stub" } as cons
 
 /** A release from its own archive, with the traps of the tests' image. */
 export function distribution(suite: SuiteName, firmware: Firmware): System {
-  const facts = distributions[suite];
+  const { setup = "", ...facts }: Distribution = distributions[suite];
   const keyring = async () => (facts.system.startsWith("ubuntu") ? { keyring: await ubuntuKeyring() } : {});
   return {
     ...facts,
     id: `${suite}-${firmware}`,
     bootLoader: bootLoaders[firmware],
     machine: "real",
-    spec: async () => ({ image: { ...trapImage, suite, firmware, ...(await keyring()) } }),
+    spec: async () => ({ image: { setup: trapImage.setup + setup, suite, firmware, ...(await keyring()) } }),
     regenerate: "update-grub",
   };
 }
