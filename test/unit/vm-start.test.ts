@@ -8,6 +8,12 @@ import { environment } from "../../vm/run";
 import { withDefaults } from "../../vm/spec";
 import { startQemu } from "../../vm/up";
 
+// What it finds out, once for each boot of this computer, is kept for others, and is not to be learned from this QEMU.
+vi.mock("../../vm/accelerator", async (original) => ({
+  ...(await original<typeof import("../../vm/accelerator")>()),
+  chooseAccelerator: async () => "tcg",
+}));
+
 // A QEMU that meets somebody else's listener as often as the file `taken` has lines, and remembers where it was to listen.
 const qemu = `#!/bin/sh
 here=\${0%/*}
