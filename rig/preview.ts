@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { keyPair } from "./cloud/keyPair";
 import { didYouMean } from "./did-you-mean";
-import { previewProgram } from "./preview/preview";
+import { previewProgram, projectIn } from "./preview/preview";
 import { exampleFolder, exampleNames, stackConfig, storyOf } from "./preview/stories";
 import { previewText } from "./preview/text";
 
@@ -23,7 +23,9 @@ function folderOf(wanted: string): string {
   if (/[/\\]|^\.+$/.test(wanted)) return resolve(process.env.INIT_CWD ?? ".", wanted);
   const names = exampleNames();
   if (names.includes(wanted)) return exampleFolder(wanted);
-  throw new UsageError(`there is no example "${wanted}"${didYouMean(wanted, names)}`);
+  throw new UsageError(
+    `there is no example "${wanted}"${didYouMean(wanted, names)} (a folder is given as ./${wanted})`,
+  );
 }
 
 function configOf(settings: readonly string[]): Record<string, string> {
@@ -55,9 +57,14 @@ async function main(): Promise<void> {
   const folder = folderOf(wanted);
   // It opens nothing: made anew for each preview.
   const keys = keyPair();
-  const ofStack = values.stack === undefined ? {} : stackConfig(folder, values.stack, keys);
-  const story = storyOf(folder, keys);
-  const given = configOf(values.config);
+  const { name: project } = projectIn(folder);
+  const whole = (config: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value]),
+    );
+  const story = whole(storyOf(folder, keys));
+  const ofStack = whole(values.stack === undefined ? {} : stackConfig(folder, values.stack, keys));
+  const given = whole(configOf(values.config));
 
   const failures = new Set<string>();
   process.on("unhandledRejection", (reason) => failures.add(messageOf(reason)));
@@ -65,18 +72,44 @@ async function main(): Promise<void> {
   console.log = console.info = (text) => {
     if (!String(text).startsWith("info: [runtime] ")) console.error(text);
   };
-  const { preview, asked } = await previewProgram(folder, { ...story, ...ofStack, ...given }, keys);
+  const asked = new Set<string>();
+  const preview = await previewProgram(folder, { ...story, ...ofStack, ...given }, keys, (key) => asked.add(key)).catch(
+    (error) => void failures.add(messageOf(error)),
+  );
   // What the program left unhandled is told a turn later.
   await new Promise((told) => setImmediate(told));
-  if (failures.size > 0) throw new Error([...failures].join("\n"));
-  // A provider's key is read by the provider.
-  const unread = Object.keys(given).find((key) => !key.includes(":") && !asked.includes(key));
-  if (unread !== undefined)
-    throw new UsageError(
-      `--config ${unread}: the program asks for no such key${didYouMean(unread, asked)}\nIt asks for: ${asked.join(", ") || "none"}`,
-    );
-  const madeUp = Object.entries(story).filter(([key]) => !(key in { ...ofStack, ...given }));
-  process.stdout.write(values.json ? `${JSON.stringify(preview)}\n` : previewText(preview, madeUp));
+  for (const told of unasked(project, Object.keys(given), asked)) failures.add(told);
+  if (preview === undefined || failures.size > 0) throw new Error([...failures].map(withRemedy).join("\n"));
+  const madeUp = Object.entries(story).flatMap(([key, value]) =>
+    key in { ...ofStack, ...given } ? [] : settingText(key.replace(`${project}:`, ""), value),
+  );
+  process.stdout.write(values.json ? `${JSON.stringify({ ...preview, madeUp })}\n` : previewText(preview, madeUp));
+}
+
+/** A setting as it is shown: a key to log in by is too long to be read, and nobody's business. */
+function settingText(key: string, value: string): string {
+  return value.length <= 60 ? `${key}=${value}` : key;
+}
+
+/** What is wrong with keys that were given. One that is like no other may be for another branch of the program. */
+function unasked(project: string, given: readonly string[], asked: ReadonlySet<string>): string[] {
+  const own = (keys: Iterable<string>) =>
+    [...keys].filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
+  const known = own(asked).sort();
+  return own(given).flatMap((key) => {
+    if (known.includes(key)) return [];
+    const meant = didYouMean(key, known);
+    const told = `--config ${key}: the program asked for no such key${meant}`;
+    if (meant !== "") return [told];
+    console.error(`${told}. It asked for: ${known.join(", ") || "none"}`);
+    return [];
+  });
+}
+
+/** The remedy of Pulumi itself needs a stack. */
+function withRemedy(message: string): string {
+  const [, key] = /^Missing required configuration variable '(?:[^:']*:)?([^']*)'/.exec(message) ?? [];
+  return key === undefined ? message : `${message}\nHere: give it by --config ${key}=..., or by the file of a --stack`;
 }
 
 function messageOf(error: unknown): string {

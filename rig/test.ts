@@ -44,7 +44,7 @@ const stages: readonly Stage[] = [
   {
     name: "rig",
     what: "virtual machines: one, faults that happen to one, and a cluster that reboots",
-    // In this order: while one of the first still runs, the machines of the cluster boot.
+    // Vitest sorts them by name: while one of the first still runs, the machines of the cluster boot.
     command: vitest("machine", "rig"),
     needs: "engine",
   },
@@ -101,7 +101,7 @@ const help = `npm test: sets up what the tests need, and runs all of them.
   npm run test:examples         the same as npm test -- examples; without KVM it takes an hour
   npm run test:cloud            the same as npm test -- cloud: real machines, in accounts whose credentials are there
   npm run test:faults           the same as npm test -- bash systems sweep; hours without KVM, and writes docs/systems.md
-  npm run test:sources          the same as npm test -- sources; ten minutes: keys, certificates and network PTP
+  npm run test:sources          the same as npm test -- sources; ten minutes without KVM: keys, certificates and network PTP
   npm run test:truth            the same as npm test -- truth; a quarter of an hour, and writes docs/ground-truth.md
 `;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 interface Program {
   /** Where it begins in a checkout. It gets the name before the arguments. */
   readonly main: string;
-  /** Packages to load before tsx looks at every module that is loaded: the engine starts it anew for each step. */
+  /** Files of packages, to load before tsx looks at every module that is loaded: the engine starts it anew for each step. */
   readonly preloaded: readonly string[];
 }
 
@@ -33,14 +33,15 @@ export function pluginExecutable(name: StandIn): string {
  */
 export function launcherScript(name: StandIn, checkout: string): string {
   const { main, preloaded } = standIns[name];
-  const requires = preloaded.map((file) => `--require "$checkout/node_modules/${file}" `).join("");
+  const files = preloaded.map((file) => `"$checkout/node_modules/${file}"`);
+  const requires = files.map((file) => `--require ${file} `).join("");
   return `#!/bin/sh
 # Stand-in for the Pulumi ${name} provider, installed by pulumi-timebase.
 checkout=${shellQuoted(checkout)}
 main="$checkout/${main}"
 node="$checkout/node_modules/.bin/node"
 loader="$checkout/node_modules/tsx/dist/loader.mjs"
-for file in "$main" "$node" "$loader"; do
+for file in "$main" "$node" "$loader" ${files.join(" ")}; do
     if ! [ -e "$file" ]; then
         echo "The stand-in for the ${name} provider needs $file, which does not exist." >&2
         echo "If the checkout of pulumi-timebase moved, run its demo or its tests once from the new place;" >&2

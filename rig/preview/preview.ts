@@ -33,22 +33,23 @@ export interface PreviewedHost {
   reboot: string;
 }
 
-/** A preview, and which keys of its configuration the program has asked for: its own ones without the project's name. */
-export interface Ran {
-  preview: Preview;
-  asked: string[];
-}
-
 const STACK = "offline";
 const MASK = "[secret]";
 const UNKNOWN = "[known later]";
 
 /**
  * Runs a Pulumi program as in a preview, against imagined clouds.
+ * @param config by whole keys: `project:key`
+ * @param onAsked gets each such key that the program asks for
  * @throws an Error that says what is wrong with the folder, and whatever the program throws while it is loaded. What
  * fails later is a rejection that nobody handles: the caller looks for those.
  */
-export async function previewProgram(folder: string, config: Record<string, string>, keys: Keys): Promise<Ran> {
+export async function previewProgram(
+  folder: string,
+  config: Record<string, string>,
+  keys: Keys,
+  onAsked: (key: string) => void,
+): Promise<Preview> {
   const { name: project, main } = projectIn(folder);
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
@@ -67,13 +68,11 @@ export async function previewProgram(folder: string, config: Record<string, stri
     STACK,
     true,
   );
-  const entries = Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(entries));
-  const asked = new Set<string>();
+  pulumi.runtime.setAllConfig(config);
   const store = load("@pulumi/pulumi/runtime/config") as typeof pulumi.runtime;
   const { getConfig } = store;
   store.getConfig = (key) => {
-    asked.add(key.startsWith(`${project}:`) ? key.slice(project.length + 1) : key);
+    onAsked(key);
     return getConfig(key);
   };
   process.chdir(folder);
@@ -86,11 +85,11 @@ export async function previewProgram(folder: string, config: Record<string, stri
   });
   // The program tells of them in an order that depends on who waited for whom.
   const resources = (await Promise.all(made.map(shownOf))).sort((a, b) => compare(a.name, b.name));
-  return { preview: { project, stack: STACK, resources, hosts: resources.flatMap(hostOf) }, asked: [...asked].sort() };
+  return { project, stack: STACK, resources, hosts: resources.flatMap(hostOf) };
 }
 
 /** Name and program of the project in a folder. */
-function projectIn(folder: string): { name: string; main: string } {
+export function projectIn(folder: string): { name: string; main: string } {
   const file = join(folder, "Pulumi.yaml");
   if (!existsSync(file)) throw new Error(`${folder} has no Pulumi.yaml: give the folder of a Pulumi program`);
   const { name, main = ".", runtime } = parse(readFileSync(file, "utf8")) ?? {};

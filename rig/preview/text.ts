@@ -2,18 +2,13 @@ import type { Preview, PreviewedHost, PreviewedResource } from "./preview";
 
 /**
  * A preview for people.
- * @param madeUp what its configuration has that nobody gave
+ * @param madeUp the settings of its configuration that nobody gave
  */
-export function previewText(
-  { project, stack, resources, hosts }: Preview,
-  madeUp: readonly [string, string][],
-): string {
-  // A key is too long to be read.
-  const settings = madeUp.map(([key, value]) => (value.length <= 60 ? `${key}=${value}` : key));
+export function previewText({ project, stack, resources, hosts }: Preview, madeUp: readonly string[]): string {
   return [
     `What \`pulumi up\` of ${project} would make in a new stack ("${stack}"), without its configured account.`,
     "<name.field> and [known later] are what only a cloud decides.",
-    ...(settings.length > 0 ? [`Made up, until you give yours by --config: ${settings.join(", ")}`] : []),
+    ...(madeUp.length > 0 ? [`Made up, until you give yours by --config or --stack: ${madeUp.join(", ")}`] : []),
     "",
     `${counted(resources.length, "resource")}:`,
     ...resources.flatMap(resourceLines),
@@ -36,7 +31,7 @@ function resourceLines({ type, name, inputs }: PreviewedResource): string[] {
 function short(value: unknown): string {
   if (typeof value !== "string") return JSON.stringify(value);
   const [first = "", ...more] = value.trimEnd().split("\n");
-  return more.length === 0 ? first : `${first} ... (${more.length} more lines)`;
+  return more.length === 0 ? first : `${first} ... (${counted(more.length, "more line")})`;
 }
 
 function hostLines({ name, plan, reboot }: PreviewedHost): string[] {

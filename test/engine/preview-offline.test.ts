@@ -216,7 +216,7 @@ test("an example by its path is the example", async () => {
 test("is for people without --json: every resource, every plan, every reboot", async () => {
   const { stdout } = await run("gcp-cluster", "--config", "sshFrom=198.51.100.0/24");
   // What the user gave is not made up.
-  expect(stdout).toContain("\nMade up, until you give yours by --config: gcp:project=my-project\n");
+  expect(stdout).toContain("\nMade up, until you give yours by --config or --stack: gcp:project=my-project\n");
   expect(stdout).toContain("\n  subnet (gcp:compute/subnetwork:Subnetwork)\n      ipCidrRange: 10.41.0.0/24\n");
   expect(stdout).toContain("\n3 hosts:\n  server-1\n      server-1: may reboot once if ");
   expect(stdout).toContain("\n        time-source=server <server-1-instance.networkIp> iburst");
@@ -225,12 +225,19 @@ test("is for people without --json: every resource, every plan, every reboot", a
 describe("a wrong word", () => {
   test.each([
     [["aws-clutser"], 'there is no example "aws-clutser": did you mean aws-cluster?'],
-    [["kubernetes-operator"], 'there is no example "kubernetes-operator"\n'],
+    [
+      ["kubernetes-operator"],
+      'there is no example "kubernetes-operator" (a folder is given as ./kubernetes-operator)\n',
+    ],
     [["celestial", "two-clouds"], "one example at a time, not also two-clouds"],
     [["celestial", "--config", "sshFrom"], "--config sshFrom must be key=value"],
     [["celestial", "--jsno"], "Unknown option '--jsno'"],
     [["./examples"], "examples has no Pulumi.yaml: give the folder of a Pulumi program"],
-    [["celestial", "--config", "hosst=5"], "--config hosst: the program asks for no such key: did you mean hosts?\n"],
+    [["celestial", "--config", "hosst=5"], "--config hosst: the program asked for no such key: did you mean hosts?\n"],
+    [
+      ["aws-cluster", "--config", "aws-cluster:hots=2"],
+      "--config hots: the program asked for no such key: did you mean hosts?",
+    ],
     [["celestial", "--config", "sshFrom=203.0.113.7"], "sshFrom[0]: must end in a prefix length"],
   ])("%s", async (args, reason) => {
     const { code, stdout, stderr } = await run(...args);
@@ -304,6 +311,29 @@ describe("a program of the user's own", () => {
       code: 1,
       stderr: expect.stringContaining("Pulumi.prod.yaml: give --stack the name of a stack that has a file"),
     });
+  });
+
+  test("takes what is given over its stack's file, in either form of a key, and says which key it lacks", async () => {
+    const path = program(
+      "given",
+      `new pulumi.Config().require("ip"); new pulumi.ComponentResource("a:b:C", new pulumi.Config().require("ip"));`,
+    );
+    writeFileSync(join(path, "Pulumi.dev.yaml"), "config: { given:ip: of-stack }\n");
+    const named = async (...args: string[]) =>
+      (JSON.parse((await run(path, "--json", ...args)).stdout) as Preview).resources.map(({ name }) => name);
+    expect(await named("--stack", "dev")).toEqual(["of-stack"]);
+    expect(await named("--stack", "dev", "--config", "ip=mine")).toEqual(["mine"]);
+    expect(await named("--stack", "dev", "--config", "given:ip=mine")).toEqual(["mine"]);
+    const { code, stderr } = await run(path, "--config", "iip=mine");
+    expect(code).toBe(1);
+    expect(stderr).toContain("Here: give it by --config ip=..., or by the file of a --stack");
+    expect(stderr).toContain("--config iip: the program asked for no such key: did you mean ip?");
+    // It may be for another branch of the program.
+    const other = await run(path, "--json", "--config", "ip=mine", "--config", "machines=aws");
+    expect([other.code, other.stderr]).toEqual([
+      0,
+      "--config machines: the program asked for no such key. It asked for: ip\n",
+    ]);
   });
 
   test("fails as it would fail in a preview, also where it fails late", async () => {

@@ -17,7 +17,7 @@ import {
   type TimeSyncArgs,
 } from "../../components";
 import { chronyImage } from "../../rig/image";
-import { type OffsetInterval, smallestError } from "../../rig/offset-interval";
+import { largestError, type OffsetInterval, smallestError } from "../../rig/offset-interval";
 import { trueDifference, watchClock } from "../../rig/true-offset";
 import { machineFiles } from "../../vm/qemu";
 import { machineFolder } from "../../vm/record";
@@ -178,6 +178,8 @@ describe("a client of a hub on real machines", () => {
     const texts = looks.map(({ lowNs, highNs }) => `${micros(lowNs)} to ${micros(highNs)}`);
     console.log(`network PTP: true offset ${texts.join(", ")} us; bound ${micros(errorBoundNs ?? Number.NaN)} us`);
     expect(errorBoundNs).toBeGreaterThan(0);
+    // A look that a busy machine has blurred can only refute the bound; the sharpest one has to confirm it.
+    expect(Math.min(...looks.map(largestError))).toBeLessThanOrEqual(errorBoundNs as number);
     for (const look of looks) expect(smallestError(look)).toBeLessThanOrEqual(errorBoundNs as number);
 
     await hosts.hub.succeeds("sudo systemctl stop timebase-ptp4l && sleep 15");
