@@ -57,14 +57,15 @@ async function main(): Promise<void> {
   const folder = folderOf(wanted);
   // It opens nothing: made anew for each preview.
   const keys = keyPair();
-  const { name: project } = projectIn(folder);
+  const project = projectIn(folder);
   const whole = (config: Record<string, string>) =>
     Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value]),
+      Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project.name}:${key}`, value]),
     );
   const story = whole(storyOf(folder, keys));
   const ofStack = whole(values.stack === undefined ? {} : stackConfig(folder, values.stack, keys));
   const given = whole(configOf(values.config));
+  const config = { ...story, ...ofStack, ...given };
 
   const failures = new Set<string>();
   process.on("unhandledRejection", (reason) => failures.add(messageOf(reason)));
@@ -73,16 +74,16 @@ async function main(): Promise<void> {
     if (!String(text).startsWith("info: [runtime] ")) console.error(text);
   };
   const asked = new Set<string>();
-  const preview = await previewProgram(folder, { ...story, ...ofStack, ...given }, keys, (key) => asked.add(key)).catch(
+  const preview = await previewProgram(project, config, keys, (key) => asked.add(key)).catch(
     (error) => void failures.add(messageOf(error)),
   );
   // What the program left unhandled is told a turn later.
   await new Promise((told) => setImmediate(told));
-  for (const told of unasked(project, Object.keys(given), asked)) failures.add(told);
+  for (const told of unasked(project.name, Object.keys(given), asked)) failures.add(told);
   if (preview === undefined || failures.size > 0) throw new Error([...failures].map(withRemedy).join("\n"));
-  const madeUp = Object.entries(story).flatMap(([key, value]) =>
-    key in { ...ofStack, ...given } ? [] : settingText(key.replace(`${project}:`, ""), value),
-  );
+  const madeUp = Object.entries(story)
+    .filter(([key]) => !(key in ofStack || key in given))
+    .map(([key, value]) => settingText(key.replace(`${project.name}:`, ""), value));
   process.stdout.write(values.json ? `${JSON.stringify({ ...preview, madeUp })}\n` : previewText(preview, madeUp));
 }
 

@@ -41,16 +41,14 @@ const UNKNOWN = "[known later]";
  * Runs a Pulumi program as in a preview, against imagined clouds.
  * @param config by whole keys: `project:key`
  * @param onAsked gets each such key that the program asks for
- * @throws an Error that says what is wrong with the folder, and whatever the program throws while it is loaded. What
- * fails later is a rejection that nobody handles: the caller looks for those.
+ * @throws whatever the program throws while it is loaded. What fails later is a rejection that nobody handles: the caller looks for those.
  */
 export async function previewProgram(
-  folder: string,
+  { name: project, folder, main }: Project,
   config: Record<string, string>,
   keys: Keys,
   onAsked: (key: string) => void,
 ): Promise<Preview> {
-  const { name: project, main } = projectIn(folder);
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
   const pulumi = load("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
@@ -69,6 +67,7 @@ export async function previewProgram(
     true,
   );
   pulumi.runtime.setAllConfig(config);
+  // What every `Config` reads by, also those of providers.
   const store = load("@pulumi/pulumi/runtime/config") as typeof pulumi.runtime;
   const { getConfig } = store;
   store.getConfig = (key) => {
@@ -88,8 +87,15 @@ export async function previewProgram(
   return { project, stack: STACK, resources, hosts: resources.flatMap(hostOf) };
 }
 
-/** Name and program of the project in a folder. */
-export function projectIn(folder: string): { name: string; main: string } {
+export interface Project {
+  name: string;
+  folder: string;
+  /** The program's path. */
+  main: string;
+}
+
+/** @throws an Error that says what is wrong with the folder. */
+export function projectIn(folder: string): Project {
   const file = join(folder, "Pulumi.yaml");
   if (!existsSync(file)) throw new Error(`${folder} has no Pulumi.yaml: give the folder of a Pulumi program`);
   const { name, main = ".", runtime } = parse(readFileSync(file, "utf8")) ?? {};
@@ -97,7 +103,7 @@ export function projectIn(folder: string): { name: string; main: string } {
   if (typeof name !== "string" || language !== "nodejs") {
     throw new Error(`${file} must have a name and the runtime nodejs, as programs in other languages do not run here`);
   }
-  return { name, main: join(folder, main) };
+  return { name, folder, main: join(folder, main) };
 }
 
 /** Not by locale: everywhere the same. */
