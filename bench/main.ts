@@ -1,9 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
-import { ExperimentCluster, type HostEndpoint, LocalVm, SshHost } from "../components";
+import { ExperimentCluster, LocalVm } from "../components";
 import type { Activity } from "../rig/command-provider/activity-log";
 import { trapImage } from "../rig/image";
 import { describeEngine, setUp } from "../rig/setup";
@@ -107,12 +106,8 @@ const chronyByHand: Record<Name, string> = {
 };
 
 const clusterProgram = (hosts: Hosts) => async () => {
-  const endpointOf = (name: Name) => {
-    const { machineUrn: _, generation: __, ...endpoint }: HostEndpoint = hosts[name].endpoint;
-    return new SshHost(name, { ...endpoint, privateKey: pulumi.secret(endpoint.privateKey ?? "") }).endpoint;
-  };
   const { ready } = new ExperimentCluster("lab", {
-    hosts: names.map((name) => ({ name, endpoint: endpointOf(name) })),
+    hosts: names.map((name) => ({ name, endpoint: hosts[name].asSshHost().endpoint })),
     network: "10.80.0.0/24",
   });
   return { ready };

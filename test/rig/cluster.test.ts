@@ -1,21 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import type { Stack, UpResult } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type ClusterSummary,
-  ExperimentCluster,
-  type HostEndpoint,
-  LocalVm,
-  parseEvidence,
-  SshHost,
-} from "../../components";
+import { type ClusterSummary, ExperimentCluster, LocalVm, parseEvidence } from "../../components";
 import { chronyImage, trapImage } from "../../rig/image";
 import { largestError, type OffsetInterval, smallestError, width } from "../../rig/offset-interval";
 import { changed } from "../../rig/summary";
-import { trueDifference, type WatchedClock, watchClock } from "../../rig/true-offset";
+import { trueDifference, type WatchedClock } from "../../rig/true-offset";
 import { livingProcess } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
 import { machineFolder } from "../../vm/record";
@@ -42,10 +34,6 @@ const endpoints = async () => ({
     .endpoint,
 });
 
-/** The machines' endpoints as a user of existing machines has them: without a machine behind them in this stack. */
-const sshHost = (name: string, { machineUrn: _, generation: __, name: ___, ...endpoint }: HostEndpoint) =>
-  new SshHost(name, { ...endpoint, name, privateKey: pulumi.secret(endpoint.privateKey ?? "") }).endpoint;
-
 describe("a cluster of two machines", () => {
   let machines: Stack;
   let cluster: Stack;
@@ -66,7 +54,7 @@ describe("a cluster of two machines", () => {
     hosts = Object.fromEntries(names.map((name) => [name, new TestHost(outputs[name]?.value, folder)])) as typeof hosts;
     cluster = await testStack("cluster", folder, async () => {
       const { summary } = new ExperimentCluster("lab", {
-        hosts: names.map((name) => ({ name, endpoint: sshHost(name, hosts[name].endpoint) })),
+        hosts: names.map((name) => ({ name, endpoint: hosts[name].asSshHost().endpoint })),
         network: "10.79.0.0/24",
         // What is tested is that the bound is true, not that it is tight on a machine that emulates and shares cores.
         maxErrorMicros: 5000,
@@ -137,12 +125,7 @@ describe("a cluster of two machines", () => {
   });
 
   test("the true offset, seen from outside, is within the claimed bound", async () => {
-    const clocks = await Promise.all(
-      names.map((name) => {
-        const folder = machineFolder(name);
-        return watchClock(folder, machineFiles(folder).monitor, (command) => hosts[name].start(command));
-      }),
-    );
+    const clocks = await both((host) => host.watchedClock());
     const [hub, follower] = clocks as [WatchedClock, WatchedClock];
     const client = hosts["rig-2"];
     const prove = async () => {

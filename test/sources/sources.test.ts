@@ -1,15 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
-  type HostEndpoint,
   type HostEvidence,
   LocalVm,
   parseEvidence,
-  SshHost,
   TimeKeyType,
   TimeRole,
   TimeSourceKind,
@@ -18,9 +15,7 @@ import {
 } from "../../components";
 import { chronyImage } from "../../rig/image";
 import { largestError, type OffsetInterval, smallestError } from "../../rig/offset-interval";
-import { trueDifference, watchClock } from "../../rig/true-offset";
-import { machineFiles } from "../../vm/qemu";
-import { machineFolder } from "../../vm/record";
+import { trueDifference, type WatchedClock } from "../../rig/true-offset";
 import { type Attempt, attempt } from "../faults/support/Attempt";
 import { TestHost } from "../rig/support/host";
 import { testStack } from "../rig/support/stack";
@@ -39,9 +34,6 @@ const machinesProgram = async () => ({
   client: new LocalVm("client", { ...vms, privateAddress: `${clientAddress}/24` }).endpoint,
 });
 
-const sshHost = (name: string, { machineUrn: _, generation: __, name: ___, ...endpoint }: HostEndpoint) =>
-  new SshHost(name, { ...endpoint, privateKey: pulumi.secret(endpoint.privateKey ?? "") }).endpoint;
-
 type Wanted = Pick<TimeSyncArgs, "sources" | "keys" | "ptpAddress">;
 
 describe("a client of a hub on real machines", () => {
@@ -55,13 +47,13 @@ describe("a client of a hub on real machines", () => {
   const program = async () => {
     const args = { maxErrorMicros: 20_000, settleTimeoutSeconds: 90, timescale: "hub:hub" };
     const hub = new TimeSync("hub", {
-      endpoint: sshHost("hub", hosts.hub.endpoint),
+      endpoint: hosts.hub.asSshHost().endpoint,
       timeRole: TimeRole.Hub,
       allow: ["10.83.0.0/24"],
       ...args,
       ...wanted.hub,
     });
-    const endpoint = sshHost("client", hosts.client.endpoint);
+    const { endpoint } = hosts.client.asSshHost();
     const client = new TimeSync("client", { endpoint, ...args, ...wanted.client }, { dependsOn: hub });
     return { evidence: client.evidence };
   };
@@ -163,17 +155,12 @@ describe("a client of a hub on real machines", () => {
     // Nothing else tells the client the time.
     expect(await hosts.client.run("sudo chronyc -n -c sources | cut -d, -f1,3")).toBe("#,PTP0");
 
-    const [hub, client] = await Promise.all(
-      names.map((name) => {
-        const files = machineFolder(name);
-        return watchClock(files, machineFiles(files).monitor, (command) => hosts[name].start(command));
-      }),
-    );
-    if (hub === undefined || client === undefined) throw new Error("no clocks");
+    const clocks = await both((host) => host.watchedClock());
+    const [hub, client] = clocks as [WatchedClock, WatchedClock];
     const { errorBoundNs } = await prove();
     const looks: OffsetInterval[] = [];
     for (let look = 0; look < 5; look++) looks.push(await trueDifference(client, hub));
-    await Promise.all([hub.close(), client.close()]);
+    await Promise.all(clocks.map((clock) => clock.close()));
     const micros = (ns: number) => (ns / 1000).toFixed(0);
     const texts = looks.map(({ lowNs, highNs }) => `${micros(lowNs)} to ${micros(highNs)}`);
     console.log(`network PTP: true offset ${texts.join(", ")} us; bound ${micros(errorBoundNs ?? Number.NaN)} us`);

@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ExperimentCluster, GuestPtp, type HostEndpoint, LocalVm, SshHost, Topology } from "../../components";
+import { ExperimentCluster, GuestPtp, LocalVm, Topology } from "../../components";
 import { trapImage } from "../../rig/image";
 import { TwoSegments } from "../../rig/network/TwoSegments";
-import { epochNs, watchClock } from "../../rig/true-offset";
+import { epochNs } from "../../rig/true-offset";
 import { livingProcess } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
 import { machineFolder, readRecord } from "../../vm/record";
@@ -45,8 +44,6 @@ const vm = (name: Name) =>
     network: name === "client" ? segments.near : segments.far,
     privateAddress: `${addresses[name]}/24`,
   }).endpoint;
-const sshHost = ({ machineUrn: _, generation: __, ...endpoint }: HostEndpoint) =>
-  new SshHost(endpoint.name ?? "", { ...endpoint, privateKey: pulumi.secret(endpoint.privateKey ?? "") }).endpoint;
 
 let machines: Stack;
 let network: TwoSegments;
@@ -61,7 +58,7 @@ beforeAll(async () => {
   await Promise.all(names.map((name) => hosts[name].cloudInitEnd()));
   const cluster = await testStack("cluster", folder, async () => {
     const { summary } = new ExperimentCluster("truth", {
-      hosts: names.map((name) => ({ name, endpoint: sshHost(hosts[name].endpoint) })),
+      hosts: names.map((name) => ({ name, endpoint: hosts[name].asSshHost().endpoint })),
       topology: Topology.Hub,
       hubs: ["hub-1", "hub-2"],
       sources: [{ address: timeServer, minPollLog2: 0, maxPollLog2: 0 }],
@@ -86,8 +83,7 @@ afterAll(async () => {
 });
 
 test("the true offset never exceeds the bound that the host claims, whatever happens to it", async () => {
-  const place = machineFolder("client");
-  const clock = await watchClock(place, machineFiles(place).monitor, (command) => hosts.client.start(command));
+  const clock = await hosts.client.watchedClock();
   const witness = await Witness.start(hosts.client, clock);
   let before: string | undefined;
   const scenery: Scenery = {
@@ -135,7 +131,7 @@ test("the true offset never exceeds the bound that the host claims, whatever hap
   const { rows } = await writeReport(
     samples,
     phaseNames,
-    readRecord(place)?.started?.accelerator ?? "an unknown accelerator",
+    readRecord(machineFolder("client"))?.started?.accelerator ?? "an unknown accelerator",
   );
   console.table(
     rowsOf(samples, phaseNames).map(({ boundNs, ratio, naiveExceeded, ...row }) => ({

@@ -1,7 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { type ExecaChildProcess, execa } from "execa";
-import type { HostEndpoint } from "../../../components";
+import { type HostEndpoint, SshHost } from "../../../components";
+import { type WatchedClock, watchClock } from "../../../rig/true-offset";
+import { machineFiles } from "../../../vm/qemu";
+import { machineFolder } from "../../../vm/record";
 
 /** A host of the test, reached past the product: what the product claims is compared with what is seen here. */
 export class TestHost {
@@ -58,6 +62,18 @@ export class TestHost {
   /** Not by `cloud-init status --wait`: it starts a Python every quarter of a second, which an emulated boot feels. */
   async cloudInitEnd(): Promise<void> {
     await this.run("until [ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ]; do sleep 1; done");
+  }
+
+  /** The host in a program of a user of existing machines: without a machine behind it in that stack. */
+  asSshHost(): SshHost {
+    const { machineUrn: _, generation: __, ...endpoint } = this.endpoint;
+    return new SshHost(endpoint.name ?? "", { ...endpoint, privateKey: pulumi.secret(endpoint.privateKey ?? "") });
+  }
+
+  /** Its clock, seen from outside; for a virtual machine in this process's folder of machines. */
+  watchedClock(): Promise<WatchedClock> {
+    const folder = machineFolder(this.endpoint.name ?? "");
+    return watchClock(folder, machineFiles(folder).monitor, (command) => this.start(command));
   }
 
   bootId(): Promise<string> {
