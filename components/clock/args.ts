@@ -87,6 +87,13 @@ export interface TimeArgs {
    * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
    */
   maxErrorMicros?: pulumi.Input<number>;
+  /**
+   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 1 to 1000: the error
+   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on. State 1, chrony's own default
+   * (chrony.conf(5), maxclockerror), for machines of metal in a room of even temperature; a budget below about 100 us needs it.
+   * Default: 50, for virtual machines, whose host may move their clock.
+   */
+  maxClockErrorPpm?: pulumi.Input<number>;
   /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
   settleTimeoutSeconds?: pulumi.Input<number>;
 }

@@ -9,7 +9,7 @@ import { renderPlan } from "../plan/text";
 import { holdsKeys } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 import { at } from "../plan/validate";
-import { copyFolder, hostCommands } from "../remote/hostCommands";
+import { copyFolder, type HostProofs, hostCommands } from "../remote/hostCommands";
 import { toolkitDigest, toolkitFolder } from "../remote/toolkit";
 import type { TimeSourceArgs } from "./timeSource";
 
@@ -27,6 +27,25 @@ export type PlanSections = Pick<HostPlan, "boot" | "time" | "guestPtp">;
 
 const DEFAULT_CONNECT_SECONDS = 600;
 const DEFAULT_REBOOT_SECONDS = 600;
+
+/** Of each component, how it proves its host again. No property of it, because other languages have every one as an output. */
+const again = new WeakMap<pulumi.ComponentResource, HostProofs["again"]>();
+
+/**
+ * Proves the host of a component once more, by one more command, `<name>-<suffix>`, after the first proof and whenever
+ * `triggers` change.
+ */
+export function provenAgain(
+  component: pulumi.ComponentResource,
+  suffix: string,
+  triggers: pulumi.Input<string[]>,
+): pulumi.Output<HostEvidence> {
+  const prove = again.get(component);
+  if (prove === undefined) {
+    throw new Error("only a component that has proved its host can prove it again");
+  }
+  return prove(suffix, triggers).apply(parseEvidence);
+}
 
 /**
  * Takes one host through plan, converge and prove. `owner` is unique on the host: a component that comes again under
@@ -55,7 +74,7 @@ export function provenHost<Inputs extends HostInputs>(
     });
     return planned.time && holdsKeys(planned.time) ? pulumi.secret(text) : pulumi.output(text);
   });
-  const stdout = hostCommands(
+  const proofs = hostCommands(
     name,
     {
       endpoint: inputs.apply(({ endpoint }) => completeEndpoint(endpoint)),
@@ -68,7 +87,8 @@ export function provenHost<Inputs extends HostInputs>(
     },
     parent,
   );
-  return stdout.apply(parseEvidence);
+  again.set(parent, proofs.again);
+  return proofs.proved.apply(parseEvidence);
 }
 
 /** None at all by default: with an empty list, the stacks that exist would prove all their hosts once more. */

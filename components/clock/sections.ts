@@ -26,6 +26,7 @@ export function timeSection(inputs: {
   keys?: TimeKey[];
   timescale?: string;
   maxErrorMicros?: number;
+  maxClockErrorPpm?: number;
   settleTimeoutSeconds?: number;
 }): TimeSection {
   const role = inputs.timeRole ?? TimeRole.Client;
@@ -38,6 +39,7 @@ export function timeSection(inputs: {
     keys: inputs.keys ?? [],
     timescale: inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources),
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
+    maxClockErrorPpm: inputs.maxClockErrorPpm ?? undefined,
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
   };
 }

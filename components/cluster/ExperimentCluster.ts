@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import type { HostClock } from "../clock/HostClock";
+import { provenAgain } from "../clock/provenHost";
 import { type ClusterLimits, clusterFailures } from "../evidence/gate";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
@@ -36,7 +39,8 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     const limits = pulumi.unsecret(pulumi.output(args)).apply(check).apply(limitsOf);
     const clocks = hostClocks(name, args, settled(limits), this);
 
-    this.hosts = pulumi.all(clocks.map(({ evidence }) => evidence));
+    const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));
+    this.hosts = args.maxPairwiseMicros === undefined ? proofs : provedTogether(clocks, proofs);
     this.summary = this.hosts.apply(clusterSummary);
     this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);
     this.timescale = this.summary.apply((summary) => summary.timescale);
@@ -53,9 +57,24 @@ export class ExperimentCluster extends pulumi.ComponentResource {
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
 
-function limitsOf(args: pulumi.Unwrap<ExperimentClusterArgs>): ClusterLimits {
-  const maxErrorMicros = args.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS;
-  return { maxErrorMicros, maxPairwiseMicros: args.maxPairwiseMicros ?? 2 * maxErrorMicros };
+function limitsOf({ maxErrorMicros, maxPairwiseMicros }: pulumi.Unwrap<ExperimentClusterArgs>): ClusterLimits {
+  return { maxErrorMicros: maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS, maxPairwiseMicros };
+}
+
+/**
+ * Reads all hosts once more when the last one is proved. A host that needed no reboot was proved minutes before one that did,
+ * or days before one that is new in the cluster; what its clock may have done since is no news of the pair.
+ */
+function provedTogether(
+  clocks: readonly HostClock[],
+  proofs: pulumi.Output<HostEvidence[]>,
+): pulumi.Output<HostEvidence[]> {
+  const triggers = proofs.apply((evidences) => [digest(JSON.stringify(evidences))]);
+  return pulumi.all(clocks.map((clock) => provenAgain(clock, "gate", triggers)));
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 function gate(

@@ -55,10 +55,19 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
   /** The budget of each host's error bound in microseconds, 0.001 to 10,000,000. Default: 1000. */
   maxErrorMicros?: pulumi.Input<number>;
   /**
-   * The budget of the largest possible difference of any two hosts, in microseconds, 0.001 to 10,000,000. Default:
-   * twice `maxErrorMicros`, which is what the hosts' own budgets allow.
+   * The budget of the largest possible difference of any two hosts, in microseconds, 0.001 to 10,000,000. With it all hosts are
+   * read once more, together, when the last of them is proved, and again whenever one of them was proved anew: hosts that
+   * were proved minutes apart have wide bounds at one instant. That is one more command, and one more session, for each host,
+   * `<cluster>-<host>-together`. Default: none, the pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
    */
   maxPairwiseMicros?: pulumi.Input<number>;
+  /**
+   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 1 to 1000: the error
+   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on. State 1, chrony's own default
+   * (chrony.conf(5), maxclockerror), for machines of metal in a room of even temperature; a budget below about 100 us needs it.
+   * Default: 50, for virtual machines, whose host may move their clock.
+   */
+  maxClockErrorPpm?: pulumi.Input<number>;
   /** How long a host may take to answer for the first time, in seconds. Default: 600. */
   connectTimeoutSeconds?: pulumi.Input<number>;
   /** How long a host may take to answer again after its reboot, in seconds. Default: 600. */

@@ -36,6 +36,7 @@ export function hostClocks(
           revertReboot: args.revertReboot,
           guestPtp: args.guestPtp,
           maxErrorMicros: args.maxErrorMicros,
+          maxClockErrorPpm: args.maxClockErrorPpm,
           connectTimeoutSeconds: args.connectTimeoutSeconds,
           rebootTimeoutSeconds: args.rebootTimeoutSeconds,
           settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,

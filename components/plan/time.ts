@@ -1,7 +1,6 @@
-import { isIPv6 } from "node:net";
 import { type TimeKeyType, TimeRole, TimeSourceKind } from "./enums";
 import type { PlanLine } from "./text";
-import { kindTraits } from "./timeSourceKinds";
+import { canonicalAddress, kindTraits } from "./timeSourceKinds";
 
 /** A symmetric key. */
 export interface TimeKey {
@@ -38,6 +37,8 @@ export interface TimeSection {
   /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
   timescale: string;
   maxErrorMicros: number;
+  /** Left to the host's default if it is not stated. */
+  maxClockErrorPpm?: number;
   settleSeconds: number;
 }
 
@@ -87,11 +88,6 @@ function nanos(micros: number): string {
   return String(Math.round(micros * 1000));
 }
 
-/** As chronyd names it when it is asked for its sources: RFC 5952. Only IPv6 has more than one way to be written. */
-function canonicalAddress(address: string): string {
-  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-}
-
 /** The keys of a section, those of its sources among them, once each; the text of a key is chrony's own, too. */
 function keyTexts({ keys, sources }: TimeSection): string[] {
   const all = [...keys, ...sources.flatMap(({ key }) => key ?? [])];
@@ -113,6 +109,9 @@ export function timeLines(section: TimeSection): PlanLine[] {
     ...keyTexts(section).map((key): PlanLine => ["time-key", key]),
     ["timescale", section.timescale],
     ["time-max-error-ns", nanos(section.maxErrorMicros)],
+    ...(section.maxClockErrorPpm === undefined
+      ? []
+      : [["time-max-clock-error-ppm", String(section.maxClockErrorPpm)] as const]),
     ["time-settle-seconds", String(section.settleSeconds)],
   ];
 }

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { TimeSourceKind } from "./enums";
 import type { TimeSource } from "./time";
 
@@ -126,11 +127,18 @@ export function kindTraits(kind: unknown): KindTraits | undefined {
 /** Addresses of sources that smear leap seconds over a day (the operators' documentation). All others do not. */
 const SMEARED_ADDRESSES = [
   /^169\.254\.169\.123$/,
-  /^fd00:ec2::123$/i,
+  /^fd00:ec2::123$/,
   /^time\.aws\.com$/i,
   /^metadata\.google\.internal$/i,
   /^time[1-4]?\.google\.com$/i,
+  /^216\.239\.35\.(0|4|8|12)$/,
+  /^time[1-5]?\.facebook\.com$/i,
 ] as const;
+
+/** As chronyd names it when it is asked for its sources: RFC 5952. Only IPv6 has more than one way to be written. */
+export function canonicalAddress(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}
 
 /** What a source of this kind, at this address if it has one, does with leap seconds. */
 export function leapSecondsOf(kind: TimeSourceKind, address: string | undefined): LeapSeconds {
@@ -138,7 +146,8 @@ export function leapSecondsOf(kind: TimeSourceKind, address: string | undefined)
   if (leapSeconds !== "by-address") {
     return leapSeconds;
   }
-  return SMEARED_ADDRESSES.some((pattern) => pattern.test(address ?? "")) ? LeapSeconds.Smeared : LeapSeconds.Exact;
+  const canonical = canonicalAddress(address ?? "");
+  return SMEARED_ADDRESSES.some((pattern) => pattern.test(canonical)) ? LeapSeconds.Smeared : LeapSeconds.Exact;
 }
 
 /** The boot parameters that these kinds of sources need, once each. */

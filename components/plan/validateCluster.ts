@@ -16,7 +16,7 @@ import {
 } from "./validate";
 import { cidr, contains, ipAddress, ipv4Address, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
-import { errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
+import { clockErrorPpm, errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
 import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
@@ -51,6 +51,7 @@ export const validateCluster = argsWith(
     prove: hostFields.prove,
     maxErrorMicros: optional(errorBudget),
     maxPairwiseMicros: optional(errorBudget),
+    maxClockErrorPpm: optional(clockErrorPpm),
     connectTimeoutSeconds: hostFields.connectTimeoutSeconds,
     settleTimeoutSeconds: optional(settleSeconds),
   },

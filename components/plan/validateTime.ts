@@ -1,5 +1,5 @@
 import { GuestPtp, TimeRole, TimeSourceKind } from "./enums";
-import { UTC } from "./time";
+import { hubTimescale, UTC } from "./time";
 import { kindTraits, type LeapSeconds, leapSecondsOf, TIME_SOURCE_OPTIONS } from "./timeSourceKinds";
 import {
   at,
@@ -32,6 +32,9 @@ const timescale = must(
 
 /** The budget of an error bound, in microseconds: from one nanosecond to ten seconds. */
 export const errorBudget = numberFrom(0.001, 10_000_000, "microseconds");
+
+/** How much the frequency of a clock may change, for which no oscillator of a computer is too good or too bad. */
+export const clockErrorPpm = wholeNumberFrom(1, 1000, "ppm");
 
 /** How long a proof may wait: less than the time after which the toolkit ends itself. */
 export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");
@@ -82,6 +85,7 @@ export const timeFields = {
   keys: optional(each(timeKey)),
   timescale: optional(timescale),
   maxErrorMicros: optional(errorBudget),
+  maxClockErrorPpm: optional(clockErrorPpm),
   settleTimeoutSeconds: optional(settleSeconds),
   sources: optional(timeSources),
 } as const satisfies Fields;
@@ -209,6 +213,13 @@ export function rolesFit(args: unknown): InputErrors {
     errors.push({
       propertyPath: "timescale",
       reason: "cannot be utc for a hub without sources: leave it out, or give sources",
+    });
+  }
+  const ownTimescale = hubTimescale(String(at(at(args, "endpoint"), "name")));
+  if (role === TimeRole.Hub && Array.isArray(sources) && hasSources && at(args, "timescale") === ownTimescale) {
+    errors.push({
+      propertyPath: "timescale",
+      reason: `cannot be ${ownTimescale} for a hub that follows sources: leave it out, or leave the sources out`,
     });
   }
   return [

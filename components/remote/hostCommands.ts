@@ -58,16 +58,20 @@ const revertedCommand = (folder: string) => `if [ -e ${folder}/toolkit/timebase 
 ${toolkitCommand(folder, `reverted ${beforeRecord(folder)}`)}
 fi && if [ ! -e ${beforeRecord(folder)} ]; then rm -rf ${folder}; fi`;
 
+/** What the commands of a host print. */
+export interface HostProofs {
+  /** The evidence as `prove` printed it. */
+  proved: pulumi.Output<string>;
+  /** One more command, `<name>-<suffix>`, which proves the host again after the first proof, and whenever `triggers` change. */
+  again: (suffix: string, triggers: pulumi.Input<string[]>) => pulumi.Output<string>;
+}
+
 /**
  * The three commands of a host: copy the toolkit, converge, prove. They are two commands and not one because a command
  * cannot outlive the reboot that it orders. For the same reason a revert that reboots has a fourth one, which is made
- * before `converge` and so deleted after it. Returns the evidence as `prove` printed it.
+ * before `converge` and so deleted after it.
  */
-export function hostCommands(
-  name: string,
-  args: HostCommandsArgs,
-  parent: pulumi.ComponentResource,
-): pulumi.Output<string> {
+export function hostCommands(name: string, args: HostCommandsArgs, parent: pulumi.ComponentResource): HostProofs {
   const phase = (waitSeconds: pulumi.Input<number>) =>
     pulumi.all([args.endpoint, waitSeconds]).apply(([endpoint, seconds]) => connectionTo(endpoint, seconds));
   const channel = { addPreviousOutputInEnv: false, logging: types.enums.remote.Logging.Stderr };
@@ -114,20 +118,23 @@ export function hostCommands(
     { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },
   );
 
-  const prove = new remote.Command(
-    `${name}-prove`,
-    {
-      ...channel,
-      connection: phase(args.rebootSeconds),
-      create: toolkitCommand(args.folder, "prove --repair"),
-      stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
-      triggers: args.proveTriggers as pulumi.Output<string[]>,
-    },
-    { parent, dependsOn: converge },
-  );
-
+  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Resource) =>
+    new remote.Command(
+      `${name}-${suffix}`,
+      {
+        ...channel,
+        connection: phase(args.rebootSeconds),
+        create: toolkitCommand(args.folder, "prove --repair"),
+        stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
+        triggers,
+      },
+      { parent, dependsOn },
+    );
   // What a command that is given a secret prints is taken for one, too; the toolkit prints no key.
-  return pulumi.unsecret(prove.stdout);
+  const printed = ({ stdout }: remote.Command) => pulumi.unsecret(stdout);
+
+  const proved = prove("prove", args.proveTriggers as pulumi.Output<string[]>, converge);
+  return { proved: printed(proved), again: (suffix, triggers) => printed(prove(suffix, triggers, proved)) };
 }
 
 /**

@@ -151,6 +151,55 @@ describe("a cluster", () => {
 });
 
 describe("the gate", () => {
+  const paired = { hosts, maxPairwiseMicros: 2000 };
+  /** Each time that a host is read gives the next of its evidences. */
+  const readings = (changes: Record<string, object[]>) => (plan: string) => {
+    const next = changes[/^host=(.*)$/m.exec(plan)?.[1] ?? ""]?.shift() ?? {};
+    return JSON.stringify({ ...JSON.parse(healthy(plan)), ...next });
+  };
+
+  // Naive: the bounds of the proofs are added up at the newest instant. One host needed no reboot, and another took a minute.
+  test("reads all hosts once more, together, when the last is proved", async () => {
+    const read = { driftPpb: 50_123, asOf: "2026-11-23T18:27:00Z" };
+    const proofs = {
+      "node-1": [{ ...read, asOf: "2026-11-23T18:25:00Z" }, read],
+      "node-2": [read, read],
+      "node-3": [read, read],
+    };
+    const registered = startEngine({ preview: false, prove: readings(proofs) });
+    const cluster = new ExperimentCluster("c", paired);
+    expect(await resolved(cluster.ready)).toBe(true);
+    expect(await resolved(cluster.pairwiseBoundNs)).toBe(824_000);
+    const gates = registered.filter(({ name }) => name.endsWith("-gate"));
+    expect(gates.map(({ name }) => name).sort()).toEqual(["c-node-1-gate", "c-node-2-gate", "c-node-3-gate"]);
+    const { create, stdin } = inputsOf(registered, "c-node-2-prove");
+    expect(inputsOf(registered, "c-node-2-gate")).toMatchObject({
+      create,
+      stdin,
+      triggers: [expect.stringMatching(/^[0-9a-f]{12}$/)],
+    });
+  });
+
+  test("reads them again as soon as one of them was proved anew, and only then", async () => {
+    const triggers = async (changes: Record<string, object[]> = {}) => {
+      const registered = startEngine({ preview: false, prove: readings(changes) });
+      await resolved(new ExperimentCluster("c", paired).ready);
+      await finishProgram();
+      return hosts.map(({ name }) => inputsOf(registered, `c-${name}-gate`).triggers[0]);
+    };
+    const first = await triggers();
+    expect(new Set(first).size).toBe(1);
+    expect(await triggers()).toEqual(first);
+    expect(await triggers({ "node-3": [{ asOf: "2026-11-23T18:25:33Z" }] })).not.toContain(first[0]);
+  });
+
+  test("shows in a preview that they will be read again", async () => {
+    const registered = startEngine({ preview: true });
+    await resolved(new ExperimentCluster("c", paired).urn);
+    await finishProgram();
+    expect(registered.filter(({ name }) => name.endsWith("-gate"))).toHaveLength(3);
+  });
+
   // As README.md and ExperimentCluster.ready say.
   test("holds back what depends on it, and the cluster alone does not", async () => {
     const close = { hosts: hosts.slice(0, 2), maxPairwiseMicros: 1, network: "10.77.0.0/24" };
@@ -176,7 +225,8 @@ describe("the gate", () => {
     const reason = `cluster "c" is not ready:
   node-3: the error bound of 900.0 us is above the budget of 800 us
   node-1 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us
-  node-2 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us`;
+  node-2 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us
+  what to do: look at the pairs again by \`pulumi up --replace '**-gate'\``;
     await failing(reason, async () => {
       const prove = (plan: string) =>
         plan.includes("host=node-3\n") ? printed({ host: "node-3", errorBoundNs: 900_000 }) : healthy(plan);

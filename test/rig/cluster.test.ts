@@ -43,6 +43,7 @@ describe("a cluster of two machines", () => {
   let bootIds: string[];
   let first: UpResult;
   let summary: ClusterSummary;
+  let maxPairwiseMicros: number | undefined;
   const both = <T>(work: (host: TestHost) => Promise<T>) => Promise.all(names.map((name) => work(hosts[name])));
   const onOutput = (text: string) => {
     output += text;
@@ -58,6 +59,7 @@ describe("a cluster of two machines", () => {
         network: "10.79.0.0/24",
         // What is tested is that the bound is true, not that it is tight on a machine that emulates and shares cores.
         maxErrorMicros: 5000,
+        maxPairwiseMicros,
       });
       return { summary };
     });
@@ -122,6 +124,20 @@ describe("a cluster of two machines", () => {
     expect(changed(second)).toBe(0);
     expect(await both((host) => host.logins())).toEqual(logins.map((count) => count + 1));
     console.log(`second up: ${seconds.toFixed(1)} s`);
+  });
+
+  test("a budget for pairs has both read once more, together, and nothing else done", async () => {
+    maxPairwiseMicros = 10_000;
+    const logins = await both((host) => host.logins());
+    const up = await cluster.up({ onOutput });
+    expect(up.summary.resourceChanges).toMatchObject({ create: 2 });
+    expect(changed(up)).toBe(2);
+    expect(await both((host) => host.logins())).toEqual(logins.map((count) => count + 2));
+    const together: ClusterSummary = up.outputs.summary?.value;
+    expect(Date.parse(together.provedAt)).toBeGreaterThan(Date.parse(summary.provedAt));
+    expect(together.pairwiseBoundNs).toBeLessThanOrEqual(10_000_000);
+    expect(together.hosts.map(({ rebooted }) => rebooted)).toEqual([true, true]);
+    expect(changed(await cluster.up({ onOutput }))).toBe(0);
   });
 
   test("the true offset, seen from outside, is within the claimed bound", async () => {

@@ -147,9 +147,33 @@ describe("clusterFailures", () => {
       "node-1: rivals must be none, found ntpd; stop ntpd",
       "node-2: the error bound of 1500.1 us is above the budget of 1000 us",
       "node-3: the error bound is unknown (no source is selected)",
-      "node-1 and node-2: the pairwise bound of 1912.1 us is above the budget of 1500 us",
       "node-1 and node-3: the pairwise bound is unknown (node-3: no source is selected)",
       "node-2 and node-3: the pairwise bound is unknown (node-3: no source is selected)",
+      "node-1 and node-2: the pairwise bound of 1912.1 us is above the budget of 1500 us",
+      expect.stringContaining("what to do: look at the pairs again by `pulumi up --replace '**-gate'`"),
+    ]);
+  });
+
+  // A day after: each clock may have gone seconds off, for all that its old proof says, and none has to.
+  test("old evidence fails a budget of pairs, and nothing where none is stated", () => {
+    const hosts = [evidence({ host: "node-1", asOf: "2026-11-22T18:25:32Z", driftPpb: 50_123 }), evidence()];
+    expect(clusterFailures(hosts, limits)).toEqual([
+      "node-1 and node-2: the pairwise bound of 4331451.2 us is above the budget of 2000 us",
+      expect.stringContaining("what to do: "),
+    ]);
+    expect(clusterFailures(hosts, { maxErrorMicros: 1000 })).toEqual([]);
+  });
+
+  test("names ten pairs of many, the widest first", () => {
+    const many = Array.from({ length: 100 }, (_, index) =>
+      evidence({ host: `n-${index}`, errorBoundNs: 1000 * index }),
+    );
+    const failures = clusterFailures(many, { maxErrorMicros: 1000, maxPairwiseMicros: 1 });
+    expect(failures[0]).toBe("n-98 and n-99: the pairwise bound of 197.0 us is above the budget of 1 us");
+    expect(failures.slice(9)).toEqual([
+      expect.stringMatching(/^n-\d+ and n-\d+: /),
+      "and 4939 more pairs",
+      expect.stringContaining("what to do: "),
     ]);
   });
 });

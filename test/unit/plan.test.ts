@@ -88,6 +88,12 @@ guest-ptp=required
     const time = { ...plan.time, maxErrorMicros: 0.0011 } as NonNullable<HostPlan["time"]>;
     expect(renderPlan({ ...plan, time })).toContain("time-max-error-ns=1\n");
   });
+
+  test("what a clock may come to be off is the host's to know, unless it is stated", () => {
+    const time = { ...plan.time, maxClockErrorPpm: 1 } as NonNullable<HostPlan["time"]>;
+    expect(renderPlan(plan)).not.toContain("clock-error");
+    expect(renderPlan({ ...plan, time })).toContain("\ntime-max-clock-error-ppm=1\n");
+  });
 });
 
 describe("time sources", () => {

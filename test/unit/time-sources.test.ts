@@ -184,8 +184,16 @@ describe("sources that do not go together", () => {
     );
   });
 
-  test("an address smears that is known to, and no other", () => {
-    expect(leapSecondsOf(TimeSourceKind.Server, "time3.google.com")).toBe(LeapSeconds.Smeared);
+  test("an address smears that is known to, however it is written, and no other", () => {
+    for (const address of [
+      "time3.google.com",
+      "fd00:ec2:0:0::123",
+      "FD00:EC2::123",
+      "216.239.35.8",
+      "time.facebook.com",
+    ]) {
+      expect(leapSecondsOf(TimeSourceKind.Server, address)).toBe(LeapSeconds.Smeared);
+    }
     expect(leapSecondsOf(TimeSourceKind.Pool, "time3.google.com.example")).toBe(LeapSeconds.Exact);
   });
 });

@@ -309,11 +309,25 @@ describe("time", () => {
     ]);
   });
 
+  test("a hub that follows sources does not define a time of its own", () => {
+    const hub = { timeRole: "hub", endpoint: { name: "node-1" }, sources: [{ address: "10.0.0.9" }] };
+    const validate = argsWith({ ...timeFields, endpoint: () => [] }, rolesFit);
+    expect(validate({ ...hub, timescale: "hub:node-1" })).toEqual([
+      {
+        propertyPath: "timescale",
+        reason: "cannot be hub:node-1 for a hub that follows sources: leave it out, or leave the sources out",
+      },
+    ]);
+    expect(validate({ ...hub, timescale: "hub:node-2" })).toEqual([]);
+  });
+
   test.each([
     [{ maxErrorMicros: -1 }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not -1"],
     [{ maxErrorMicros: Number.NaN }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not NaN"],
     [{ settleTimeoutSeconds: 1.5 }, "settleTimeoutSeconds", "must be a whole number, 1 to 3600 seconds, not 1.5"],
     [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 3600 seconds, not -5"],
+    [{ maxClockErrorPpm: 0.5 }, "maxClockErrorPpm", "must be a whole number, 1 to 1000 ppm, not 0.5"],
+    [{ maxClockErrorPpm: 0 }, "maxClockErrorPpm", "must be 1 to 1000 ppm, not 0"],
     [{ timeRole: "boss" }, "timeRole", 'must be one of client, hub, not "boss"'],
     [{ timescale: "tai" }, "timescale", 'must be "utc" or "hub:<name of the host that defines the time>"'],
     [{ allow: "10.0.0.0/8" }, "allow", "must be a list"],

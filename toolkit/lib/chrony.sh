@@ -64,8 +64,8 @@ ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
 rtcsync
-# ppm; the default of 1 makes the root dispersion, and so the error bound, too optimistic for a virtual machine.
-maxclockerror 50
+# ppm: how much the clock itself may come to be off between two measurements.
+maxclockerror $plan_max_clock_error_ppm
 "
 }
 
@@ -257,7 +257,7 @@ NOW
     esac
   done <<STATE
 $(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
-    -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" \
+    -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

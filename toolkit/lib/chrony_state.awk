@@ -8,9 +8,8 @@
 # refclocks, in the same order. Servers of a pool have one name.
 #
 # In: service (chronyd's unit), now (s), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
-# takes the clock for synchronised), itself (yes: this host defines the timescale), budget_ns, ptp (the address of the hub
-# whose PTP samples come by shared memory); in the environment
-# TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
+# takes the clock for synchronised), itself (yes: this host defines the timescale), budget_ns, maxclockerror_ppm (as chronyd
+# is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
 # error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
 # Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
 
@@ -23,7 +22,6 @@ function warn(id, expected, found, remedy) { printf "check=%s\twarn\t%s\t%s\t%s\
 
 BEGIN {
   FS = ","
-  maxclockerror_ppm = 50
   n = split(ENVIRON["TIMEBASE_SOURCES"], line, "\n")
   for (i = 1; i <= n; i++) {
     words = split(line[i], word, " ")
@@ -53,6 +51,7 @@ NF == 10 && $1 ~ /^[\^=#]$/ {
   # A pool is as many rows of one name.
   if ($6 ~ /^[0-7]+$/ && $6 + 0 && $2 ~ /^[*+-]$/) usable[$3] = 1
   else if (!($3 in trouble)) trouble[$3] = $6 + 0 ? state_name($2) : "no reply"
+  if ($1 == "#" && $2 ~ /^[*+]$/) steering[++devices] = $3
   if ($1 != "#") { servers++; server[servers] = $3; used[servers] = $2 ~ /^[*+]$/ }
   if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6; measured = $8; measured_error = $10 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
@@ -176,12 +175,16 @@ function authentication() {
   check("time.authentication", ok, authenticated, !ok ? found : say ? good : device[source] " is a device of this host", authenticated ~ / by NTS/ ? "does TCP port 4460 of the server answer, is its certificate for this address, valid now, and of an authority that this host trusts? See `chronyc authdata` and `journalctl -u " service "` on the host" : "has the server the same key, by the same id and type? See `chronyc authdata` and `journalctl -u " service "` on the host")
 }
 
-# How far the selected source itself may be off beyond what chrony knows of it: a device says nothing of that to chrony.
+# How far the sources that steer the clock, the selected one and those that are combined with it, may be off beyond what
+# chrony knows of them: a device says nothing of that to chrony.
 function reference_error() {
-  if (kind != "refclock") return 0
-  if (own_error[source] ~ /^[0-9]+$/) return own_error[source] + 0
-  reason = "the error of " device[source] " itself is unknown" (own_error[source] == "" ? "" : ": " substr(own_error[source], 3))
-  return 0
+  largest = 0
+  for (i = 1; i <= devices; i++) {
+    name = steering[i]
+    if (own_error[name] !~ /^[0-9]+$/) { reason = "the error of " device[name] " itself is unknown" (own_error[name] == "" ? "" : ": " substr(own_error[name], 3)); return 0 }
+    if (own_error[name] + 0 > largest) largest = own_error[name] + 0
+  }
+  return largest
 }
 
 # What chronyd takes its clock for is what it was at the last update. Who sets it since, is seen by the kernel; and what the
