@@ -7,6 +7,7 @@ export type { TimeKeyArgs, TimeSourceArgs } from "./clock/timeSource";
 export type { ExperimentClusterArgs, ExperimentHostArgs } from "./cluster/args";
 export { ExperimentCluster } from "./cluster/ExperimentCluster";
 export { type Bound, boundAt, isKnown, type PairwiseBound, pairwiseBounds, widestBound } from "./evidence/bounds";
+export { guestChronyConf } from "./evidence/guest";
 export { type Check, GuestPtpState, type HostEvidence, SourceKind, Verdict } from "./evidence/HostEvidence";
 export { EvidenceError, parseEvidence } from "./evidence/parse";
 export { type ClusterSummary, clusterSummary, type HostSummary } from "./evidence/summary";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { boundAt, clusterSummary, isKnown, pairwiseBounds, widestBound } from "../../components";
+import { boundAt, clusterSummary, guestChronyConf, isKnown, pairwiseBounds, widestBound } from "../../components";
 import { clusterFailures } from "../../components/evidence/gate";
 import { evidence } from "./support/evidence";
 
@@ -90,6 +90,7 @@ describe("clusterSummary", () => {
           bootParametersLive: true,
           rebooted: true,
           guestPtp: "available",
+          guestChronyConf: expect.stringContaining("delay 0.000000001"),
           stratum: 11,
           errorBoundNs: 0,
           checks: [{ id: "clocksource.current", verdict: "pass", expected: "tsc", found: "tsc", remedy: "" }],
@@ -100,6 +101,7 @@ describe("clusterSummary", () => {
           bootParametersLive: true,
           rebooted: true,
           guestPtp: "available",
+          guestChronyConf: expect.stringContaining("delay 0.000824000"),
           source: "10.77.0.11",
           stratum: 11,
           errorBoundNs: 412_000,
@@ -175,5 +177,26 @@ describe("clusterFailures", () => {
       "and 4939 more pairs",
       expect.stringContaining("what to do: "),
     ]);
+  });
+});
+
+describe("guestChronyConf", () => {
+  test("has twice the host's bound as the delay, half of which chronyd counts as an error", () => {
+    expect(clusterSummary([evidence()]).hosts[0]?.guestChronyConf).toBe(
+      `# For the microVMs of node-2: its clock, which was within 412.0 us of hub:node-1 at 2026-11-23T18:25:32Z.
+# The delay is twice that, so that |system time| + root dispersion + root delay / 2 of \`chronyc tracking\` is the bound
+# of the microVM: its host's and its own.
+refclock PHC /dev/ptp0 poll -2 dpoll -2 offset 0 delay 0.000824000 trust prefer
+# A microVM is born or resumed with a clock of the past: step at once, before the application starts.
+makestep 0.001 3
+`,
+    );
+    expect(guestChronyConf(hub())).toContain(" delay 0.000000001 ");
+  });
+
+  test("there is none without a clock for guests, or without a bound: none would be taken for zero", () => {
+    expect(guestChronyConf(unsynced())).toBeUndefined();
+    expect(guestChronyConf(evidence({ guestPtp: "unknown", guestPtpReason: "no python" }))).toBeUndefined();
+    expect(guestChronyConf(evidence({ guestPtp: null }))).toBeUndefined();
   });
 });
