@@ -226,6 +226,15 @@ describe("access", () => {
     });
   });
 
+  test("PTP from the cluster's network, where it is wanted", async () => {
+    const { ingress } = inputsOf(await made({ ptpFrom: ["10.0.0.0/16"] }), "a-access");
+    const udp = ingress.filter((rule: { protocol: string }) => rule.protocol === "udp");
+    expect(udp.map(({ fromPort, cidrBlocks }: Record<string, unknown>) => [fromPort, cidrBlocks])).toEqual([
+      [319, ["10.0.0.0/16"]],
+      [320, ["10.0.0.0/16"]],
+    ]);
+  });
+
   test.each([
     [["198.51.100.7/32"], 0],
     [["0.0.0.0/0"], 1],

@@ -174,6 +174,7 @@ describe("access", () => {
       sourceRanges: ["10.0.0.0/16"],
       allows: [{ protocol: "udp", ports: ["123"] }],
     });
+    expect(registered.filter(({ name }) => name === "a-ptp")).toEqual([]);
     // The rules of a default network let everybody in at 65534; rules of a user's, at 1000, still count.
     expect(inputsOf(registered, "a-deny")).toEqual({
       ...rule,
@@ -182,6 +183,13 @@ describe("access", () => {
       denies: [{ protocol: "all" }],
     });
     expect(inputsOf(registered, "a-instance").tags).toEqual([...inputsOf(registered, "a-ssh").targetTags, "mine"]);
+  });
+
+  test("PTP from the cluster's network, where it is wanted", async () => {
+    expect(inputsOf(await made({ ptpFrom: ["10.0.0.0/16"] }), "a-ptp")).toMatchObject({
+      sourceRanges: ["10.0.0.0/16"],
+      allows: [{ protocol: "udp", ports: ["319", "320"] }],
+    });
   });
 
   test("the rules of one stack's host are not those of another's", async () => {

@@ -119,7 +119,7 @@ describe("the schema for other languages", () => {
     ] as const) {
       const inputs = found[name]?.inputs ?? {};
       const plain = Object.keys(inputs).filter((key) => inputs[key]?.plain);
-      const judged = ["operatingSystem", "sshFrom", "timeFrom", "guests", "phc", "spot", "address", type];
+      const judged = ["operatingSystem", "sshFrom", "timeFrom", "ptpFrom", "guests", "phc", "spot", "address", type];
       expect(plain.sort(), name).toEqual([...judged, ...(name === "AwsHost" ? ["region"] : [])].sort());
       expect(inputs.sshFrom).toMatchObject({ type: "array", items: { type: "string" } });
       expect(inputs.sshFrom?.items?.plain, "items may become known later").toBeFalsy();

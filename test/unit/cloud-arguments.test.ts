@@ -65,6 +65,10 @@ const shared: readonly Wrong[] = [
     { timeFrom: ["0.0.0.0/0"] },
     'timeFrom[0]: "0.0.0.0/0" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
   ],
+  [
+    { ptpFrom: ["0.0.0.0/0"] },
+    'ptpFrom[0]: "0.0.0.0/0" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
+  ],
   [{ timeFrom: ["10.0.0.0/33"] }, 'timeFrom[0]: must end in a prefix length of /0 to /32, not "10.0.0.0/33"'],
   [{ guests: "yes" }, "guests: must be true or false"],
   [{ guests: later(true) }, "guests: must be plain true or false, because it decides which resources there are"],

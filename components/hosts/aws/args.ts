@@ -24,7 +24,7 @@ export interface AwsHostArgs extends CloudHostArgs {
   /** The VPC of `subnetId`, in which the security group is made. Default: the region's default VPC. */
   vpcId?: pulumi.Input<string>;
   /**
-   * Security groups that the instance is to have besides its own, which has the rules of `sshFrom` and `timeFrom`. With
+   * Security groups that the instance is to have besides its own, which has the rules of `sshFrom`, `timeFrom` and `ptpFrom`. With
    * both of them empty it has none of its own: that is one resource less for each of many hosts. Default: none.
    */
   securityGroupIds?: pulumi.Input<pulumi.Input<string>[]>;

@@ -1,6 +1,6 @@
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
 import * as pulumi from "@pulumi/pulumi";
-import { SSH_PORT, TIME_PORTS } from "../cloud/access";
+import { type Opening, openings } from "../cloud/access";
 import type { AwsHostArgs } from "./args";
 
 const ANYWHERE = { cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: ["::/0"] };
@@ -15,14 +15,11 @@ export function securityGroups(
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>,
   parent: pulumi.Resource,
 ): pulumi.Output<string[]> {
-  const { sshFrom, timeFrom = [], securityGroupIds = [] } = args;
-  if (sshFrom.length + timeFrom.length === 0) {
+  const { securityGroupIds = [] } = args;
+  const ingress = openings(args).flatMap(rules);
+  if (ingress.length === 0) {
     return pulumi.output(securityGroupIds);
   }
-  const ingress = [
-    ...rules(sshFrom, "tcp", [SSH_PORT], "SSH"),
-    ...rules(timeFrom, "udp", TIME_PORTS, "time within the cluster"),
-  ];
   const group = new SecurityGroup(
     `${name}-access`,
     {
@@ -39,8 +36,7 @@ export function securityGroups(
 }
 
 /** One rule for each port. Which networks are IPv6 shows when they are known; a list may be empty, both cannot. */
-function rules(from: pulumi.Input<string>[], protocol: string, ports: readonly number[], description: string) {
-  if (from.length === 0) return [];
+function rules({ from, protocol, ports, description }: Opening) {
   const networks = pulumi.all(from);
   return ports.map((port) => ({
     protocol,

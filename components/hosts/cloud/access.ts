@@ -1,10 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CloudHostArgs } from "./args";
 
-/** The port of sshd. */
-export const SSH_PORT = 22;
+/** What is let in to a host. */
+export interface Opening {
+  name: string;
+  description: string;
+  protocol: "tcp" | "udp";
+  ports: readonly number[];
+  from: pulumi.Input<string>[];
+}
 
-/** The UDP ports by which the hosts of a cluster give each other the time: NTP (RFC 5905). */
-export const TIME_PORTS = [123] as const;
+/** All that is let in, by the ports of sshd, NTP (RFC 5905), and PTP over UDP (IEEE 1588, annex C). */
+export function openings({
+  sshFrom,
+  timeFrom = [],
+  ptpFrom = [],
+}: Pick<CloudHostArgs, "sshFrom" | "timeFrom" | "ptpFrom">): Opening[] {
+  const all: Opening[] = [
+    { name: "ssh", description: "SSH", protocol: "tcp", ports: [22], from: sshFrom },
+    { name: "time", description: "time within the cluster", protocol: "udp", ports: [123], from: timeFrom },
+    { name: "ptp", description: "PTP within the cluster", protocol: "udp", ports: [319, 320], from: ptpFrom },
+  ];
+  return all.filter(({ from }) => from.length > 0);
+}
 
 /** Whether a network is everybody. */
 export function isEverybody(network: unknown): boolean {

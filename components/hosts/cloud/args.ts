@@ -41,6 +41,11 @@ export interface CloudHostArgs {
    */
   timeFrom?: pulumi.Input<string>[];
   /**
+   * The networks with whose hosts this one does network PTP (UDP ports 319 and 320), each as a CIDR: the cluster's own network,
+   * with Topology.Ptp. A plain list, as `sshFrom`. Default: none.
+   */
+  ptpFrom?: pulumi.Input<string>[];
+  /**
    * Whether microVMs are to run on the host: KVM, by nested virtualization or on bare metal. A type of machine that cannot
    * is refused, with those that can. Plain, because the type of machine is judged by it. Default: false.
    */

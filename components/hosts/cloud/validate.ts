@@ -85,6 +85,7 @@ export function cloudFields(systems: readonly OperatingSystem[], cloud: string):
     operatingSystem: plain("text", required(systemOf(systems, cloud))),
     sshFrom: plain("networks", required(each(sshNetwork), SSH_FROM_REMEDY)),
     timeFrom: plain("networks", optional(each(timeNetwork))),
+    ptpFrom: plain("networks", optional(each(timeNetwork))),
     guests: plainFlag,
     phc: plain("text", optional(oneOf(HostPhc))),
     spot: plainFlag,

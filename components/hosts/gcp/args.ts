@@ -16,8 +16,8 @@ export interface GcpHostArgs extends CloudHostArgs {
   /** The subnetwork, by its name or self link; needs `network`. Default: the network's own in the region. */
   subnetwork?: pulumi.Input<string>;
   /**
-   * Network tags that the machine is to have besides its own, for firewall rules of yours. With `sshFrom` and `timeFrom`
-   * both empty no rule is made for it: that is three resources less for each of many hosts. Default: none.
+   * Network tags that the machine is to have besides its own, for firewall rules of yours. With `sshFrom`, `timeFrom` and `ptpFrom`
+   * all empty no rule is made for it: that is three resources less for each of many hosts. Default: none.
    */
   networkTags?: pulumi.Input<pulumi.Input<string>[]>;
   /**

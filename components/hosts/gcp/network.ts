@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Firewall, type FirewallArgs } from "@pulumi/gcp/compute/firewall";
 import * as pulumi from "@pulumi/pulumi";
-import { SSH_PORT, TIME_PORTS } from "../cloud/access";
+import { openings } from "../cloud/access";
 import type { GcpHostArgs } from "./args";
 
 /** Before the rules that users make, which have 1000 when they state nothing. */
@@ -24,24 +24,18 @@ export function networkTags(
   network: pulumi.Input<string>,
   parent: pulumi.Resource,
 ): pulumi.Output<string[]> {
-  const { sshFrom, timeFrom = [] } = args;
+  const open = openings(args);
   const others = args.networkTags ?? [];
-  if (sshFrom.length + timeFrom.length === 0) {
+  if (open.length === 0) {
     return pulumi.output(others);
   }
   const targetTags = [tagOf(name)];
   const rule = (suffix: string, more: Partial<FirewallArgs>) =>
     new Firewall(`${name}-${suffix}`, { network, direction: "INGRESS", targetTags, ...more }, { parent });
-  const allow = (suffix: string, from: pulumi.Input<string>[], protocol: string, ports: readonly number[]) =>
-    from.length === 0
-      ? undefined
-      : rule(suffix, {
-          priority: ALLOW_PRIORITY,
-          sourceRanges: from,
-          allows: [{ protocol, ports: ports.map(String) }],
-        });
-  allow("ssh", sshFrom, "tcp", [SSH_PORT]);
-  allow("time", timeFrom, "udp", TIME_PORTS);
+  for (const { name: suffix, from, protocol, ports } of open) {
+    const allows = [{ protocol, ports: ports.map(String) }];
+    rule(suffix, { priority: ALLOW_PRIORITY, sourceRanges: from, allows });
+  }
   rule("deny", { priority: DENY_PRIORITY, sourceRanges: [EVERYBODY], denies: [{ protocol: "all" }] });
   return pulumi.output(others).apply((known) => [...targetTags, ...known]);
 }

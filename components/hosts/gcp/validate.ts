@@ -86,7 +86,7 @@ function networkFits(args: unknown): InputErrors {
 
 /** The machine has an IPv4 address only, and a firewall rule has networks of one kind only. */
 function addressesFit(args: unknown): InputErrors {
-  return ["sshFrom", "timeFrom"].flatMap((key) => {
+  return ["sshFrom", "timeFrom", "ptpFrom"].flatMap((key) => {
     const networks = at(args, key);
     return (Array.isArray(networks) ? networks : []).flatMap((network, index) =>
       typeof network === "string" && network.includes(":")
