@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import type { Activity } from "../rig/command-provider/activity-log";
+import { budgetsMicros, type Settling, settlingSeconds } from "./settling";
 import type { StateCost } from "./state";
 import type { VerbCost } from "./verbCost";
 
@@ -71,5 +72,37 @@ export function costTable(
   }
   return String(table);
 }
+
+/** How soon a budget holds by our configuration, and by the one that the distribution has its users start from. */
+export function settlingTable(ours: Settling, theirs: Settling): string {
+  const table = new Table({
+    head: ["a clock that was 0.2 s off", "ours", "the distribution's", "ours of theirs"],
+    style: { head: [], border: [] },
+  });
+  for (const [index, micros] of budgetsMicros.entries()) {
+    const times = [ours, theirs].map(({ secondsUntil }) => secondsUntil[index]);
+    const texts = times.map((seconds) =>
+      seconds === undefined ? `not in ${settlingSeconds} s` : `${seconds.toFixed(1)} s`,
+    );
+    table.push([`bound below ${micros} us after`, ...texts, ratio(times)]);
+  }
+  const bounds = [ours, theirs].map(({ boundNs }) => boundNs);
+  table.push(["bound then", ...bounds.map(microseconds), ratio(bounds)]);
+  const offsets = [ours, theirs].map((one) =>
+    median(one.offsets.map(({ lowNs, highNs }) => Math.abs(lowNs + highNs) / 2)),
+  );
+  const widths = [ours, theirs].map((one) => median(one.offsets.map(({ lowNs, highNs }) => (highNs - lowNs) / 2)));
+  const seen = offsets.map(
+    (ns, index) => `${microseconds(ns)}, seen within ${microseconds(widths[index] ?? Number.NaN)}`,
+  );
+  table.push(["off in truth then, median", ...seen, ratio(offsets)]);
+  return String(table);
+}
+
+const ratio = ([ours, theirs]: (number | undefined)[]) =>
+  ours === undefined || theirs === undefined ? "" : (ours / theirs).toFixed(2);
+const microseconds = (ns: number) => `${(ns / 1000).toFixed(0)} us`;
+const median = (values: number[]) =>
+  values.sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;

@@ -25,7 +25,7 @@ export interface AwsHostArgs extends CloudHostArgs {
   vpcId?: pulumi.Input<string>;
   /**
    * Security groups that the instance is to have besides its own, which has the rules of `sshFrom`, `timeFrom` and `ptpFrom`. With
-   * both of them empty it has none of its own: that is one resource less for each of many hosts. Default: none.
+   * all of them empty it has none of its own: that is one resource less for each of many hosts. Default: none.
    */
   securityGroupIds?: pulumi.Input<pulumi.Input<string>[]>;
   /** The name of a key pair of EC2 that may log in, instead of `publicKey` or besides it. Default: none. */
