@@ -5,10 +5,24 @@ import { boundFrom } from "./sources";
 
 const converged = (bootId: string) => `${plans.all}converged-boot-id=${bootId}\nconverged-reboot=ordered\n`;
 
+const live = "grep -q clocksource=tsc proc/cmdline";
+const current = "grep -qx tsc sys/devices/system/clocksource/clocksource0/current_clocksource";
+/** Of the entries for Linux, every one has what a boot is to have. */
+const everyEntry = "! grep '^[[:blank:]]*linux.*vmlinuz' boot/grub/grub.cfg | grep -v 'clocksource=tsc tsc=reliable'";
+
 const lies: Lie[] = [
+  {
+    check: "system",
+    naive: "the system is one of the same maker",
+    believes: ". etc/os-release && [ $ID = debian ]",
+    lie: () => {},
+    plan: plans.all.replace("host=node-1\n", "$&os=debian-13\n"),
+    found: "debian-12",
+  },
   {
     check: "boot.rebooted",
     naive: "sshd answers again, so the host was rebooted",
+    believes: "systemctl is-active ssh",
     lie: () => {},
     plan: converged(bootIds.after),
     found: "the boot from before",
@@ -16,6 +30,7 @@ const lies: Lie[] = [
   {
     check: "boot.rebooted",
     naive: "the boot id is another one",
+    believes: `[ "$(cat proc/sys/kernel/random/boot_id)" != ${bootIds.before} ]`,
     lie: (host) => host.write("proc/sys/kernel/random/boot_id", "\n"),
     plan: converged(bootIds.before),
     found: "an unreadable one",
@@ -23,24 +38,36 @@ const lies: Lie[] = [
   {
     check: "boot.parameters-live",
     naive: "the parameter is in the GRUB configuration",
+    believes: everyEntry,
     lie: (host) => host.write("proc/cmdline", "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 ro\n"),
     found: "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 ro",
   },
   {
     check: "boot.parameters-live",
     naive: "the parameter is on the command line; the last one counts",
+    believes: live,
     lie: (host) => host.write("proc/cmdline", "root=/dev/vda1 clocksource=tsc tsc=reliable clocksource=hpet\n"),
     found: "clocksource=hpet",
   },
   {
+    check: "boot.parameters-live",
+    naive: "tsc is the clocksource, as if for good: it was switched to",
+    believes: current,
+    lie: (host) => host.write("proc/cmdline", "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 ro\n"),
+    plan: plans.all.replace("reboot=to-prove", "reboot=never"),
+    found: "pending reboot",
+  },
+  {
     check: "boot.persistent",
     naive: "the parameter is on the running kernel's command line",
+    believes: live,
     lie: (host) => host.write("boot/grub/grub.cfg", "menuentry x {\n\tlinux /boot/vmlinuz root=/dev/vda1 ro\n}\n"),
     found: "without clocksource=tsc tsc=reliable",
   },
   {
     check: "boot.persistent",
     naive: "the first entry has the parameter; the recovery entry has not",
+    believes: "grep -m 1 vmlinuz boot/grub/grub.cfg | grep clocksource=tsc",
     lie: (host) => {
       const [first] = host.read("boot/grub/grub.cfg").split("menuentry 'Debian GNU/Linux, recovery");
       host.write("boot/grub/grub.cfg", `${first}menuentry r {\n\tlinux /boot/vmlinuz root=/dev/vda1 ro single\n}\n`);
@@ -50,6 +77,7 @@ const lies: Lie[] = [
   {
     check: "boot.persistent",
     naive: "the parameter is in every entry; the last one counts",
+    believes: everyEntry,
     lie: (host) =>
       host.write("boot/grub/grub.cfg", host.read("boot/grub/grub.cfg").replace(/ single.*/, "$& tsc=unstable")),
     plan: plans.boot,
@@ -58,24 +86,28 @@ const lies: Lie[] = [
   {
     check: "boot.persistent",
     naive: "the parameter is in every entry, until the next kernel update reads the drop-ins",
+    believes: everyEntry,
     lie: (host) => host.remove("etc/default/grub.d/zz-timebase.cfg"),
     found: "right until the next kernel update only",
   },
   {
     check: "clocksource.current",
     naive: "clocksource=tsc is on the command line",
+    believes: live,
     lie: (host) => host.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n"),
     found: "hpet",
   },
   {
     check: "clocksource.available",
     naive: "the current clocksource is tsc",
+    believes: current,
     lie: (host) => host.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet acpi_pm\n"),
     found: "hpet acpi_pm",
   },
   {
     check: "ptp.guest",
     naive: "/dev/kvm and a /dev/ptp0 are there",
+    believes: "[ -e dev/kvm ] && [ -e dev/ptp0 ]",
     lie: (host) => {
       host.write("dev/ptp0", "");
       host.write("fake/probe", "unavailable KVM refuses the clock-pairing hypercall: not supported (-95)\n");
@@ -85,6 +117,7 @@ const lies: Lie[] = [
   {
     check: "ptp.guest",
     naive: "the clocksource is tsc; KVM is not there",
+    believes: current,
     lie: (host) => host.remove("dev/kvm"),
     found: "unknown: no /dev/kvm on this host",
   },

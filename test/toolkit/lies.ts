@@ -1,11 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans, synchronised } from "./FakeHost";
 import { shells } from "./shells";
 
-/** One lie that a naive check believes, and the check of ours that does not. */
+/** One lie that a naive check, a line of shell in the host's root, believes; and the check of ours that does not. */
 export interface Lie {
   check: string;
   naive: string;
+  believes: string;
   lie: (host: FakeHost) => void;
   plan?: string;
   found: string;
@@ -32,8 +34,10 @@ export function describeProof(theme: string, lies: Lie[], more: (truth: TrueHost
     beforeEach(() => truth.host.restore());
     afterAll(() => truth.host.destroy());
 
-    test.each(lies)("$check is not fooled: $naive", ({ check, lie, plan, found }) => {
+    test.each(lies)("$check is not fooled: $naive", ({ check, believes, lie, plan, found }) => {
       lie(truth.host);
+      const naive = spawnSync("sh", ["-c", believes], { cwd: truth.host.root, env: truth.host.environment() });
+      expect(naive.status, believes).toBe(0);
       const run = truth.host.run(["prove"], plan ?? plans.all + truth.answers);
       expect(run.status).toBe(1);
       const failed = JSON.parse(run.stdout).checks.find((row: { id: string }) => row.id === check);

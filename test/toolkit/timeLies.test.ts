@@ -25,88 +25,130 @@ const ptp4l =
     host.write("etc/ptp4l.conf", configuration);
   };
 
+const isActive = "systemctl is-active chrony";
+const normal = "chronyc -c tracking | grep ',Normal$'";
+const selected = "chronyc -c sources | grep '^^,[*],10.77.0.1,'";
+const written = "grep '^server 10.77.0.1 ' etc/chrony/chrony.conf";
+/** What of tracking's columns is held to the budget. */
+const small = (figure: string) => `chronyc -c tracking | awk -F, 'NR == 1 { exit ${figure} > 0.001 }'`;
+const bound = "$5 + $11 / 2 + $12";
+const noFlag = (pid: number, flag: string) => `! tr '\\0' '\\n' <proc/${pid}/cmdline | grep -x -e ${flag}`;
+
 const lies: Lie[] = [
   {
     check: "time.owner",
     naive: "chronyd is active; so is a second one",
+    believes: isActive,
     lie: (host) => host.process(900, "chronyd", 800),
     found: "chronyd (500) chronyd (900)",
   },
   {
     check: "time.owner",
     naive: "chronyd is active; so is ntpd, in a container of its own",
+    believes: `${isActive} && ! systemctl is-active ntp`,
     lie: (host) => host.process(901, "ntpd", 800),
     found: "chronyd (500) ntpd (901)",
   },
   {
     check: "time.owner",
     naive: "chronyd is active; ptp4l steers a network card, if it does",
+    believes: noFlag(600, "-S"),
     lie: ptp4l("-i", "eth0", "-mS"),
     found: "chronyd (500) ptp4l (600)",
   },
   {
     check: "time.owner",
     naive: "chronyd is active; there is no -S among ptp4l's arguments",
+    believes: noFlag(600, "-S"),
     lie: ptp4l("-f", "/etc/ptp4l.conf", "-i", "eth0"),
     found: "chronyd (500) ptp4l (600)",
   },
   {
     check: "time.owner",
+    naive: "chronyd was started; it is gone, and its last answer is well",
+    believes: `${isActive} && ${normal}`,
+    lie: (host) => {
+      for (const folder of ["proc/500", "proc/501"]) host.remove(folder);
+    },
+    found: "no daemon",
+  },
+  {
+    check: "time.owner",
+    naive: "one daemon steers the clock, and no more; it is another one",
+    believes: "[ $(cat proc/*/comm | grep -cx -e chronyd -e ntpd) = 1 ]",
+    lie: (host) => {
+      for (const folder of ["proc/500", "proc/501"]) host.remove(folder);
+      host.process(901, "ntpd");
+    },
+    found: "ntpd (901)",
+  },
+  {
+    check: "time.owner",
     naive: "no rival runs; one is enabled for the next boot",
+    believes: "! systemctl is-active ntpsec",
     lie: (host) => host.write("fake/units/ntpsec.service", "enabled inactive\n"),
     found: "ntpsec.service enabled inactive",
   },
   {
     check: "time.owner",
     naive: "chronyd runs; it is not enabled for the next boot",
+    believes: isActive,
     lie: (host) => host.write("fake/units/chrony.service", "disabled active\n"),
     found: "chrony is not enabled",
   },
   {
     check: "time.configuration",
     naive: "the selected source is the expected one; somebody has added another",
+    believes: selected,
     lie: (host) => host.write("etc/chrony/chrony.conf", `${host.read("etc/chrony/chrony.conf")}pool their.example\n`),
     found: "it was changed, or is gone",
   },
   {
     check: "time.configuration",
     naive: "the file is right; chronyd reads another one",
+    believes: written,
     lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-F\x001\0-f\0/etc/chrony/mine.conf\0"),
     found: 'chronyd runs as "/usr/sbin/chronyd -F 1 -f /etc/chrony/mine.conf',
   },
   {
     check: "time.configuration",
     naive: "chronyd runs with the right file; it was told not to steer the clock",
+    believes: written,
     lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-x\0"),
     found: 'chronyd runs as "/usr/sbin/chronyd -x',
   },
   {
     check: "time.configuration",
     naive: "the file is right; chronyd was never restarted with it",
+    believes: written,
     lie: (host) => host.write("run/timebase.chrony-restart-due", ""),
     found: "it runs with an earlier configuration",
   },
   {
     check: "time.daemon",
     naive: "the configuration file is right",
+    believes: written,
     lie: (host) => host.remove("fake/chronyc"),
     found: "506 Cannot talk to daemon",
   },
   {
     check: "time.daemon",
     naive: "missing columns parse to 0, which is perfect",
+    believes: small(bound),
     lie: chrony("0A4D0001,10.77.0.1,11\n"),
     found: "0A4D0001,10.77.0.1,11",
   },
   {
     check: "time.daemon",
     naive: "a column that is no number counts as 0",
+    believes: small(bound),
     lie: chrony(answer({ 12: "nan" })),
     found: 'tracking column 12 is "nan"',
   },
   {
     check: "time.synchronised",
     naive: "leap status is Normal, bound 0: a server with only `local stratum 10`",
+    believes: `${normal} && ${small(bound)}`,
     lie: chrony(
       `7F7F0101,127.127.1.1,10,@NOW@.0,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,0.000000000,0.000000000,0.0,Normal\n`,
     ),
@@ -115,6 +157,7 @@ const lies: Lie[] = [
   {
     check: "time.synchronised",
     naive: "chronyc answers, all figures 0: never synchronised",
+    believes: small("$5"),
     lie: chrony(
       "00000000,,0,0.000000000,0.000000000,0.0,0.0,0.000,0.000,0.000,1.000000000,1.000000000,0.0,Not synchronised\n",
     ),
@@ -123,72 +166,98 @@ const lies: Lie[] = [
   {
     check: "time.synchronised",
     naive: "waitsync is content and leap Normal in the first seconds",
+    believes: normal,
     lie: chrony(answer({ 10: "1000000.000" })),
     found: "first seconds: frequency uncertain by 1000000.000 ppm",
   },
   {
     check: "time.synchronised",
     naive: "leap Normal long after the only server died",
+    believes: normal,
     lie: chrony(answer({ 4: "1600000000.0" })),
     found: "stale: last update",
   },
   {
     check: "time.synchronised",
     naive: "the last update is not old: it is in the future",
+    believes: `chronyc -c tracking | awk -F, -v now="$(date +%s)" 'NR == 1 { exit now - $4 > 10 }'`,
     lie: chrony(answer({ 4: "9999999999.0" })),
     found: "in the future: the clock was set back",
   },
   {
     check: "time.synchronised",
     naive: "the offset is small",
+    believes: small("$5"),
     lie: chrony(answer({ 14: "Not synchronised" })),
     found: "not synchronised",
   },
   {
+    check: "time.synchronised",
+    naive: "the leap status is not that of a clock that is not synchronised",
+    believes: "! chronyc -c tracking | grep ',Not synchronised$'",
+    lie: chrony(answer({ 14: "Unknown" })),
+    found: 'leap status "Unknown"',
+  },
+  {
     check: "time.source",
     naive: "a dead server keeps its star",
+    believes: selected,
     lie: chrony(answer({}, source.replace(",377,", ",0,"))),
     found: "10.77.0.1 does not answer (reach 0)",
   },
   {
     check: "time.source",
     naive: "synchronised, but to somebody else",
+    believes: normal,
     lie: chrony(answer({}, source.replace("10.77.0.1", "203.0.113.9"))),
     found: "unexpected source 203.0.113.9",
   },
   {
     check: "time.source",
     naive: "synchronised to the right name, but by a device on this host",
+    believes: "chronyc -c sources | grep ',[*],10.77.0.1,'",
     lie: chrony(answer({}, source.replace("^", "#"))),
     found: "10.77.0.1 is a refclock",
   },
   {
     check: "time.source",
     naive: "leap Normal, while every source is a falseticker",
+    believes: normal,
     lie: chrony(answer({}, source.replace("*", "x"))),
     found: "0 selected sources: 10.77.0.1 falseticker",
   },
   {
     check: "time.undisturbed",
     naive: "chronyd says that the clock is right; somebody has set it since chronyd last looked",
+    believes: small(bound),
     lie: (host) => host.write("fake/synchronised", "no\n"),
     found: "somebody has set the clock since chronyd's last update",
   },
   {
     check: "time.undisturbed",
     naive: "chronyd says that the clock is right; nobody could tell whether it was set since",
+    believes: small(bound),
     lie: (host) => host.meanwhile("timedatectl", "echo 'Failed to create bus connection' >&2; exit 1"),
     found: "timedatectl does not tell",
   },
   {
     check: "time.undisturbed",
     naive: "the estimate is within its bound; the first measurement of a clock that was set is beyond it",
+    believes: small(bound),
     lie: chrony(answer({}, source.replace(",-0.000010000,", ",0.200000000,"))),
     found: "off by 199750.0 us, and chronyd's estimate has room for 307.0 us",
   },
   {
+    check: "time.undisturbed",
+    naive: "the last measurement is within the bound: what is no number counts as 0",
+    believes: "chronyc -c sources | awk -F, '/^^/ { exit $8 + $10 > 0.001 }'",
+    lie: chrony(answer({}, source.replace(",-0.000010000,", ",?,"))),
+    found: 'the last measurement says "?", within "0.000250000"',
+  },
+  {
     check: "time.bound",
     naive: "the last offset is 10 us; root delay and dispersion are not",
+    believes: small("$6"),
     lie: chrony(answer({ 11: "0.004", 12: "0.0005" })),
     found: "25",
   },
