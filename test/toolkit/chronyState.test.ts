@@ -44,8 +44,13 @@ const read = (
   locale = "C",
   sources: string[] = both,
   readMillis = 0,
+  errors: string[] = [`ENA0 ${OWN_ERROR}`],
+  maxClockErrorPpm = 50,
 ): State => {
-  const given = { service: "chrony", now, itself, budget_ns: 1_000_000, kernel: "yes", read_ms: readMillis };
+  const given = {
+    ...{ service: "chrony", now, itself, budget_ns: 1_000_000, kernel: "yes", read_ms: readMillis },
+    maxclockerror_ppm: maxClockErrorPpm,
+  };
   const { stdout, status } = spawnSync(
     "awk",
     [...Object.entries(given).flatMap(([key, value]) => ["-v", `${key}=${value}`]), "-f", program],
@@ -56,7 +61,7 @@ const read = (
         PATH: process.env.PATH,
         LC_ALL: locale,
         TIMEBASE_SOURCES: `${sources.join("\n")}\n`,
-        TIMEBASE_ERRORS: `ENA0 ${OWN_ERROR}\n`,
+        TIMEBASE_ERRORS: `${errors.join("\n")}\n`,
       },
     },
   );
@@ -125,6 +130,15 @@ describe.each(versions)("chrony %s, recorded", (version) => {
     const skewPpm = Number(text.split(",")[9]);
     expect(Math.abs(took(2000) - took(0) - 2 * (50 + skewPpm) * 1000)).toBeLessThanOrEqual(1);
     expect(took(-2000)).toBe(took(0));
+  });
+
+  test("the drift, and what of it is in the bound, are those of the clock error that the plan allows for", () => {
+    const { text, now } = of("server");
+    const of200 = (millis: number) => read(text, now, "no", "C", both, millis, [], 200).values;
+    const skewPpm = Number(text.split(",")[9]);
+    expect(Number(of200(0)["drift-ppb"])).toBe(Math.round((200 + skewPpm) * 1000));
+    const within2s = Number(of200(2000)["bound-ns"]) - Number(of200(0)["bound-ns"]);
+    expect(Math.abs(within2s - 2 * (200 + skewPpm) * 1000)).toBeLessThanOrEqual(1);
   });
 
   test("the host that defines the timescale has no error against it", () => {
@@ -220,6 +234,73 @@ describe("the other sources of the plan", () => {
       found: "0 selected sources: 127.0.0.1 falseticker, 10.0.0.2 falseticker, 10.0.0.3 falseticker",
     });
     expect(checks["time.sources-usable"]).toBeUndefined();
+  });
+});
+
+describe("what is combined with the selected source", () => {
+  const { text, now } = recordings("4.5").find(({ situation }) => situation === "server") as Recording;
+  const [tracking, row] = text.split("\n") as [string, string];
+  const bound = (own: number) => formula(text, own);
+  const other = (mode: string, state: string, name: string) => `${mode},${state},${name},0,0,377,2,0.0,0.0,0.000001`;
+  const sources = [...both, "refclock PHC /dev/ptp1 refid KVM0 poll 0", "server 10.0.0.2 iburst"];
+  const of = (rows: string[], errors = ["ENA0 20000", "KVM0 300000"]) =>
+    read([tracking, ...rows].join("\n"), now, "no", "C", sources, 0, errors);
+
+  test.each([
+    ["a server that is not of the plan", other("^", "+", "10.0.0.9"), "unexpected source 10.0.0.9"],
+    ["a device that is not of the plan", other("#", "+", "PHC0"), "unexpected source PHC0"],
+    ["a device of a server's name", other("#", "+", "10.0.0.2"), "10.0.0.2 is a refclock"],
+    ["a server of a device's name", other("^", "+", "ENA0"), "ENA0 is a server"],
+    ["a peer", other("=", "+", "10.0.0.2"), "10.0.0.2 is a peer"],
+  ])("%s has a say, before the selected one or after it", (_, added, found) => {
+    for (const rows of [
+      [row, added],
+      [added, row],
+    ]) {
+      // All that a naive reader looks at: one source is selected, it is the expected one, and it answers.
+      expect(rows.filter((line) => /^.,[*],/.test(line))).toEqual([row]);
+      expect(row).toMatch(/^\^,[*],127\.0\.0\.1,\d+,\d+,377,/);
+      const { checks, values } = of(rows);
+      expect(checks["time.source"]).toEqual({ verdict: "fail", found });
+      expect(values["bound-ns"]).toBeUndefined();
+    }
+  });
+
+  test("what is not combined has none, wherever it comes from", () => {
+    const { checks, values } = of([row, other("^", "-", "10.0.0.9"), other("#", "?", "PHC0"), other("#", "-", "KVM0")]);
+    expect(checks["time.source"]?.verdict).toBe("pass");
+    expect(Math.abs(Number(values["bound-ns"]) - bound(0))).toBeLessThanOrEqual(1);
+  });
+
+  test("two selected sources are none", () => {
+    const { checks, values } = of([row, other("^", "*", "10.0.0.2")]);
+    expect(checks["time.source"]).toEqual({ verdict: "fail", found: "2 selected sources" });
+    expect(values["bound-ns"]).toBeUndefined();
+  });
+
+  test("the largest error of the devices that steer the clock is in the bound, although a server is selected", () => {
+    const [ena, kvm] = [other("#", "+", "ENA0"), other("#", "+", "KVM0")];
+    for (const rows of [
+      [row, ena, kvm],
+      [kvm, ena, row],
+    ]) {
+      const { checks, values } = of(rows);
+      expect(checks["time.source"]).toEqual({ verdict: "pass", found: "127.0.0.1" });
+      expect(Math.abs(Number(values["bound-ns"]) - bound(300_000))).toBeLessThanOrEqual(1);
+    }
+    expect(Math.abs(Number(of([row, ena]).values["bound-ns"]) - bound(20_000))).toBeLessThanOrEqual(1);
+  });
+
+  test("an unknown error of one of them makes the bound unknown", () => {
+    const rows = [row, other("#", "+", "ENA0"), other("#", "+", "KVM0")];
+    for (const [errors, why] of [
+      [["ENA0 20000"], "the error of /dev/ptp1 itself is unknown"],
+      [["ENA0 ? it says nothing", "KVM0 300000"], "the error of /dev/ptp0 itself is unknown: it says nothing"],
+    ] as const) {
+      const { values } = of(rows, [...errors]);
+      expect(values["bound-ns"]).toBeUndefined();
+      expect(values["bound-reason"]).toBe(why);
+    }
   });
 });
 

@@ -214,6 +214,13 @@ const lies: Lie[] = [
   },
   {
     check: "time.source",
+    naive: "synchronised to the expected source; somebody else is combined with it",
+    believes: selected,
+    lie: chrony(answer({}, `${source}\n${source.replace("*", "+").replace("10.77.0.1", "203.0.113.9")}`)),
+    found: "unexpected source 203.0.113.9",
+  },
+  {
+    check: "time.source",
     naive: "synchronised to the right name, but by a device on this host",
     believes: "chronyc -c sources | grep ',[*],10.77.0.1,'",
     lie: chrony(answer({}, source.replace("^", "#"))),

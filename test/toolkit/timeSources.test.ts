@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bootIds, FakeHost, plans } from "./FakeHost";
+import { bootIds, FakeHost, plans, synchronised } from "./FakeHost";
 import { shells } from "./shells";
 import {
   afterBoot,
@@ -226,16 +226,36 @@ describe.each(shells)("time sources under %s", (shell) => {
     expect(row("time.sources").found).toMatch(/^auto is aws-ntp \(no aws-phc: .* this machine has none\)$/);
   });
 
-  test("an announced leap second is a warning", () => {
+  test.each(["Insert second", "Delete second"])("an announced leap second is a warning: %s", (announced) => {
     host.converge(plans.time);
     const server = refclock("x").replaceAll(",x,", ",10.77.0.1,").replace("#", "^");
-    host.chrony(server.replace("Normal", "Insert second"));
+    host.chrony(server.replace("Normal", announced));
     const { status, row } = proved(host, plans.time);
     expect(status).toBe(0);
     expect(row("time.leap")).toMatchObject({ verdict: "warn" });
-    expect(row("time.leap").found).toContain("insert second");
+    expect(row("time.leap").found).toContain(announced.toLowerCase());
     host.chrony(server);
     expect(proved(host, plans.time).row("time.leap")).toBeUndefined();
+  });
+
+  test("how far the clock itself may come to be off is chronyd's to know, and the proof's: 50 ppm, or what the plan says", () => {
+    const drift = (plan: string) => {
+      host.converge(plan);
+      host.chrony(synchronised);
+      return proved(host, plan).evidence.driftPpb;
+    };
+    const skew = 1234;
+    expect(drift(plans.time)).toBe(50_000 + skew);
+    expect(host.read(conf)).toContain("\nmaxclockerror 50\n");
+    const worse = `${plans.time}time-max-clock-error-ppm=200\n`;
+    // chronyd was not told yet.
+    expect(proved(host, worse).row("time.configuration")).toMatchObject({ verdict: "fail" });
+    expect(drift(worse)).toBe(200_000 + skew);
+    expect(host.read(conf)).toContain("\nmaxclockerror 200\n");
+    host.forgetCalls();
+    for (const no of ["", "-1", "1e3", "50.5"]) {
+      expect(refused(`${plans.time}time-max-clock-error-ppm=${no}\n`)).toContain(`"${no}" is not a whole number`);
+    }
   });
 
   test.each([

@@ -3,14 +3,15 @@
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
 # 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal), 8 what
-# the last measurement says now, 10 how far that may be wrong. authdata
-# has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key length, 7 attempts, 9 cookies; its lines are those of sources, without the
-# refclocks, in the same order. Servers of a pool have one name.
+# the last measurement says now, 10 how far that may be wrong. authdata has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key
+# length, 7 attempts, 9 cookies; its lines are those of sources, without the refclocks, in the same order. Servers of a pool
+# have one name.
 #
 # In: service (chronyd's unit), now (s), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
-# takes the clock for synchronised), itself (yes: this host defines the timescale), budget_ns, maxclockerror_ppm (as chronyd
-# is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is known of the
-# error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
+# takes the clock for synchronised), itself (yes: this host defines the timescale), budget_ns,
+# maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
+# environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is
+# known of the error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
 # Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
 
 function number(text) { return text ~ /^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ }
@@ -51,9 +52,10 @@ NF == 10 && $1 ~ /^[\^=#]$/ {
   # A pool is as many rows of one name.
   if ($6 ~ /^[0-7]+$/ && $6 + 0 && $2 ~ /^[*+-]$/) usable[$3] = 1
   else if (!($3 in trouble)) trouble[$3] = $6 + 0 ? state_name($2) : "no reply"
-  if ($1 == "#" && $2 ~ /^[*+]$/) steering[++devices] = $3
-  if ($1 != "#") { servers++; server[servers] = $3; used[servers] = $2 ~ /^[*+]$/ }
-  if ($2 == "*") { selected++; source = $3; kind = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"; poll = $5; reach = $6; measured = $8; measured_error = $10 }
+  mode = $1 == "#" ? "refclock" : $1 == "^" ? "server" : "peer"
+  if ($2 ~ /^[*+]$/) { steering[++steers] = $3; steering_kind[steers] = mode }
+  if (mode != "refclock") { servers++; server[servers] = $3; used[servers] = $2 ~ /^[*+]$/ }
+  if ($2 == "*") { selected++; source = $3; kind = mode; poll = $5; reach = $6; measured = $8; measured_error = $10 }
   else states = states (states == "" ? "" : ", ") $3 " " state_name($2) (($6 + 0) ? "" : " (no reply)")
   next
 }
@@ -125,12 +127,21 @@ function source_selected() {
     return
   }
   if (selected != 1) found = selected + 0 " selected sources" (states == "" ? "" : ": " states)
-  else if (!(source in expected_kind)) found = "unexpected source " source
-  else if (expected_kind[source] != kind) found = source " is a " kind
+  else if ((stranger = unplanned()) != "") found = stranger
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
   else found = source
   check("time.source", found == source, expected_names, found, source_remedy())
   if (found == source) sources_usable()
+}
+
+# unplanned(): which of the sources that steer the clock is not of the plan, or nothing. What is combined with the selected
+# one moves the clock as well.
+function unplanned(    i) {
+  for (i = 1; i <= steers; i++) {
+    if (!(steering[i] in expected_kind)) return "unexpected source " steering[i]
+    if (expected_kind[steering[i]] != steering_kind[i]) return steering[i] " is a " steering_kind[i]
+  }
+  return ""
 }
 
 # What a selected source does not tell: whether the others of the plan are there to take its place, and to outvote it. One
@@ -179,7 +190,8 @@ function authentication() {
 # chrony knows of them: a device says nothing of that to chrony.
 function reference_error() {
   largest = 0
-  for (i = 1; i <= devices; i++) {
+  for (i = 1; i <= steers; i++) {
+    if (steering_kind[i] != "refclock") continue
     name = steering[i]
     if (own_error[name] !~ /^[0-9]+$/) { reason = "the error of " device[name] " itself is unknown" (own_error[name] == "" ? "" : ": " substr(own_error[name], 3)); return 0 }
     if (own_error[name] + 0 > largest) largest = own_error[name] + 0
