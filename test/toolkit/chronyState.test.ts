@@ -18,9 +18,9 @@ interface Recording {
   text: string;
 }
 
-const recordings = (version: string): Recording[] =>
+const recordings = (version: string, asked = "chronyc"): Recording[] =>
   fs
-    .readFileSync(path.join(recorded, `chronyc-${version}.txt`), "utf8")
+    .readFileSync(path.join(recorded, `${asked}-${version}.txt`), "utf8")
     .split(/^== /m)
     .slice(1)
     .map((part) => {
@@ -46,10 +46,12 @@ const read = (
   readMillis = 0,
   errors: string[] = [`ENA0 ${OWN_ERROR}`],
   maxClockErrorPpm = 50,
+  timescale = "hub:hub",
 ): State => {
   const given = {
     ...{ service: "chrony", now, itself, budget_ns: 1_000_000, kernel: "yes", read_ms: readMillis },
     maxclockerror_ppm: maxClockErrorPpm,
+    timescale,
   };
   const { stdout, status } = spawnSync(
     "awk",
@@ -234,6 +236,54 @@ describe("the other sources of the plan", () => {
       found: "0 selected sources: 127.0.0.1 falseticker, 10.0.0.2 falseticker, 10.0.0.3 falseticker",
     });
     expect(checks["time.sources-usable"]).toBeUndefined();
+  });
+});
+
+describe.each(versions)("what a server follows itself, recorded by chrony %s", (version) => {
+  const of = (situation: string, change = (text: string) => text, timescale = "utc") => {
+    const { text, now } = recordings(version, "ntpdata").find((one) => one.situation === situation) as Recording;
+    const only = both.filter((line) => line.startsWith("server"));
+    // All that a naive reader looks at is well.
+    const naive = read(text.replace(/\n[^\n]*,Server,.*/s, "\n"), now, "no", "C", only);
+    if (situation !== "silent") expect(naive.checks["time.source"]).toEqual({ verdict: "pass", found: "127.0.0.1" });
+    const { checks, values } = read(change(text), now, "no", "C", only, 0, [], 50, timescale);
+    expect(values["bound-ns"]).toBe(checks["time.source"]?.verdict === "pass" ? naive.values["bound-ns"] : undefined);
+    return checks["time.source"];
+  };
+  const alone = { verdict: "fail", found: "127.0.0.1 follows nobody: it tells the time of its own clock" };
+
+  test("is another one, or nobody, which is not UTC", () => {
+    expect(of("follows")).toEqual({ verdict: "pass", found: "127.0.0.1" });
+    expect(of("alone")).toEqual(alone);
+    expect(of("silent")).toEqual({ verdict: "fail", found: "0 selected sources: 127.0.0.1 unusable (no reply)" });
+  });
+
+  test("is nobody's matter where it defines the timescale", () => {
+    expect(of("alone", undefined, "hub:hub")?.verdict).toBe("pass");
+  });
+
+  test("may be another kind of its own clock: of ntpd, or of Windows", () => {
+    for (const refid of ["7F7F0100", "4C4F434C", "4c4f434c"])
+      expect(of("alone", (text) => text.replace("7F7F0101", refid))).toEqual(alone);
+    for (const refid of ["7F000001", "47505300", "4C4F4341"])
+      expect(of("alone", (text) => text.replace("7F7F0101", refid))?.verdict).toBe("pass");
+  });
+
+  test("is asked of each server that has a say, in chronyd's order, and of no other", () => {
+    const beside = (state: string) => (text: string) => {
+      const [tracking, row, data] = text.split("\n") as [string, string, string];
+      const second = row.replace("^,*,", `^,${state},`);
+      return [tracking, row, second, data.replace("7F7F0101", "7F000001"), data].join("\n");
+    };
+    expect(of("alone", beside("+"))).toEqual(alone);
+    expect(of("alone", beside("-"))?.verdict).toBe("pass");
+  });
+
+  test("is not known where it cannot be read", () => {
+    const unread = { verdict: "fail", found: "127.0.0.1: what it follows itself could not be read" };
+    for (const cut of [/\n[^\n]*,Server,.*/s, /,No,No,.*/s])
+      expect(of("follows", (text) => text.replace(cut, "\n"))).toEqual(unread);
+    expect(of("follows", (text) => `${text}\n${text.split("\n")[2]}`)).toEqual(unread);
   });
 });
 

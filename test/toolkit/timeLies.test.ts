@@ -221,6 +221,16 @@ const lies: Lie[] = [
   },
   {
     check: "time.source",
+    naive: "synchronised to the expected source, within a small bound; it has lost its own source",
+    believes: `${selected} && ${normal} && ${small(bound)}`,
+    lie: chrony(
+      `${synchronised}10.77.0.1,0A4D0001,123,10.77.0.2,0A4D0002,Normal,4,Server,10,0,1,-25,0.000000030,0.000000,0.000000,7F7F0101,,1795720754.4,-0.000000399,0.000005990,0.000000064,0.000056842,0.00,111,111,1111,No,No,Kernel,Kernel,14,14,14\n`,
+    ),
+    plan: plans.all.replace("timescale=hub:hub", "timescale=utc"),
+    found: "10.77.0.1 follows nobody",
+  },
+  {
+    check: "time.source",
     naive: "synchronised to the right name, but by a device on this host",
     believes: "chronyc -c sources | grep ',[*],10.77.0.1,'",
     lie: chrony(answer({}, source.replace("^", "#"))),

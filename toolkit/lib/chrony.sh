@@ -230,9 +230,11 @@ chrony_state() {
   time_checks='' time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
   chrony_asked=$(date +%s%3N)
   # Asked at once: what a source was is not asked of another one.
-  chrony_authdata=
-  if plan_authenticates; then chrony_authdata=authdata; fi
-  LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_authdata >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+  chrony_more=
+  if plan_authenticates; then chrony_more=authdata; fi
+  if [ "$plan_timescale" = utc ]; then chrony_more="$chrony_more ntpdata"; fi
+  # shellcheck disable=SC2086 # words
+  LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_more >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
   # After the reading: a clock that is being slewed was further off before it, and the bound holds from this instant on.
   read -r chrony_read time_as_of <<NOW
 $(date -u '+%s%3N %Y-%m-%dT%H:%M:%S.%3NZ')
@@ -257,7 +259,7 @@ NOW
     esac
   done <<STATE
 $(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
-    -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" \
+    -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v timescale="$plan_timescale" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

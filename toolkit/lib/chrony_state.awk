@@ -1,14 +1,15 @@
-# What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, as checks and
-# figures. A figure that is not there, or not a number, is unknown with a reason; it never becomes 0.
+# What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, and `ntpdata`
+# where they are to tell UTC, as checks and figures. A figure that is not there, or not a number, is unknown with a reason;
+# it never becomes 0.
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
 # 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal), 8 what
 # the last measurement says now, 10 how far that may be wrong. authdata has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key
-# length, 7 attempts, 9 cookies; its lines are those of sources, without the refclocks, in the same order. Servers of a pool
-# have one name.
+# length, 7 attempts, 9 cookies. ntpdata has at least 33: 16 the reference id that the server told last. The lines of these
+# two are those of sources, without the refclocks, in the same order. Servers of a pool have one name.
 #
 # In: service (chronyd's unit), now (s), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
-# takes the clock for synchronised), itself (yes: this host defines the timescale), budget_ns,
+# takes the clock for synchronised), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
 # maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
 # environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is
 # known of the error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
@@ -65,6 +66,7 @@ NF == 10 && $2 ~ /^(-|SK|NTS|[?])$/ {
   told_key[told] = $4 ~ /^[1-9][0-9]*$/ && $5 ~ /^[1-9][0-9]*$/; told_bits[told] = $5; told_attempts[told] = $7; told_cookies[told] = $9
   next
 }
+NF >= 33 { followed[++heard] = toupper($16); next }
 /[^ ]/ { unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
 
 function state_name(s) {
@@ -129,8 +131,9 @@ function source_selected() {
   if (selected != 1) found = selected + 0 " selected sources" (states == "" ? "" : ": " states)
   else if ((stranger = unplanned()) != "") found = stranger
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
+  else if ((alone = own_clock()) != "") found = alone
   else found = source
-  check("time.source", found == source, expected_names, found, source_remedy())
+  check("time.source", found == source, expected_names, found, alone == "" ? source_remedy() : "have it follow a source itself, or follow another one here (see `chronyc ntpdata` on the host); where its clock is to be the time, plan timescale hub:<name>")
   if (found == source) sources_usable()
 }
 
@@ -140,6 +143,18 @@ function unplanned(    i) {
   for (i = 1; i <= steers; i++) {
     if (!(steering[i] in expected_kind)) return "unexpected source " steering[i]
     if (expected_kind[steering[i]] != steering_kind[i]) return steering[i] " is a " steering_kind[i]
+  }
+  return ""
+}
+
+# own_clock(): which of the servers that steer the clock follows nobody, or nothing. One that has lost its own source tells
+# the time of its own clock (`local`, whose reference is 127.127.1.1, or LOCL), with a small error, and as if it were UTC.
+function own_clock(    i) {
+  if (timescale != "utc") return ""
+  for (i = 1; i <= servers; i++) {
+    if (!used[i]) continue
+    if (heard != servers) return server[i] ": what it follows itself could not be read"
+    if (followed[i] ~ /^(7F7F01..|4C4F434C)$/) return server[i] " follows nobody: it tells the time of its own clock"
   }
   return ""
 }
