@@ -34,6 +34,16 @@ const small = (figure: string) => `chronyc -c tracking | awk -F, 'NR == 1 { exit
 const bound = "$5 + $11 / 2 + $12";
 const noFlag = (pid: number, flag: string) => `! tr '\\0' '\\n' <proc/${pid}/cmdline | grep -x -e ${flag}`;
 
+/** chronyd runs with these arguments. */
+const chronyd =
+  (...args: string[]) =>
+  (host: FakeHost) =>
+    host.write(
+      "proc/500/cmdline",
+      ["/usr/sbin/chronyd", ...args.map((arg) => arg.replace("ROOT", host.root)), ""].join("\0"),
+    );
+const ours = "ROOT/etc/chrony/chrony.conf";
+
 const lies: Lie[] = [
   {
     check: "time.owner",
@@ -116,6 +126,41 @@ const lies: Lie[] = [
     believes: written,
     lie: (host) => host.write("proc/500/cmdline", "/usr/sbin/chronyd\0-x\0"),
     found: 'chronyd runs as "/usr/sbin/chronyd -x',
+  },
+  {
+    check: "time.configuration",
+    naive: "chronyd was given the right file; and told not to steer the clock, after it",
+    believes: "tr '\\0' ' ' <proc/500/cmdline | grep -F -e \" -f $TIMEBASE_ROOT/etc/chrony/chrony.conf \"",
+    lie: chronyd("-f", ours, "-x"),
+    found: "chrony.conf -x",
+  },
+  {
+    check: "time.configuration",
+    naive: "chronyd was given the right file; the last one counts",
+    believes: "tr '\\0' ' ' <proc/500/cmdline | grep -F -e \" -f $TIMEBASE_ROOT/etc/chrony/chrony.conf \"",
+    lie: chronyd("-f", ours, "-f", "/etc/chrony/mine.conf"),
+    found: "-f /etc/chrony/mine.conf",
+  },
+  {
+    check: "time.configuration",
+    naive: "there is no -x among chronyd's arguments; it is joined to another flag",
+    believes: noFlag(500, "-x"),
+    lie: chronyd("-F", "1", "-4x"),
+    found: "-4x",
+  },
+  {
+    check: "time.configuration",
+    naive: "there is no -f among chronyd's arguments; it is joined to its file",
+    believes: noFlag(500, "-f"),
+    lie: chronyd("-nf/etc/chrony/mine.conf"),
+    found: "-nf/etc/chrony/mine.conf",
+  },
+  {
+    check: "time.configuration",
+    naive: "chronyd was given no other file; directives of its arguments are read instead of any",
+    believes: noFlag(500, "-f"),
+    lie: chronyd("-F", "1", "server 10.77.0.1 iburst"),
+    found: "server 10.77.0.1 iburst",
   },
   {
     check: "time.configuration",
@@ -313,6 +358,20 @@ describeProof("of time", lies, (truth) => {
       const { checks } = JSON.parse(truth.host.run(["prove"], plans.all + truth.answers).stdout);
       const owner = checks.find(({ id }: { id: string }) => id === "time.owner");
       expect(owner, `${args} ${configuration}`).toMatchObject({ verdict });
+    }
+  });
+
+  test("chronyd's arguments are no lie where it reads our file and steers the clock", () => {
+    for (const args of [
+      [],
+      ["-f", ours],
+      ["-F", "1", "-u", "_chrony", `-4nf${ours}`],
+      ["-f", "/etc/chrony/mine.conf", "-f", ours],
+      ["-F", "-x"],
+      ["-t", "-Q"],
+    ]) {
+      chronyd(...args)(truth.host);
+      expect(truth.host.run(["prove"], plans.all + truth.answers), `${args}`).toMatchObject({ status: 0 });
     }
   });
 

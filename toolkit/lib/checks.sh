@@ -176,15 +176,25 @@ check_configuration() {
   fi
 }
 
-# check_chronyd_arguments: whether chronyd was told to read another file, or not to steer the clock.
+# check_chronyd_arguments: whether chronyd was told to read another file, or directives instead of one, or not to steer the
+# clock. Read in order, as chronyd does (chronyd(8)): flags may be joined, and the last file counts.
 check_chronyd_arguments() {
   chronyd_pid=${clock_owners##*(}
-  chronyd_arguments=$(tr '\000' ' ' <"$TIMEBASE_ROOT/proc/${chronyd_pid%)*}/cmdline" 2>/dev/null) || :
-  case " $chronyd_arguments" in
-    *" -f $os_chrony_conf "*) return 1 ;;
-    *' -f'* | *' -x'*) return 0 ;;
-    *) return 1 ;;
-  esac
+  set --
+  while IFS= read -r chronyd_argument; do set -- "$@" "$chronyd_argument"; done <<ARGUMENTS
+$(tr '\000' '\n' <"$TIMEBASE_ROOT/proc/${chronyd_pid%)*}/cmdline" 2>/dev/null)
+ARGUMENTS
+  chronyd_arguments=$*
+  shift
+  chronyd_conf=$os_chrony_conf chronyd_steers=yes
+  OPTIND=1
+  while getopts :46df:F:hl:L:mnpP:qQrRst:u:Uvx chronyd_option; do
+    case "$chronyd_option" in
+      f) chronyd_conf=$OPTARG ;;
+      [xQ]) chronyd_steers=no ;;
+    esac
+  done
+  [ "$chronyd_conf $chronyd_steers $((OPTIND - 1))" != "$os_chrony_conf yes $#" ]
 }
 
 check_guest_ptp() {
