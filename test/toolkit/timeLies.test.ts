@@ -297,10 +297,27 @@ const lies: Lie[] = [
   },
   {
     check: "time.undisturbed",
+    naive: "timedatectl looks at the maximum error; the kernel says that the clock is not synchronised",
+    believes: "timedatectl | grep 'synchronized: yes'",
+    lie: (host) => host.write("fake/timex", `${0x2041} 500\n`),
+    found: "somebody has set the clock since chronyd's last update",
+  },
+  {
+    check: "time.undisturbed",
+    naive: "the kernel does not say that the clock is not synchronised; it may be off by 16 s",
+    believes: "awk '{ exit int($1 / 64) % 2 }' fake/timex",
+    lie: (host) => host.write("fake/timex", `${0x2001} 16000000\n`),
+    found: "somebody has set the clock since chronyd's last update",
+  },
+  {
+    check: "time.undisturbed",
     naive: "chronyd says that the clock is right; nobody could tell whether it was set since",
     believes: small(bound),
-    lie: (host) => host.meanwhile("timedatectl", "echo 'Failed to create bus connection' >&2; exit 1"),
-    found: "timedatectl does not tell",
+    lie: (host) => {
+      host.meanwhile("perl", "exit 127");
+      host.meanwhile("timedatectl", "echo 'Failed to create bus connection' >&2; exit 1");
+    },
+    found: "neither perl nor timedatectl tells",
   },
   {
     check: "time.undisturbed",
@@ -373,6 +390,34 @@ describeProof("of time", lies, (truth) => {
       chronyd(...args)(truth.host);
       expect(truth.host.run(["prove"], plans.all + truth.answers), `${args}`).toMatchObject({ status: 0 });
     }
+  });
+
+  test("the kernel is asked by perl where perl can, and timedatectl where it cannot", () => {
+    const asked = () => truth.host.run(["prove"], plans.all + truth.answers).status;
+    truth.host.write("fake/timex", `${0x2001} 15999999\n`);
+    truth.host.write("fake/synchronised", "no\n");
+    expect(asked(), "the kernel itself").toBe(0);
+    // An ELF header: of 64 bits and arm64, of 32 bits and x86, of 32 bits and x86-64 (x32).
+    for (const [bits, machine] of [
+      [2, 183],
+      [1, 3],
+      [1, 62],
+    ] as const) {
+      const header = Buffer.alloc(20);
+      header.write("\x7fELF");
+      header.writeUInt8(bits, 4);
+      header.writeUInt16LE(machine, 18);
+      fs.writeFileSync(truth.host.path("fake/self"), header);
+      expect(asked(), `${bits} ${machine}`).toBe(1);
+    }
+    truth.host.remove("fake/self");
+    truth.host.write("fake/timex", "-1 0\n");
+    expect(asked(), "a kernel that refuses").toBe(1);
+    truth.host.write("fake/synchronised", "yes\n");
+    expect(asked()).toBe(0);
+    truth.host.write("fake/timex", `${0x2041} 500\n`);
+    truth.host.meanwhile("perl", "exit 127");
+    expect(asked(), "no perl").toBe(0);
   });
 
   test("a source that is polled slowly is not stale for having been selected a moment ago", () => {

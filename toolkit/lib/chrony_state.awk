@@ -223,11 +223,11 @@ function undisturbed() {
   if (reason != "") return
   off = measured < 0 ? -measured : +measured
   if (kernel == "no") found = "somebody has set the clock since chronyd's last update"
-  else if (kernel != "yes") found = "timedatectl does not tell whether the clock was set since chronyd's last update"
+  else if (kernel != "yes") found = "neither perl nor timedatectl tells whether the clock was set since chronyd's last update"
   else if (!number(measured) || !number(measured_error) || measured_error < 0) found = sprintf("the last measurement says \"%s\", within \"%s\"", measured, measured_error)
   else if (off - measured_error > room) found = sprintf("the last measurement says that the clock is off by %.1f us, and chronyd's estimate has room for %.1f us", (off - measured_error) * 1e6, room * 1e6)
   else found = "as chronyd left it"
-  check("time.undisturbed", found == "as chronyd left it", "as chronyd left it", found, kernel == "" ? "see `timedatectl` on the host: it needs dbus, and systemd-timedated not masked" : "chronyd corrects it within some measurements; if it comes again, find out who sets the clock: a hypervisor's tools, another daemon, somebody by hand")
+  check("time.undisturbed", found == "as chronyd left it", "as chronyd left it", found, kernel == "" ? "install perl on the host, which asks the kernel; or see `timedatectl` there, which needs dbus, and systemd-timedated not masked" : "chronyd corrects it within some measurements; if it comes again, find out who sets the clock: a hypervisor's tools, another daemon, somebody by hand")
 }
 
 function bound() {
