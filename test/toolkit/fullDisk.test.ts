@@ -121,29 +121,28 @@ describe.skipIf(!mayMount).each(shells)("a file system that is really full, unde
   const converge = (host: FakeHost, folder: string, pages: number) =>
     spawnSync(
       "unshare",
-      ["-m", "sh", "-c", `mount -t tmpfs -o size=${pages * 4}k tmpfs "$1" && shift && exec "$@"`, "sh"].concat([
-        folder,
-        shell,
-        `${__dirname}/../../toolkit/timebase`,
-        "converge",
-      ]),
-      { input: plans.all, encoding: "utf8", env: { ...host.environment(), TMPDIR: host.path("tmp") } },
+      [
+        "-m",
+        "sh",
+        "-c",
+        `mount -t tmpfs -o size=${pages * 4}k tmpfs "$1" && mkdir -p "$1/systemd/system" && shift && exec "$@"`,
+        "sh",
+      ].concat([folder, shell, `${__dirname}/../../toolkit/timebase`, "converge"]),
+      { input: plans.all, encoding: "utf8", env: host.environment() },
     );
 
   test.each([2, 4, 8])("ends in the name of the folder for temporary files (room for %i)", (pages) => {
     const host = new FakeHost(shell);
-    host.write("tmp/.keep", "");
-    const run = converge(host, host.path("tmp"), pages);
+    const run = converge(host, host.path("run"), pages);
     expect(run.status).toBe(1);
     expect(run.stderr).toMatch(
-      /timebase: error on node-1: temporary files in \S+\/tmp cannot be written\ntimebase: what to do: make room there .*\n$/,
+      /timebase: error on node-1: temporary files in \S+\/run cannot be written\ntimebase: what to do: make room there .*\n$/,
     );
     host.destroy();
   });
 
   test("ends in the name of the file that could not be written", () => {
     const host = new FakeHost(shell);
-    host.write("tmp/.keep", "");
     const run = converge(host, host.path("var/lib"), 6);
     expect(run.status).toBe(1);
     expect(run.stderr).toMatch(

@@ -51,11 +51,15 @@ limit_time() {
   TIMEBASE_LIMITED=1 exec timeout -k 10 14400 sh "$TIMEBASE_HOME/timebase" "$@"
 }
 
+# workspace_make: in /run, which is in memory: keys are among what is written there, and no power cut leaves them behind.
 workspace_make() {
-  work=$(mktemp -d) || fail 'no folder for temporary files could be made (the error is above)' "make room in ${TMPDIR:-/tmp} (see \`df -hi\` on the host)"
+  work=$(mktemp -d "$TIMEBASE_ROOT/run/timebase-work.XXXXXXXXXX" 2>/dev/null || mktemp -d) ||
+    fail 'no folder for temporary files could be made (the error is above)' "make room in /run or ${TMPDIR:-/tmp} (see \`df -hi\` on the host)"
   trap workspace_end EXIT
   trap 'told=yes; exit 129' HUP
   trap 'told=yes; exit 130' INT
+  # Of a session that is gone, at the next word to it. Not every shell does what is to be done at its end, when that ends it.
+  trap 'told=yes; exit 141' PIPE
   trap 'told=yes; exit 143' TERM
 }
 
