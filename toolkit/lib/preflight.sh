@@ -96,14 +96,20 @@ preflight_owners() {
 cloud_init_wait() {
   if ! command -v cloud-init >/dev/null || [ -e "$TIMEBASE_ROOT/run/cloud-init/disabled" ]; then return 0; fi
   cloud_init_result=$TIMEBASE_ROOT/run/cloud-init/result.json
-  cloud_init_waited=0
+  uptime_seconds
+  cloud_init_waited_from=$uptime_seconds
+  cloud_init_said=
   until [ -e "$cloud_init_result" ] || ! system_starting; do
+    uptime_seconds
+    cloud_init_waited=$((uptime_seconds - cloud_init_waited_from))
     if [ "$cloud_init_waited" -ge "$cloud_init_seconds" ]; then
       fail "cloud-init did not finish within $cloud_init_seconds s" 'see `cloud-init status --long` and /var/log/cloud-init-output.log on the host; correct its user data'
     fi
-    if [ $((cloud_init_waited % 10)) = 0 ]; then say "waiting for cloud-init, $cloud_init_waited of $cloud_init_seconds s"; fi
+    if [ $((cloud_init_waited / 10)) != "$cloud_init_said" ]; then
+      cloud_init_said=$((cloud_init_waited / 10))
+      say "waiting for cloud-init, $cloud_init_waited of $cloud_init_seconds s"
+    fi
     sleep 2
-    cloud_init_waited=$((cloud_init_waited + 2))
   done
   all_lines "$cloud_init_result"
   case "$all_lines" in
