@@ -68,12 +68,12 @@ describe("the reboot", () => {
     const scene = await sceneAt("fresh", { scope: "boot", rebootTimeoutSeconds: 240 });
     const key = "/etc/ssh/ssh_host_ed25519_key";
     // As late as at the shutdown: sshd reads its keys for each session.
-    await scene.room.root(`cp -p ${key} /root/key
+    await scene.room.root(`mkdir /root/keys && cp -p ${key} ${key}.pub /root/keys
 printf '%s\\n' 'rm ${key}' 'ssh-keygen -q -t ed25519 -N "" -f ${key}' sync >/root/rekey
 systemd-run --quiet --unit=rig-rekey --remain-after-exit --property=ExecStop="/bin/sh /root/rekey" true`);
     const cut = await attempt(scene.stack);
     expect(cut.said).toContain("host key mismatch");
-    await scene.room.host.runUnpinned(`sudo cp -p /root/key ${key}`);
+    await scene.room.host.runUnpinned("sudo sh -c 'cp -p /root/keys/* /etc/ssh/'");
     await endsProved(scene, "reboot", "5. the host comes back with another host key, and gets its own back", cut);
   });
 

@@ -7,6 +7,45 @@ import { type WatchedClock, watchClock } from "../../../rig/true-offset";
 import { machineFiles } from "../../../vm/qemu";
 import { machineFolder } from "../../../vm/record";
 
+/** Files that programs of the system's write by themselves, at an installation or a boot. */
+const writtenByTheSystem = [
+  // By ldconfig and by systemd, of what is installed and when.
+  "etc/ld.so.cache",
+  "etc/.updated",
+  // The accounts as they were before the last change: a daemon's package brings one, and takes it away.
+  "etc/(passwd|group|shadow|gshadow)-",
+  "boot/.*/grubenv",
+];
+
+/**
+ * Packages that chrony's needs, on Debian 13 and Ubuntu 24.04, and that stay with a host that lacked them: somebody else may
+ * have come to need them.
+ */
+const staying = ["libgnutls30t64", "libp11-kit0", "libtasn1-6", "tzdata-legacy"];
+
+/**
+ * Shell text that lists a host's configuration: checksum, mode and owner of files, and the folders and links of /etc;
+ * services; packages by state and name, as the mirror may have newer ones by now; and what runs of the toolkit leave
+ * behind: its folders, the copies that Pulumi makes, temporary files. Not the lock in /run: two can hold one that is removed.
+ */
+const configurationListing = `cd /
+files=$(mktemp)
+{
+  find etc boot/grub2 boot/loader boot/efi -type f
+  find boot/grub -maxdepth 1 -type f
+} 2>/dev/null | grep -vxE '${writtenByTheSystem.join("|")}' | LC_ALL=C sort | tr '\\n' '\\0' >"$files"
+xargs -0 stat -c '%n %a %U:%G' <"$files"
+xargs -0 cksum <"$files"
+rm "$files"
+# Package tools and systemctl write the same link in two ways.
+find etc ! -type f -printf '%p %m %u:%g %l\\n' | sed 's# /lib/# /usr/lib/#' | LC_ALL=C sort
+systemctl is-enabled systemd-timesyncd chrony chronyd 2>&1
+dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\\n' | grep -vE ' (${staying.join("|")})$'
+ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase-* \\
+  tmp/tmp.* tmp/*timebase* run/timebase* 2>/dev/null | grep -vx run/timebase.lock
+:
+`;
+
 /** A host of the test, reached past the product: what the product claims is compared with what is seen here. */
 export class TestHost {
   private readonly ssh: string[];
@@ -84,15 +123,12 @@ export class TestHost {
     return this.run("cat /sys/devices/system/clocksource/clocksource0/current_clocksource");
   }
 
-  /** Checksums of everything that decides how the host boots and keeps time, except what a regeneration dates. */
+  /**
+   * Everything that decides how the host boots and keeps time, all that is configured on it, and what is installed: who
+   * leaves it as it was changes no byte of this.
+   */
   configuration(): Promise<string> {
-    return this.run(
-      "sudo sh -c 'cd / && find etc/default/grub etc/default/grub.d etc/kernel/cmdline etc/chrony etc/chrony.conf" +
-        " etc/systemd/timesyncd.conf boot/grub/grub.cfg boot/grub2 boot/loader boot/efi -type f 2>/dev/null" +
-        ' | grep -v grubenv | sort | xargs stat -c "%n %a %U" | tee /run/files; cut -d" " -f1 /run/files | xargs cksum;' +
-        " systemctl is-enabled systemd-timesyncd chrony chronyd 2>&1;" +
-        " ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase-* 2>/dev/null'",
-    );
+    return this.succeeds("sudo sh", configurationListing);
   }
 
   /** How many logins sshd has accepted since this boot, without the one that asks. */
