@@ -1,4 +1,4 @@
-import { amazon } from "./support/amazon";
 import { describeSystem } from "./support/system";
+import { systems } from "./support/systems";
 
-describeSystem(amazon("2023", "GRUB with BLS entries, BIOS"));
+describeSystem(systems["amazon-linux-2023"]);

@@ -1,4 +1,4 @@
-import { distribution } from "./support/distributions";
 import { describeSystem } from "./support/system";
+import { systems } from "./support/systems";
 
-describeSystem(distribution("bookworm", "efi"));
+describeSystem(systems["debian-12-efi"]);

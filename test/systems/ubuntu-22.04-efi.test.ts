@@ -1,4 +1,4 @@
-import { distribution } from "./support/distributions";
 import { describeSystem } from "./support/system";
+import { systems } from "./support/systems";
 
-describeSystem(distribution("jammy", "efi"));
+describeSystem(systems["ubuntu-22.04-efi"]);

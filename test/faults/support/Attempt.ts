@@ -28,6 +28,7 @@ export type Scope = "everything" | "boot";
 interface Options {
   scope?: Scope;
   reboot?: RebootPolicy;
+  revertReboot?: boolean;
   rebootTimeoutSeconds?: number;
   /** The stack's name. Two stacks of one name are one stack. */
   name?: string;

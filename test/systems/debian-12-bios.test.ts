@@ -1,4 +1,0 @@
-import { distribution } from "./support/distributions";
-import { describeSystem } from "./support/system";
-
-describeSystem(distribution("bookworm", "bios"));

@@ -1,0 +1,4 @@
+import { describeSystem } from "./support/system";
+import { systems } from "./support/systems";
+
+describeSystem(systems["ubuntu-24.04-efi"]);
