@@ -1,12 +1,28 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { page, readReport, steady } from "../faults/support/report";
+import { type FaultRow, page, type Recorded, readReport, rowsOf, steady, wantedRows } from "../faults/support/report";
 
-const row = { group: "power", fault: "a|<b>", machine: "m", said: "one\ntwo", second: "proved", toolkit: "new" };
+const row: Recorded<FaultRow> = {
+  group: "power",
+  fault: "a|<b>",
+  machine: "m",
+  said: "one\ntwo",
+  second: "proved",
+  toolkit: "new",
+};
 
 test("docs/systems.md is the page of its rows, and of nothing else", () => {
   expect(readFileSync(join(__dirname, "../../docs/systems.md"), "utf8")).toBe(page(readReport()));
+});
+
+// To be enabled after a whole run: rows of EFI machines, and of checks and faults that are new, have not been made yet.
+test.skip("docs/systems.md has a row of every check on every system and of every fault, and no other", () => {
+  const rows = rowsOf(readReport());
+  expect({
+    missing: wantedRows.filter((row) => !rows.includes(row)),
+    orphaned: rows.filter((row) => !wantedRows.includes(row)),
+  }).toEqual({ missing: [], orphaned: [] });
 });
 
 test("a row has nothing that differs from run to run", () => {

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lock } from "proper-lockfile";
 import { toolkitDigest, toolkitFolder } from "../../../components/remote/toolkit";
+import { checks, systems } from "../../systems/support/systems";
+import { type FaultGroup, faults } from "./faults";
 
 /** What a machine of the tests is: the distribution itself, or another one that is laid out like it. */
 export type MachineKind = "real" | "laid out like it";
@@ -18,7 +20,7 @@ export interface SystemRow {
 
 /** One fault: what was done, what the user read, and what a plain second `up` made of it. */
 export interface FaultRow {
-  group: string;
+  group: FaultGroup;
   fault: string;
   machine: string;
   /** The error of the `up` that the fault happened to. */
@@ -39,26 +41,44 @@ export interface Report {
 const folder = join(__dirname, "../../../docs");
 const rowsFile = join(folder, "systems.json");
 
-/** The order of the page, and of the sweep. */
-export const faultGroups = ["power", "session", "reboot", "resources", "cloud-init"];
+const faultGroups = Object.keys(faults) as FaultGroup[];
+
+const keyOfSystem = ({ system, bootLoader, check }: Pick<SystemRow, "system" | "bootLoader" | "check">) =>
+  `${system}, ${bootLoader}: ${check}`;
+const keyOfFault = ({ group, fault }: Pick<FaultRow, "group" | "fault">) => `${group}: ${fault}`;
+
+/** The keys of a report's rows. */
+export const rowsOf = ({ systems, faults }: Report): string[] => [
+  ...systems.map(keyOfSystem),
+  ...faults.map(keyOfFault),
+];
+
+/** The keys of the rows that a whole run makes, in the order of the page. */
+export const wantedRows: readonly string[] = [
+  ...Object.values(systems).flatMap((system) => checks.map((check) => keyOfSystem({ ...system, check }))),
+  ...faultGroups.flatMap((group) => faults[group].map((fault) => keyOfFault({ group, fault }))),
+];
 
 export function readReport(): Report {
   return JSON.parse(readFileSync(rowsFile, "utf8")) as Report;
 }
 
-/** Puts rows in the place of those that they are newer than. Only tests that ran to their end come here, two at a time. */
+/**
+ * Puts rows in the place of those that they are newer than; what no test makes any more goes. Only tests that ran to their
+ * end come here, two at a time.
+ */
 async function merge(rows: { systems?: SystemRow[]; faults?: FaultRow[] }): Promise<void> {
   const release = await lock(rowsFile, { retries: 10 });
   const old = readReport();
   const toolkit = toolkitDigest(toolkitFolder());
   const merged = <Row>(before: Recorded<Row>[], now: Row[] = [], key: (row: Row) => string): Recorded<Row>[] => {
     const byKey = new Map([...before, ...now.map((row) => ({ ...row, toolkit }))].map((row) => [key(row), row]));
-    return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+    return wantedRows.flatMap((wanted) => byKey.get(wanted) ?? []);
   };
   const report: Report = {
     toolkit,
-    systems: merged(old.systems, rows.systems, ({ system, bootLoader, check }) => `${system} ${bootLoader} ${check}`),
-    faults: merged(old.faults, rows.faults, ({ group, fault }) => `${faultGroups.indexOf(group)} ${fault}`),
+    systems: merged(old.systems, rows.systems, keyOfSystem),
+    faults: merged(old.faults, rows.faults, keyOfFault),
   };
   writeFileSync(rowsFile, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(folder, "systems.md"), page(report));

@@ -1,6 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { expect, inject } from "vitest";
 import { type Attempt, attempt, clockStack } from "./Attempt";
+import type { Fault, FaultGroup } from "./faults";
 import { Room } from "./Room";
 import { recordFault } from "./report";
 
@@ -33,7 +34,12 @@ export async function sceneAt(
  * What every fault ends in: a plain second `up` proves the host, which is read back past the product; and after
  * `destroy` its files are what they were before the first, byte for byte.
  */
-export async function endsProved({ room, stack, pristine }: Scene, group: string, fault: string, first: Attempt) {
+export async function endsProved<Group extends FaultGroup>(
+  { room, stack, pristine }: Scene,
+  group: Group,
+  fault: Fault<Group>,
+  first: Attempt,
+) {
   const second = await attempt(stack);
   expect(second.ok, second.output).toBe(true);
   const { checks = [], rebooted } = second.evidence ?? {};

@@ -1,20 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { CutPoint } from "../../../rig/cut-points";
-import { attempt, engineProcesses, type Scope } from "../support/Attempt";
+import { attempt, engineProcesses } from "../support/Attempt";
+import { sessionCuts } from "../support/faults";
 import { endsProved, sceneAt } from "../support/scene";
 import { killSession } from "../support/session";
 
-const points: readonly [where: string, scope: Scope, point: CutPoint][] = [
-  ["before anything was written", "boot", { when: "before", call: "cp -R * /usr/local/lib/timebase/*" }],
-  ["before the drop-in takes its place", "boot", { when: "before", call: "mv -f -- /etc/default/grub.d/*" }],
-  ["in the middle of grub-mkconfig", "boot", { when: "before", call: "basename /boot/vmlinuz-*" }],
-  ["after grub.cfg took its place", "boot", { when: "after", call: "mv -f -- /boot/grub/grub.cfg.timebase-new *" }],
-  ["while dpkg unpacks chrony", "everything", { when: "after", call: "dpkg-deb --fsys-tarfile *chrony*" }],
-  ["before chronyd is restarted", "everything", { when: "before", call: "systemctl restart chrony" }],
-];
-
 describe("the session is cut", () => {
-  test.each(points)("%s", async (where, scope, point) => {
+  test.each(sessionCuts)("%s", async (fault, scope, point) => {
     const scene = await sceneAt("live", { scope });
     const { stopped } = await scene.room.arm(point);
     const first = attempt(scene.stack);
@@ -24,8 +15,7 @@ describe("the session is cut", () => {
     expect(cut.ok).toBe(false);
     // What was at work goes on meanwhile, as it would: the second `up` meets it.
     await scene.room.release();
-    const number = String(points.findIndex(([name]) => name === where) + 1).padStart(2, "0");
-    await endsProved(scene, "session", `${number}. the SSH session is cut ${where}`, cut);
+    await endsProved(scene, "session", fault, cut);
   });
 
   test("Ctrl-C of up, in the middle of grub-mkconfig", async () => {
