@@ -14,6 +14,8 @@ if [ "${0##*/}" = rpm ]; then
       fi
       dpkg-query -W -f '${Package}-${Version}.x86_64\n' "$1"
       ;;
+    # -qa --queryformat '%{NAME}\n'
+    -qa) dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' ;;
     -e)
       # -e --test NAME
       apt -s remove "$3" | awk -v name="$3" '/^Remv / && $2 != name { printf "\t%s is needed by (installed) %s-0.x86_64\n", name, $2; bad = 1 } END { exit bad }' >&2
