@@ -91,6 +91,9 @@ export class FakeHost {
   write(name: string, content: string): void {
     fs.mkdirSync(path.dirname(this.path(name)), { recursive: true });
     fs.writeFileSync(this.path(name), content);
+    // What systemd knows of is a file, too.
+    const unit = /^fake\/units\/(.*)/.exec(name)?.[1];
+    if (unit !== undefined) this.write(`usr/lib/systemd/system/${unit}`, "");
   }
   exists(name: string): boolean {
     return fs.existsSync(this.path(name));

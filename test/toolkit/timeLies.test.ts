@@ -101,6 +101,27 @@ const lies: Lie[] = [
   },
   {
     check: "time.owner",
+    naive: "no unit of a rival's package is there; one comes of a script of System V",
+    believes: '! [ -e "$TIMEBASE_ROOT/usr/lib/systemd/system/ntp.service" ]',
+    lie: (host) => {
+      host.write("fake/units/ntp.service", "enabled inactive\n");
+      host.remove("usr/lib/systemd/system/ntp.service");
+      host.write("run/systemd/generator.late/ntp.service", "");
+    },
+    found: "ntp.service enabled inactive",
+  },
+  {
+    check: "time.owner",
+    naive: "phc2sys.service is not active; an instance of its template is",
+    believes: "! systemctl is-active phc2sys",
+    lie: (host) => {
+      host.write("fake/units/phc2sys@*.service", "static active\n");
+      host.write("usr/lib/systemd/system/phc2sys@.service", "");
+    },
+    found: "phc2sys@*.service static active",
+  },
+  {
+    check: "time.owner",
     naive: "chronyd runs; it is not enabled for the next boot",
     believes: isActive,
     lie: (host) => host.write("fake/units/chrony.service", "disabled active\n"),

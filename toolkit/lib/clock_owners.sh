@@ -5,11 +5,34 @@
 time_rival_units='systemd-timesyncd.service ntp.service ntpd.service ntpsec.service openntpd.service ptpd.service phc2sys.service phc2sys@*.service timemaster.service'
 time_rival_processes='systemd-timesyn ntpd openntpd ptpd phc2sys timemaster'
 
+# Where units may be (systemd.unit(5), unit file load path).
+unit_folders='/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /run/systemd/generator.early
+/etc/systemd/system /etc/systemd/system.attached /run/systemd/system /run/systemd/system.attached /run/systemd/generator
+/usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late'
+
+# rival_units: sets rival_units to those that there are. systemd looks for one that there is not in all folders, and on a slow
+# host that takes longer than to tell of ten that there are.
+rival_units() {
+  rival_units=
+  for rival_unit in $time_rival_units; do
+    # Of instances the template is a file.
+    rival_file=$rival_unit
+    case "$rival_unit" in *@*) rival_file=${rival_unit%@*}@.service ;; esac
+    for rival_folder in $unit_folders; do
+      if [ -e "$TIMEBASE_ROOT$rival_folder/$rival_file" ]; then
+        rival_units="$rival_units $rival_unit"
+        break
+      fi
+    done
+  done
+}
+
 # units_read: asks systemd, once, about chrony and all that steers the clock too. Sets chrony_unit, and rivals, those others
 # that run or will at the next boot: name, enabled, active, a line each.
 units_read() {
+  rival_units
   # shellcheck disable=SC2086 # a list of units
-  systemctl show --property=Id,UnitFileState,ActiveState "$os_chrony_service.service" $time_rival_units >"$work/units" 2>/dev/null || :
+  systemctl show --property=Id,UnitFileState,ActiveState "$os_chrony_service.service" $rival_units >"$work/units" 2>/dev/null || :
   printf '\n' >>"$work/units"
   chrony_unit='' rivals=''
   unit_id='' unit_enabled='' unit_active=''
