@@ -9,7 +9,7 @@
 END {
   sub(/x$/, "", line[NR])
   lines = NR
-  while ((getline text < was) > 0) if (ours(text)) before = before " " text
+  while ((getline text < was) > 0) if (ours(text)) { before = before " " text; had++ }
   for (i = 1; i <= lines; i++) if (ours(line[i])) { all = all " " line[i]; last = i }
   wanted = split(parameters, parameter, " ")
   for (p = 1; p <= wanted; p++) {
@@ -32,7 +32,7 @@ function add(word) {
   line[last] = line[last] (line[last] == "" ? "" : " ") word
 }
 
-# remove(WORD): the last one, with the blank before it; and the line, when nothing but its key is left.
+# remove(WORD): the last one, with the blank before it; and the line, when it was made for ours and nothing is left in it.
 function remove(word, i, text, at, next_at) {
   for (i = lines; i >= 1; i--) {
     if (!ours(line[i])) continue
@@ -42,7 +42,7 @@ function remove(word, i, text, at, next_at) {
     while (next_at = index(substr(text, at + 1), " " word " ")) at += next_at
     if (!at) continue
     line[i] = substr(line[i], 1, at - 2) substr(line[i], at + length(word))
-    if (key != "" && line[i] == key) {
+    if (!had && line[i] == key) {
       for (lines--; i <= lines; i++) line[i] = line[i + 1]
     }
     return
