@@ -61,6 +61,7 @@ export class FakeHost {
       "run/systemd/system/.keep": "",
       "etc/systemd/system/.keep": "",
       "usr/local/sbin/.keep": "",
+      "usr/sbin/.keep": "",
       "usr/local/lib/.keep": "",
       "var/lib/.keep": "",
       "dev/kvm": "",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -14,15 +15,24 @@ test("every row of the toolkit's table is in this matrix, with the same data", (
       ?.split("\n")
       .map((row) => row.split(/\s+/)) ?? [];
   expect(
-    rows.map(([name, , cfg, vendor, , , conf, service, drift]) => [name, cfg, vendor, conf, service, drift]),
+    rows.map(([name, , cfg, vendor, , , conf, service, drift, , sbin]) => [
+      name,
+      cfg,
+      vendor,
+      conf,
+      service,
+      drift,
+      sbin,
+    ]),
   ).toEqual(
-    systems.map(({ name, grubCfg, efiGrubCfg, chrony }) => [
+    systems.map(({ name, grubCfg, efiGrubCfg, sbin, chrony }) => [
       name,
       `/${grubCfg}`,
       efiGrubCfg.split("/")[3],
       `/${chrony.conf}`,
       chrony.service,
       chrony.drift,
+      `/${sbin}`,
     ]),
   );
 });
@@ -210,6 +220,24 @@ describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
   });
 
   test("a host that lacks what it boots by is refused before anything is changed", () => {
+  test("what our messages advise, `sudo timebase`, is found by the sudo of this system, and nowhere else", () => {
+    const others = ["usr/local/sbin", "usr/sbin"].filter((folder) => folder !== host.system.sbin);
+    const before = host.snapshot();
+    // As an earlier version had it.
+    const program = host.path("usr/local/lib/timebase/current/timebase");
+    for (const folder of others) fs.symlinkSync(program, host.path(`${folder}/timebase`));
+    host.converge(plans.guestPtp);
+    for (const folder of others) expect(host.snapshot()[`${folder}/timebase`]).toBeUndefined();
+    const secure = spawnSync("timebase", ["status"], {
+      env: { ...host.environment(), PATH: `${host.path(host.system.sbin)}:${host.environment().PATH}` },
+      encoding: "utf8",
+    });
+    expect(secure.stdout).toContain("ptp of test/stack/node-1");
+    for (const folder of others) fs.symlinkSync(program, host.path(`${folder}/timebase`));
+    expect(host.run(["revert"], plans.guestPtp).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
     host.remove(host.grubCfg);
     if (firmware !== "bios") host.remove("boot/efi");
     const before = host.snapshot();

@@ -13,6 +13,8 @@ export interface FakeSystem {
   bls: boolean;
   /** Where the parameters for kernels to come are. */
   future: string;
+  /** Where its sudo finds a program of the administrator's. */
+  sbin: string;
   chrony: { conf: string; service: string; drift: string; preinstalled: boolean };
 }
 
@@ -39,6 +41,7 @@ const debianLike = (id: string, version: string, name: string): FakeSystem => ({
   mkconfig: "grub-mkconfig",
   bls: false,
   future: "etc/default/grub.d/zz-timebase.cfg",
+  sbin: "usr/local/sbin",
   chrony: {
     conf: "etc/chrony/chrony.conf",
     service: "chrony",
@@ -68,6 +71,7 @@ const amazon = (version: string, files: Record<string, string>, bls: boolean): F
   mkconfig: "grub2-mkconfig",
   bls,
   future: "etc/default/grub",
+  sbin: "usr/sbin",
   chrony: { conf: "etc/chrony.conf", service: "chronyd", drift: "/var/lib/chrony/drift", preinstalled: true },
 });
 

@@ -2,7 +2,6 @@
 # The toolkit's own place on the host, so that a person can type `sudo timebase status` and destroy finds it.
 
 install_folder=$TIMEBASE_ROOT/usr/local/lib/timebase
-install_command=$TIMEBASE_ROOT/usr/local/sbin/timebase
 
 # A folder for each version and a link to the one that counts: at no instant is there half a program.
 install_self() {
@@ -17,7 +16,7 @@ install_self() {
 }
 
 install_copy() {
-  mkdir -p "$install_folder" "${install_command%/*}"
+  mkdir -p "$install_folder" "$TIMEBASE_ROOT$os_sbin"
   chmod 755 "$install_folder"
   file_target=$install_folder/$install_version file_new=$install_folder/$install_version
   rm -rf -- "$file_new"
@@ -39,8 +38,11 @@ install_given_up() {
   esac
 }
 
+# An earlier version had its link where the sudo of Amazon Linux does not look.
 install_command_link() {
-  if install_command_ours; then return 0; fi
+  install_command=$TIMEBASE_ROOT$os_sbin/timebase
+  install_commands_remove "$install_command"
+  if install_command_ours "$install_command"; then return 0; fi
   if [ -e "$install_command" ] || [ -L "$install_command" ]; then
     say "$install_command is somebody else's and stays; ours is $install_folder/current/timebase"
   else
@@ -48,10 +50,17 @@ install_command_link() {
   fi
 }
 
-install_command_ours() { [ "$(readlink -- "$install_command")" = "$install_folder/current/timebase" ]; }
+install_command_ours() { [ -L "$1" ] && [ "$(readlink -- "$1")" = "$install_folder/current/timebase" ]; }
+
+# install_commands_remove [BUT]: the links of ours, wherever one may be.
+install_commands_remove() {
+  for install_link in "$TIMEBASE_ROOT/usr/local/sbin/timebase" "$TIMEBASE_ROOT/usr/sbin/timebase"; do
+    if [ "$install_link" != "${1:-}" ] && install_command_ours "$install_link"; then rm -f -- "$install_link"; fi
+  done
+}
 
 uninstall_self() {
-  if install_command_ours; then rm -f -- "$install_command"; fi
+  install_commands_remove
   # First what says that there is a program: half of one would be taken for one by the next revert.
   rm -f -- "$install_folder/current"
   sync

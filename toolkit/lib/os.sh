@@ -8,15 +8,16 @@
 #   os_packages       the family of package tools (lib/packages_<family>.sh) and, after a colon, the program
 #   os_chrony_*       chrony's main configuration, its service, and where the clock's drift is remembered
 #   os_ptp_package    linuxptp where the system's packages have it, or -
+#   os_sbin           the folder for a program of the administrator's in which sudo looks (secure_path in /etc/sudoers)
 #   os_support_ended  the day on which the system's maker stopped to support it, or -
 # On Amazon Linux 2 the stock file assigns GRUB_CMDLINE_LINUX_DEFAULT alone, and makes no recovery entries.
 os_table='
-ubuntu-22.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp -
-ubuntu-24.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp -
-debian-12         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp -
-debian-13         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp -
-amazon-linux-2    grubby      /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX_DEFAULT rpm:yum     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -        2026-06-30
-amazon-linux-2023 bls         /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX         rpm:dnf     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -        -'
+ubuntu-22.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp /usr/local/sbin -
+ubuntu-24.04      grub_dropin /boot/grub/grub.cfg  ubuntu GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp /usr/local/sbin -
+debian-12         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp /usr/local/sbin -
+debian-13         grub_dropin /boot/grub/grub.cfg  debian GRUB_CMDLINE_LINUX         apt:apt-get /etc/chrony/chrony.conf chrony  /var/lib/chrony/chrony.drift linuxptp /usr/local/sbin -
+amazon-linux-2    grubby      /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX_DEFAULT rpm:yum     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -        /usr/sbin       2026-06-30
+amazon-linux-2023 bls         /boot/grub2/grub.cfg amzn   GRUB_CMDLINE_LINUX         rpm:dnf     /etc/chrony.conf        chronyd /var/lib/chrony/drift        -        /usr/sbin       -'
 
 os_names() {
   os_names=
@@ -45,7 +46,7 @@ os_detect() {
 
 # os_row NAME: sets the variables of its row.
 os_row() {
-  while read -r os_row_name os_boot os_grub_cfg os_efi_vendor os_grub_variable os_packages os_chrony_conf os_chrony_service os_chrony_drift os_ptp_package os_support_ended; do
+  while read -r os_row_name os_boot os_grub_cfg os_efi_vendor os_grub_variable os_packages os_chrony_conf os_chrony_service os_chrony_drift os_ptp_package os_sbin os_support_ended; do
     if [ "$os_row_name" = "$1" ]; then break; fi
     os_boot=''
   done <<TABLE

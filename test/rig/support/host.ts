@@ -41,7 +41,7 @@ rm "$files"
 find etc ! -type f -printf '%p %m %u:%g %l\\n' | sed 's# /lib/# /usr/lib/#' | LC_ALL=C sort
 systemctl is-enabled systemd-timesyncd chrony chronyd 2>&1
 dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\\n' | grep -vE ' (${staying.join("|")})$'
-ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase home/*/.timebase-* \\
+ls -d var/lib/timebase usr/local/lib/timebase usr/local/sbin/timebase usr/sbin/timebase home/*/.timebase-* \\
   tmp/tmp.* tmp/*timebase* run/timebase* 2>/dev/null | grep -vx run/timebase.lock
 :
 `;
