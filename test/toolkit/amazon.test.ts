@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeHost, overriding, parameters, plans, synchronised } from "./FakeHost";
@@ -6,6 +7,19 @@ const names = ["amazon-linux-2", "amazon-linux-2023"];
 
 /** What `sh` is there. */
 const shell = "bash";
+
+/** The extended attribute that stands for a label, after it was set; nothing where files cannot have one. */
+const labelOf = (file: string, label = ""): string =>
+  spawnSync(
+    "python3",
+    [
+      "-c",
+      "import os, sys; sys.argv[2] and os.setxattr(sys.argv[1], 'user.label', sys.argv[2].encode()); print(os.getxattr(sys.argv[1], 'user.label').decode(), end='')",
+      file,
+      label,
+    ],
+    { encoding: "utf8" },
+  ).stdout;
 
 describe("amazon linux", () => {
   let host: FakeHost;
@@ -96,7 +110,6 @@ describe("amazon linux", () => {
   test("a kernel command line that a package has brought is not changed; ours comes before it, and goes again", () => {
     start("amazon-linux-2023");
     host.write("usr/lib/kernel/cmdline", "ro quiet\n");
-    host.write("etc/kernel/.keep", "");
     const before = host.snapshot();
     host.converge(plans.boot);
     expect(host.read("etc/kernel/cmdline")).toBe(`ro quiet ${parameters}\n`);
@@ -147,6 +160,19 @@ describe("amazon linux", () => {
 
   const withoutChrony = (name: string) => {
     start(name);
+  // Where the file system of this computer has such things.
+  test.each(names)("what a file has beside its mode and owner, as SELinux's label, stays with it on %s", (name) => {
+    start(name);
+    const files = ["etc/default/grub", ...(host.system.bls ? host.entryFiles() : [host.grubCfg])];
+    const labels = () => files.map((file) => labelOf(host.path(file)));
+    for (const file of files) labelOf(host.path(file), `of ${file}`);
+    const before = labels();
+    host.converge(plans.boot);
+    expect(labels()).toEqual(before);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(labels()).toEqual(before);
+  });
+
     for (const file of ["etc/chrony.conf", "etc/chrony.keys", "fake/packages/chrony", "fake/units/chronyd.service"])
       host.remove(file);
   };

@@ -27,6 +27,21 @@ describe.each(shells)("revert under %s", (shell) => {
     expect(host.read("fake/units/systemd-timesyncd.service")).toBe("enabled active\n");
   });
 
+  test("revert takes a folder away that was made for a file of ours, also when it was cut; not one that others use", () => {
+    host.remove("etc/default/grub.d");
+    const before = host.snapshot();
+    converge(plans.boot);
+    host.meanwhile("rmdir", "cut");
+    expect(host.run(["revert"], plans.boot).status).toBe(null);
+    host.remove("fake/bin");
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+    converge(plans.boot);
+    host.write("etc/default/grub.d/60-mine.cfg", "# mine\n");
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.exists("etc/default/grub.d/60-mine.cfg")).toBe(true);
+  });
+
   test("revert after a second converge keeps what the user gave GRUB in between", () => {
     host.converge(plans.boot);
     host.write("etc/default/grub.d/60-mine.cfg", 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX mine=1"\n');

@@ -2,7 +2,8 @@
 # Changing files so that nothing of the user's is lost: what was there is recorded before the first change, a file is
 # replaced atomically and durably, and everything can be put back as it was.
 
-# record_file SECTION PATH: remembers, once, what is at PATH: content, mode and owner, or that there is nothing.
+# record_file SECTION PATH: remembers, once, what is at PATH: content, mode and owner, or that there is nothing, and which
+# folders are to be made for it.
 record_file() {
   record_folder "$1" "$2"
   if [ -d "$record" ]; then return 0; fi
@@ -11,13 +12,27 @@ record_file() {
   rm -rf -- "$file_new"
   file_try mkdir -p -- "$file_new" "${record%/*}"
   file_try record_name "$2"
-  if [ -e "$2" ]; then file_try cp -p -- "$(readlink -f -- "$2")" "$file_new/was"; fi
+  if [ -e "$2" ]; then
+    file_try cp --preserve=all -- "$(readlink -f -- "$2")" "$file_new/was"
+  elif [ ! -d "${2%/*}" ]; then
+    file_try record_folders "${2%/*}"
+  fi
   sync
   file_try mv -- "$file_new" "$record"
   sync
 }
 
 record_name() { printf '%s\n' "$1" >"$file_new/path"; }
+
+# The innermost first.
+record_folders() {
+  record_made=$1 record_folders=
+  until [ -d "$record_made" ]; do
+    record_folders=$record_folders$record_made$newline
+    record_made=${record_made%/*}
+  done
+  printf %s "$record_folders" >"$file_new/folders"
+}
 
 # record_fresh SECTION PATH: record_file for a write that follows at once. A record of which no write of ours has come, and
 # that the file has left since, tells what was there once, not what is the user's now.
@@ -48,20 +63,20 @@ text_write() {
   file_write "$1" "$work/text"
 }
 
-# file_write PATH CONTENT: what is in the file CONTENT, and its time, becomes what is at PATH, atomically; mode, owner and a
-# link at PATH are kept. Nothing is written when it is there already.
+# file_write PATH CONTENT: what is in the file CONTENT, and its time, becomes what is at PATH, atomically; mode, owner, SELinux's
+# label and a link at PATH are kept. Nothing is written when it is there already.
 file_write() {
   if [ -e "$1" ] && cmp -s -- "$2" "$1"; then return 0; fi
   file_draft "$1"
-  if [ -e "$file_target" ]; then file_try cp -p -- "$file_target" "$file_new"; fi
+  if [ -e "$file_target" ]; then file_try cp --preserve=all -- "$file_target" "$file_new"; fi
   file_try cp --preserve=timestamps -- "$2" "$file_new"
   file_place
 }
 
-# file_copy FILE PATH: FILE, with its mode, owner and time, becomes what is at PATH.
+# file_copy FILE PATH: FILE, with its mode, owner, label and time, becomes what is at PATH.
 file_copy() {
   file_draft "$2"
-  file_try cp -p -- "$1" "$file_new"
+  file_try cp --preserve=all -- "$1" "$file_new"
   file_place
 }
 
@@ -159,7 +174,7 @@ files_restore() {
   sync
 }
 
-# record_restore: puts back the file of $record.
+# record_restore: puts back the file of $record, and takes away the folders that were made for it, unless others use them.
 record_restore() {
   first_line "$record/path"
   record_path=$first_line
@@ -170,6 +185,8 @@ record_restore() {
     rm -f -- "$record_path"
     say "removed $record_path"
   fi
+  if [ ! -e "$record/folders" ]; then return 0; fi
+  while read -r record_made; do rmdir -- "$record_made" 2>/dev/null || break; done <"$record/folders"
 }
 
 # file_disown SECTION PATH: takes one file_own back.
