@@ -161,6 +161,19 @@ describe.each(shells)("under %s", (shell) => {
     },
   );
 
+  test.each([
+    ["with the room that it has", "/boot/grub 0\n", "the file system of ROOT/boot/grub is full: 0 KiB are free, "],
+    [
+      "where it has room, but not for a file more",
+      "",
+      "ROOT/boot/grub cannot be written to (No space left on device)\n",
+    ],
+  ])("a /boot on which not even a probe has room is called full, %s", (_how, df, error) => {
+    host.write("fake/df", df);
+    fs.symlinkSync("/dev/full", host.path("boot/grub/.timebase-writable"));
+    expect(host.run(["converge"], plans.boot).stderr).toContain(error.replace("ROOT", host.root));
+  });
+
   test("what a hypervisor shows of a TSC is no refusal: the proof warns", () => {
     host.write("proc/cpuinfo", cpu("tsc hypervisor", 4).join("\n"));
     host.converge(plans.boot);

@@ -35,12 +35,14 @@ preflight_writable() {
     preflight_probe=$preflight_folder/.timebase-writable
     preflight_probes="$preflight_probes $preflight_probe"
     if ! printf 'timebase\n' 2>/dev/null >"$preflight_probe"; then
-      preflight_why=$( (printf 'timebase\n' >"$preflight_probe") 2>&1) || :
+      # By a program, because the shell's own printf does not tell why it could not write.
+      preflight_why=$( (LC_ALL=C cat -- "$TIMEBASE_ROOT/etc/os-release" >"$preflight_probe") 2>&1) || :
       break
     fi
   done
   # shellcheck disable=SC2086 # a list of files
   rm -f -- $preflight_probes 2>/dev/null || :
+  case "$preflight_why" in *'No space left on device') preflight_rooms "$preflight_folder" ;; esac
   if [ -n "$preflight_why" ]; then
     fail "$preflight_folder cannot be written to (${preflight_why##*: })" \
       "see \`findmnt -T $preflight_folder\`, \`df -hi $preflight_folder\` and \`dmesg\` on the host: mount it for writing (mount -o remount,rw), or make room"
