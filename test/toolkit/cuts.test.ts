@@ -91,6 +91,28 @@ describe.each(shells)("a write that is cut, under %s,", (shell) => {
     expect(host.snapshot()).toEqual(before);
   });
 
+  test("of GRUB's configuration, by a program that goes on all the same, does not get into the next one", () => {
+    host = new FakeHost(shell);
+    const before = host.snapshot();
+    // The first one writes just when the second one has made its own.
+    host.meanwhile(
+      "grub-mkconfig",
+      `first=$TIMEBASE_ROOT/fake/first
+if [ -e "$first" ]; then
+  grub-mkconfig "$@"
+  echo half >"$(cat "$first")"
+  exit 0
+fi
+echo "$2" >"$first"
+cut; exit 1`,
+    );
+    expect(host.run(["converge"], plans.boot).status).toBe(null);
+    host.converge(plans.boot);
+    for (const line of host.commandLines()) expect(line).toContain("clocksource=tsc");
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(host.snapshot()).toEqual(before);
+  });
+
   // grub2-mkconfig makes it anew, from GRUB's defaults, where it is the older one.
   test.each([
     ["newer", "ro mine=1"],

@@ -240,10 +240,92 @@ describe.each(shells)("under %s", (shell) => {
   test("a lock of the same inode on another file system holds nobody up, and nor does one without need", () => {
     host.holdPackages();
     host.remove("proc/700/fd/3");
-    host.converge(plans.time);
+    host.converge(plans.all);
+    host.reboot();
     fs.symlinkSync(host.path("var/lib/dpkg/lock-frontend"), host.path("proc/700/fd/3"));
-    host.converge(plans.time);
-    host.converge(plans.boot.replace("owner=test/stack/node-1", "owner=test/stack/boot"));
+    expect(host.converge(plans.all).stderr).not.toContain("waiting");
+  });
+
+  describe("a kernel that somebody is installing", () => {
+    /** A run that has to wait for him: it has done nothing by then, and succeeds when he is done. */
+    const waits = async (verb: string, plan: string, nothingDone: () => boolean, meanwhile = () => {}) => {
+      host.holdPackages();
+      const running = host.start([verb], plan);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(nothingDone()).toBe(true);
+      meanwhile();
+      host.write("proc/locks", "");
+      const run = await running;
+      expect(run.status, run.stderr).toBe(0);
+      expect(run.stderr).toContain("waiting for the package manager, held by unattended-upgr");
+      return run;
+    };
+    const kernels = () => host.commandLines().join("\n");
+
+    test("is waited for before GRUB's configuration is made", async () => {
+      const before = host.read(host.grubCfg);
+      await waits(
+        "converge",
+        plans.boot,
+        () => host.read(host.grubCfg) === before,
+        () => host.installKernel("6.99.0"),
+      );
+      expect(kernels()).toMatch(/6\.99\.0 .*clocksource=tsc/);
+    });
+
+    test("is waited for before a boot entry of Amazon Linux is written", async () => {
+      host.destroy();
+      host = new FakeHost(shell, "amazon-linux-2023");
+      const before = kernels();
+      host.write("run/yum.pid", "700\n");
+      host.process(700, "dnf");
+      const running = host.start(["converge"], plans.boot);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(kernels()).toBe(before);
+      host.installKernel("6.99.0");
+      host.remove("proc/700");
+      expect((await running).status).toBe(0);
+      for (const line of host.commandLines()) expect(line).toContain("clocksource=tsc");
+    });
+
+    test("and has begun since ours is being made, is in the one that takes its place", () => {
+      host.holdPackages();
+      fs.renameSync(host.path("proc/locks"), host.path("fake/locks"));
+      host.meanwhile(
+        "grub-mkconfig",
+        `cd "$TIMEBASE_ROOT"
+[ -e fake/begun ] || {
+  touch fake/begun
+  grub-mkconfig "$@"
+  cp fake/locks proc/locks
+  echo 6.99.0 >>fake/kernels
+  grub-mkconfig -o ${host.grubCfg}
+  { sleep 1; : >proc/locks; } >/dev/null 2>&1 9>&- &
+  exit 0
+}`,
+      );
+      host.converge(plans.boot);
+      expect(kernels()).toMatch(/6\.99\.0 .*clocksource=tsc/);
+    });
+
+    test("is waited for before a reboot", async () => {
+      host.converge(plans.boot.replace("to-prove", "never"));
+      const run = await waits("converge", plans.boot, () => !host.calls().join().includes("systemd-run"));
+      expect(run.stdout).toContain("converged-reboot=ordered");
+      expect(host.calls().at(-1)).toBe("systemctl reboot");
+    });
+
+    test("is waited for before a revert", async () => {
+      host.converge(plans.boot);
+      await waits(
+        "revert",
+        plans.boot,
+        () => kernels().includes("clocksource=tsc"),
+        () => host.installKernel("6.99.0"),
+      );
+      expect(kernels()).toContain("6.99.0");
+      expect(kernels()).not.toContain("tsc");
+    });
   });
 
   describe("where tsc does not exist", () => {

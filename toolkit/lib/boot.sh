@@ -29,12 +29,19 @@ boot_replaces() { "${os_boot}_replaces"; }
 
 boot_entries() { "${os_boot}_entries"; }
 
-# What the user had tuned before us is remembered too, or a revert would take it for ours.
+# What the user had tuned before us is remembered too, or a revert would take it for ours. Who is installing a kernel makes
+# its entries as well: of the two, the one who comes last would undo what the other one did.
 boot_converge() {
-  if ! edits_begun boot || ! boot_persistent; then "${os_boot}_converge"; fi
+  if ! boot_persistent; then
+    packages_await
+  elif edits_begun boot; then
+    return 0
+  fi
+  "${os_boot}_converge"
 }
 
 boot_revert() {
+  packages_await
   plan_boot_parameters=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot" | tr '\n' ' ')
   plan_boot_parameters=${plan_boot_parameters% }
   "${os_boot}_revert"

@@ -67,26 +67,37 @@ grub_dropin_remember() {
 }
 
 # The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
-# content decides, not grub-mkconfig's word.
+# content decides, not grub-mkconfig's word. One that was made while somebody was installing a kernel may not have it.
 grub_dropin_make() {
-  grub_dropin_clear
-  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$file_new"; then
-    grub_dropin_clear
-    if grep -q 'No space left on device' "$work/output"; then file_unwritten 'No space left on device'; fi
-    fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
-  fi
-  boot_missing_in "$file_new"
+  grub_dropin_run
+  while packages_holder; do
+    packages_await
+    grub_dropin_run
+  done
+  boot_missing_in "$grub_dropin_made"
   if [ -n "$boot_missing" ]; then
     grub_dropin_clear
     fail "the configuration that grub-mkconfig made is $boot_missing" \
       "look for a file in /etc/default/grub.d or /etc/grub.d that drops GRUB_CMDLINE_LINUX"
   fi
+  file_try mv -f -- "$grub_dropin_made" "$file_new"
 }
 
-# grub-mkconfig has a file of its own beside the one that it makes.
+# Each under a name of its own: the grub-mkconfig of a run that was cut may still write.
+grub_dropin_run() {
+  grub_dropin_clear
+  grub_dropin_made=$file_new.$$
+  if ! patiently "regenerating $os_grub_cfg" timeout 600 grub-mkconfig -o "$grub_dropin_made"; then
+    grub_dropin_clear
+    if grep -q 'No space left on device' "$work/output"; then file_unwritten 'No space left on device'; fi
+    fail 'grub-mkconfig failed (its output is above)' 'correct /etc/default/grub or the file it names, then run `pulumi up` again'
+  fi
+}
+
+# What runs that were cut have left. grub-mkconfig has a file of its own beside the one that it makes.
 grub_dropin_clear() {
   file_clear "$os_grub_cfg"
-  rm -f -- "$file_new.new"
+  rm -f -- "$file_new".*
 }
 
 # Now in each entry, and in the drop-in that the next kernel update reads.

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Waiting for whoever holds the package tools, with a limit: before anything is changed, and when somebody takes the lock
-# between that and the installation. Who holds it is named.
+# Waiting for whoever holds the package tools, with a limit: before anything is changed, when somebody takes the lock between
+# that and the installation, before the boot loader is changed, and before a reboot. Who holds it is named.
 
 packages_lock_seconds=600
 
@@ -25,7 +25,7 @@ packages_wait() {
     # what that run has begun.
     if [ "$packages_fresh" = yes ]; then packages_gone; fi
     fail "the package manager has been locked for $packages_waited s by $packages_holder" \
-      'see what it does (ps, journalctl) and end it, or wait for it; then run `pulumi up` again'
+      'see what it does (ps, journalctl) and end it, or wait for it; then run this again'
   fi
   if [ $((packages_waited / 10)) != "$packages_said" ]; then
     packages_said=$((packages_waited / 10))

@@ -76,7 +76,9 @@ reboot_order() {
 reboot_forget() { rm -f -- "$reboot_record" "$reboot_record.due"; }
 
 reboot_now() {
+# A kernel or a boot loader that is half installed may not boot.
   uptime_seconds
+  packages_await
   printf '%s\n' "$uptime_seconds $plan_owner" >"$reboot_ordered_file"
   door_close
   say 'rebooting now'
