@@ -107,6 +107,49 @@ describe("amazon linux", () => {
     expect(host.snapshot()["etc/kernel/cmdline"]).toBe(before["etc/kernel/cmdline"]);
   });
 
+  describe("without /etc/kernel/cmdline, where a new kernel's entry copies what the running one was given,", () => {
+    const onHpetWithTsc = () =>
+      host.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet tsc \n");
+    const proved = (plan: string) => JSON.parse(host.run(["prove"], plan).stdout).bootParametersPersistent;
+
+    test("parameters that are in all entries and not live are not persistent", () => {
+      start("amazon-linux-2023");
+      const never = plans.boot.replace("to-prove", "never");
+      host.converge(never);
+      const run = host.run(["prove"], never);
+      expect(run.stderr).toContain(
+        `right until the next kernel update only: ${host.path("proc/cmdline")}, from which a new kernel gets its parameters, is without ${parameters}`,
+      );
+      expect(host.run(["status"], "").stdout).toContain("next  pending reboot");
+      // What the naive check would have missed.
+      host.installKernel("6.99.0");
+      expect(host.commandLines().filter((line) => !line.includes(parameters))).toHaveLength(1);
+      host.converge(never);
+      host.reboot();
+      expect(proved(never)).toBe(true);
+    });
+
+    test("a running kernel that could switch by itself is rebooted all the same by policy if-needed", () => {
+      start("amazon-linux-2023");
+      onHpetWithTsc();
+      const ifNeeded = plans.boot.replace("to-prove", "if-needed");
+      expect(host.converge(ifNeeded).stdout).toContain("converged-reboot=ordered");
+      host.reboot();
+      host.installKernel("6.99.0");
+      expect(proved(ifNeeded)).toBe(true);
+    });
+
+    test("and with it such a kernel is switched", () => {
+      start("amazon-linux-2023");
+      host.write("etc/kernel/cmdline", "root=UUID=1234 ro quiet\n");
+      onHpetWithTsc();
+      const ifNeeded = plans.boot.replace("to-prove", "if-needed");
+      expect(host.converge(ifNeeded).stdout).toContain("converged-reboot=none");
+      host.installKernel("6.99.0");
+      expect(proved(ifNeeded)).toBe(true);
+    });
+  });
+
   test("a kernel command line that a package has brought is not changed; ours comes before it, and goes again", () => {
     start("amazon-linux-2023");
     host.write("usr/lib/kernel/cmdline", "ro quiet\n");
@@ -115,6 +158,19 @@ describe("amazon linux", () => {
     expect(host.read("etc/kernel/cmdline")).toBe(`ro quiet ${parameters}\n`);
     expect(host.run(["revert"], plans.boot).status).toBe(0);
     expect(host.snapshot()).toEqual(before);
+  });
+
+  // Where the file system of this computer has such things.
+  test.each(names)("what a file has beside its mode and owner, as SELinux's label, stays with it on %s", (name) => {
+    start(name);
+    const files = ["etc/default/grub", ...(host.system.bls ? host.entryFiles() : [host.grubCfg])];
+    const labels = () => files.map((file) => labelOf(host.path(file)));
+    for (const file of files) labelOf(host.path(file), `of ${file}`);
+    const before = labels();
+    host.converge(plans.boot);
+    expect(labels()).toEqual(before);
+    expect(host.run(["revert"], plans.boot).status).toBe(0);
+    expect(labels()).toEqual(before);
   });
 
   test("an entry of another system is not touched, one without options gets some", () => {
@@ -160,19 +216,6 @@ describe("amazon linux", () => {
 
   const withoutChrony = (name: string) => {
     start(name);
-  // Where the file system of this computer has such things.
-  test.each(names)("what a file has beside its mode and owner, as SELinux's label, stays with it on %s", (name) => {
-    start(name);
-    const files = ["etc/default/grub", ...(host.system.bls ? host.entryFiles() : [host.grubCfg])];
-    const labels = () => files.map((file) => labelOf(host.path(file)));
-    for (const file of files) labelOf(host.path(file), `of ${file}`);
-    const before = labels();
-    host.converge(plans.boot);
-    expect(labels()).toEqual(before);
-    expect(host.run(["revert"], plans.boot).status).toBe(0);
-    expect(labels()).toEqual(before);
-  });
-
     for (const file of ["etc/chrony.conf", "etc/chrony.keys", "fake/packages/chrony", "fake/units/chronyd.service"])
       host.remove(file);
   };

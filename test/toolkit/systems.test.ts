@@ -204,6 +204,7 @@ describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
 
   test("prove is not fooled by entries that are right until the next kernel update", () => {
     host.converge(plans.boot);
+    host.reboot();
     const future = host.read(host.system.future);
     host.write(
       host.system.future,
@@ -219,7 +220,6 @@ describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
     expect(persistent()).toMatchObject({ verdict: "pass" });
   });
 
-  test("a host that lacks what it boots by is refused before anything is changed", () => {
   test("what our messages advise, `sudo timebase`, is found by the sudo of this system, and nowhere else", () => {
     const others = ["usr/local/sbin", "usr/sbin"].filter((folder) => folder !== host.system.sbin);
     const before = host.snapshot();
@@ -238,6 +238,7 @@ describe.each(rows)("$name, $firmware", ({ name, firmware }) => {
     expect(host.snapshot()).toEqual(before);
   });
 
+  test("a host that lacks what it boots by is refused before anything is changed", () => {
     host.remove(host.grubCfg);
     if (firmware !== "bios") host.remove("boot/efi");
     const before = host.snapshot();

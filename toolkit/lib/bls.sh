@@ -111,22 +111,21 @@ bls_missing() {
     if [ -n "$boot_disobeyed" ]; then boot_missing="${boot_missing:+$boot_missing, }without $boot_disobeyed in $bls_file"; fi
   done
   if [ -n "$boot_missing" ]; then return 0; fi
-  if bls_cmdline_right; then
+  bls_cmdline_future
+  all_lines "$bls_cmdline_future"
+  boot_disobeyed "$all_lines"
+  if [ -z "$boot_disobeyed" ]; then
     grub_defaults_missing
   else
-    boot_missing="right until the next kernel update only: $bls_cmdline is without $plan_boot_parameters"
+    boot_missing="right until the next kernel update only: $bls_cmdline_future, from which a new kernel gets its parameters, is without $boot_disobeyed"
   fi
 }
 
-# Without any such file a new kernel gets what the running one has.
-bls_cmdline_right() {
-  if [ ! -e "$bls_cmdline" ]; then
-    [ ! -e "$bls_cmdline_package" ]
-    return
-  fi
-  all_lines "$bls_cmdline"
-  boot_disobeyed "$all_lines"
-  [ -z "$boot_disobeyed" ]
+# bls_cmdline_future: sets bls_cmdline_future to the command line that the entry of a new kernel is made of.
+bls_cmdline_future() {
+  for bls_cmdline_future in "$bls_cmdline" "$bls_cmdline_package" "$TIMEBASE_ROOT/proc/cmdline"; do
+    if [ -e "$bls_cmdline_future" ]; then return 0; fi
+  done
 }
 
 bls_revert() {

@@ -93,7 +93,8 @@ check_parameters() {
     check boot.persistent pass "$plan_boot_parameters" "$plan_boot_parameters" ''
   else
     proved_persistent=false
-    check boot.persistent fail "$plan_boot_parameters for every kernel of $os_grub_cfg" "$boot_missing" 'run `pulumi up` again; if it stays, look for what rewrites the GRUB configuration'
+    check boot.persistent fail "$plan_boot_parameters for every kernel of $os_grub_cfg" "$boot_missing" \
+      'run `pulumi up` again, after the reboot if one is pending; if it stays, look for what rewrites the GRUB configuration'
   fi
   if boot_live; then
     proved_live=true

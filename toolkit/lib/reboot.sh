@@ -29,8 +29,9 @@ reboot_decide() {
       ;;
     if-needed)
       clocksource_read
-      # The running kernel cannot be given a parameter of a driver that holds the network.
-      if has_word "$clocksources_available" tsc && [ -z "$sources_awaited" ]; then clocksource_switch; else reboot_decision=ordered; fi
+      # The running kernel cannot be given a parameter of a driver that holds the network, nor one that a new kernel's entry is to
+      # copy from it.
+      if has_word "$clocksources_available" tsc && [ -z "$sources_awaited" ] && boot_persistent; then clocksource_switch; else reboot_decision=ordered; fi
       ;;
     to-prove) reboot_decision=ordered ;;
   esac
@@ -75,10 +76,10 @@ reboot_order() {
 
 reboot_forget() { rm -f -- "$reboot_record" "$reboot_record.due"; }
 
-reboot_now() {
 # A kernel or a boot loader that is half installed may not boot.
-  uptime_seconds
+reboot_now() {
   packages_await
+  uptime_seconds
   printf '%s\n' "$uptime_seconds $plan_owner" >"$reboot_ordered_file"
   door_close
   say 'rebooting now'

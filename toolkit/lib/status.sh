@@ -81,9 +81,10 @@ status_drift() {
   done
 }
 
-# A boot section that is persistent and not live waits for a boot.
+# A boot section that is in the boot loader's configuration and not live waits for a boot.
 status_reboot() {
-  if [ "$proved_live" != false ] || [ "$proved_persistent" != true ]; then return 0; fi
+  if [ "$proved_live" != false ]; then return 0; fi
+  case "$boot_missing" in '' | 'right until the next kernel update only: '*) ;; *) return 0 ;; esac
   if [ -e "$reboot_ordered_file" ]; then
     printf '  next  a reboot was ordered and is under way\n'
   else
