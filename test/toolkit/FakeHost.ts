@@ -233,7 +233,13 @@ export class FakeHost {
     for (const unit of ["fake/units/ssh.service", "fake/units/sshd.service"]) {
       if (this.exists(unit)) this.write(unit, "enabled active\n");
     }
-    for (const forgotten of ["timebase.reboot", "timebase.chrony-restart-due", "timebase.released", "chrony-dhcp"])
+    for (const forgotten of [
+      "timebase.reboot",
+      "timebase.clocksource",
+      "timebase.chrony-restart-due",
+      "timebase.released",
+      "chrony-dhcp",
+    ])
       this.remove(`run/${forgotten}`);
     if (/ena\.phc_enable=1/.test(cmdline) && this.exists(ena)) {
       this.write(`${ena}/parameters/phc_enable`, "1\n");

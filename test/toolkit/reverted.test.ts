@@ -170,6 +170,44 @@ describe.each(shells)("a revert that reboots, under %s,", (shell) => {
     expect(host.calls().join("\n")).not.toContain("reboot");
   });
 
+  describe("a running kernel that was switched without a boot", () => {
+    const ifNeeded = plans.boot.replace("to-prove", "if-needed");
+    const revert = () => host.run(["revert"], ifNeeded);
+    beforeEach(() => {
+      host.write("sys/devices/system/clocksource/clocksource0/available_clocksource", "hpet tsc \n");
+      expect(host.converge(ifNeeded).stdout).toContain("converged-reboot=none");
+    });
+
+    test("is switched back, and has no boot parameters to keep", () => {
+      expect(host.run(["status"], "").stdout).toContain(
+        "undo  the clocksource before was hpet; the running kernel is switched back to it",
+      );
+      // A second one finds tsc.
+      host.converge(ifNeeded);
+      const run = revert();
+      expect(run.stderr).toContain("switched the running kernel back to hpet");
+      expect(run.stderr).not.toContain("keeps");
+      expect(host.read(current)).toBe("hpet");
+    });
+
+    test("stays on what somebody else has switched it to, or the next boot has chosen", () => {
+      host.write(current, "acpi_pm\n");
+      expect(revert().stderr).not.toMatch(/switched|keeps/);
+      expect(host.read(current)).toBe("acpi_pm\n");
+      host.onHpet();
+      host.converge(plans.boot);
+      host.reboot();
+      host.write("proc/cmdline", "root=/dev/vda1 ro\n");
+      expect(revert().stderr).not.toMatch(/switched|keeps/);
+      expect(host.read(current)).toBe("tsc\n");
+    });
+  });
+
+  test("nothing is said of parameters that never were live", () => {
+    host.converge(plans.boot.replace("to-prove", "never"));
+    expect(run("revert").stderr).not.toContain("keeps its boot parameters");
+  });
+
   test("wrong usage is refused", () => {
     for (const verb of [["revert", "--reboot"], ["before"], ["reverted", "a", "b"]]) {
       expect(run(...verb)).toMatchObject({ status: 2 });

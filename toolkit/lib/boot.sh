@@ -44,7 +44,13 @@ boot_revert() {
   packages_await
   plan_boot_parameters=$(sed -n 's/^boot-parameter=//p' "$TIMEBASE_STATE/plans/boot" | tr '\n' ' ')
   plan_boot_parameters=${plan_boot_parameters% }
+  before_recall
+  before_parameters_left
   "${os_boot}_revert"
+  clocksource_switch_back
+  if [ -n "$before_left" ] && [ -z "$revert_record" ]; then
+    say "the running kernel keeps its boot parameters until this host's next boot"
+  fi
   record_forget boot
   edits_forget boot
   reboot_forget
@@ -135,14 +141,39 @@ clocksource_read() {
   clocksource_now=$first_line
 }
 
-# The kernel's store returns success even when it refuses the switch, so the file is read back.
+# What the running kernel was on before we have switched it. In /run, because a boot chooses anew.
+clocksource_switched=$TIMEBASE_ROOT/run/timebase.clocksource
+
 clocksource_switch() {
   clocksource_read
   if [ "$clocksource_now" = tsc ]; then return 0; fi
-  printf tsc 2>/dev/null >"$clocksource_folder/current_clocksource" || :
-  clocksource_read
-  if [ "$clocksource_now" != tsc ]; then
+  printf '%s\n' "$clocksource_now" >"$clocksource_switched"
+  if ! clocksource_store tsc; then
+    rm -f -- "$clocksource_switched"
     fail "the kernel refused to switch its clocksource to tsc and stays on $clocksource_now" 'see dmesg on the host; use RebootPolicy.ToProve'
   fi
   say 'switched the running kernel to tsc'
+}
+
+# clocksource_switch_back: unless somebody else has switched it since.
+clocksource_switch_back() {
+  first_line "$clocksource_switched"
+  clocksource_before=$first_line
+  clocksource_read
+  if [ -z "$clocksource_before" ] || [ "$clocksource_now" != tsc ]; then
+    :
+  elif clocksource_store "$clocksource_before"; then
+    say "switched the running kernel back to $clocksource_before"
+  else
+    say "the kernel refused to switch its clocksource back to $clocksource_before, and keeps $clocksource_now until this host's next boot"
+  fi
+  rm -f -- "$clocksource_switched"
+}
+
+# clocksource_store NAME: whether the kernel switches to it. Its store returns success even when it refuses, so the file is
+# read back.
+clocksource_store() {
+  printf %s "$1" 2>/dev/null >"$clocksource_folder/current_clocksource" || :
+  clocksource_read
+  [ "$clocksource_now" = "$1" ]
 }

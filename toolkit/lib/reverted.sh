@@ -25,6 +25,14 @@ boot_before() {
   esac
 }
 
+# before_recall: sets before_clocksource and before_cmdline to that.
+before_recall() {
+  boot_before clocksource
+  before_clocksource=$boot_before
+  boot_before cmdline
+  before_cmdline=$boot_before
+}
+
 # before RECORD: writes it before the first change; a later run would find our own state.
 before() {
   plan_read
@@ -34,10 +42,7 @@ before() {
 before_write() {
   if [ -e "$1" ] && ! before_nothing_done "$1"; then return 0; fi
   if [ -e "$TIMEBASE_STATE/plans/boot" ]; then
-    boot_before clocksource
-    before_clocksource=$boot_before
-    boot_before cmdline
-    before_cmdline=$boot_before
+    before_recall
   else
     clocksource_read
     before_clocksource=$clocksource_now

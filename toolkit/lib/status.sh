@@ -116,7 +116,11 @@ status_revert() {
   facts_of "$1"
   printf '%s' "$facts_of" | while read -r status_kind status_name status_rest; do
     case "$status_kind $status_name" in
-      'before clocksource') printf '  undo  the clocksource before was %s; it is back after a boot\n' "$status_rest" ;;
+      'before clocksource')
+        status_back='it is back after a boot'
+        if [ -e "$clocksource_switched" ]; then status_back='the running kernel is switched back to it'; fi
+        printf '  undo  the clocksource before was %s; %s\n' "$status_rest" "$status_back"
+        ;;
       'before '*) ;;
       'unit '*) printf '  undo  makes %s %s again\n' "$status_name" "$(printf %s "$status_rest" | tr ' ' ',' | sed 's/,/ and /')" ;;
       'installed '*) printf '  undo  removes the package %s\n' "$status_name" ;;
