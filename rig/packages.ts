@@ -7,6 +7,7 @@ export const testTools: readonly HostTool[] = [
   { program: "shfmt", apt: "shfmt", dnf: "shfmt" },
   { program: "dash", apt: "dash", dnf: "dash" },
   { program: "bash", apt: "bash", dnf: "bash" },
+  { program: "gawk", apt: "gawk", dnf: "gawk" },
   { program: "python3", apt: "python3", dnf: "python3" },
 ];
 

@@ -64,9 +64,9 @@ const stages: readonly Stage[] = [
   },
   {
     name: "bash",
-    what: "the toolkit in fake roots once more, all by Amazon Linux's shell",
+    what: "the toolkit in fake roots once more, all by Amazon Linux's shell and awk",
     command: vitest("toolkit"),
-    env: { TIMEBASE_SHELLS: "bash" },
+    env: { TIMEBASE_SHELLS: "bash", TIMEBASE_AWK: "gawk" },
     needs: "programs",
     long: true,
   },
