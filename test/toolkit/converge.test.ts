@@ -81,6 +81,24 @@ describe.each(shells)("converge under %s", (shell) => {
     expect(host.calls().join()).not.toContain("reboot");
   });
 
+  test.each([
+    ["'My own'", "/boot/vmlinuz-mine", "My own"],
+    ['"It\'s mine" --class mine', "(hd0,gpt1)/boot/vmlinuz-mine", "It's mine"],
+    ["mine", "/boot/vmlinuz-mine", "mine"],
+  ])("and the entry that it was booted by is named: %s", (entry, image, title) => {
+    // GRUB reads this one too.
+    host.write(
+      "boot/grub/custom.cfg",
+      `menuentry other {\n\tlinux /boot/vmlinuz-mine root=/dev/vda1 ro\n}\nmenuentry ${entry} {\n\tlinux\t/boot/vmlinuz-mine root=/dev/vda1  ro mine\\1 \n}\n`,
+    );
+    converge(plans.boot);
+    host.write("proc/sys/kernel/random/boot_id", `${bootIds.after}\n`);
+    host.write("proc/cmdline", `BOOT_IMAGE=${image} root=/dev/vda1 ro mine\\1\n`);
+    const named = `it was booted by GRUB's entry "${title}", which lacks them`;
+    expect(host.run(["prove"], plans.boot).stderr).toContain(named);
+    expect(host.run(["converge"], plans.boot).stderr).toContain(named);
+  });
+
   test("a boot by another way, long after the parameters were live, is mended by a reboot", () => {
     converge(plans.boot);
     host.reboot();

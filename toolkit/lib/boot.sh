@@ -131,6 +131,36 @@ boot_cmdline() {
   boot_cmdline=$first_line
 }
 
+# boot_chosen: sets boot_chosen to what the running kernel was booted by instead, as far as its command line tells, and what to
+# do about it. GRUB puts the kernel before the words of an entry, with the disk that it found it on.
+boot_chosen() {
+  boot_cmdline
+  boot_title=$(TIMEBASE_BOOTED=$boot_cmdline awk '
+    function words(first,    f, text) {
+      for (f = first; f <= NF; f++) text = text " " $f
+      return text
+    }
+    BEGIN {
+      $0 = ENVIRON["TIMEBASE_BOOTED"]
+      kernel = $1
+      sub(/^BOOT_IMAGE=([(][^)]*[)])?/, "", kernel)
+      booted = kernel words(2)
+    }
+    $1 == "menuentry" {
+      title = $0
+      sub(/^[ \t]*menuentry[ \t]+/, "", title)
+      quote = substr(title, 1, 1)
+      title = quote ~ /["\047]/ ? substr(title, 2, index(substr(title, 2), quote) - 1) : $2
+    }
+    $1 ~ /^linux(16|efi)?$/ && $2 words(3) == booted { print title; exit }
+  ' "$os_grub_cfg" "${os_grub_cfg%/*}/custom.cfg" 2>/dev/null) || :
+  if [ -n "$boot_title" ]; then
+    boot_chosen="it was booted by GRUB's entry \"$boot_title\", which lacks them: let this host boot by another one, or add them to it"
+  else
+    boot_chosen="it boots something else than $os_grub_cfg: look at the boot entry it chooses (GRUB_DEFAULT, grub-reboot, kexec, a network boot)"
+  fi
+}
+
 clocksource_folder=$TIMEBASE_ROOT/sys/devices/system/clocksource/clocksource0
 
 # clocksource_read: sets clocksource_now and clocksources_available to what the kernel says now.

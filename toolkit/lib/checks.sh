@@ -110,7 +110,8 @@ check_parameters() {
       check boot.parameters-live fail "$plan_boot_parameters" 'pending reboot' "$check_pending_remedy"
       ;;
     to-prove)
-      check boot.parameters-live fail "$plan_boot_parameters" "$boot_cmdline" "the kernel was booted by something else than $os_grub_cfg: look at the boot entry that it chooses"
+      boot_chosen
+      check boot.parameters-live fail "$plan_boot_parameters" "$boot_cmdline" "$boot_chosen"
       ;;
   esac
 }

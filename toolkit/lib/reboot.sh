@@ -66,8 +66,9 @@ reboot_order() {
   if [ -e "$reboot_record" ]; then
     { IFS= read -r reboot_last_boot_id && IFS= read -r reboot_last; } <"$reboot_record" || :
     if [ "${reboot_last:-}" = "$reboot_ordered" ] && [ "${reboot_last_boot_id:-}" != "$boot_id" ]; then
+      boot_chosen
       fail "it was rebooted for \"$plan_boot_parameters\", and its kernel still runs without them: $boot_cmdline" \
-        "it boots something else than $os_grub_cfg: look at the boot entry it chooses (GRUB_DEFAULT, grub-reboot, kexec, a network boot); if its power failed in just that reboot, remove $reboot_record on the host and run \`pulumi up\` again"
+        "$boot_chosen; if its power failed in just that reboot, remove $reboot_record on the host and run \`pulumi up\` again"
     fi
   fi
   text_write "$reboot_record.due" "$boot_id$newline$reboot_ordered$newline"
