@@ -11,7 +11,8 @@ import {
 } from "./components";
 import { trapImage } from "./rig/image";
 
-// The root program: an experiment cluster of the machines that the stack's configuration names.
+// The root program: an experiment cluster of the machines that the stack's configuration names, or else its own name:
+// `pulumi up -s local|ssh|aws|gcp`.
 
 const config = new pulumi.Config();
 
@@ -34,7 +35,8 @@ export const summary = cluster.summary;
 export const ready = cluster.ready;
 
 function machines(): ExperimentHostArgs[] {
-  const kind = config.get("machines") ?? "local";
+  const stack = pulumi.getStack();
+  const kind = config.get("machines") ?? (Object.hasOwn(MACHINES, stack) ? stack : "local");
   if (!Object.hasOwn(MACHINES, kind)) {
     throw new pulumi.RunError(
       `pulumi-timebase:machines must be one of ${Object.keys(MACHINES).join(", ")}, not ${JSON.stringify(kind)}: ` +

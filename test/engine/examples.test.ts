@@ -79,6 +79,21 @@ const programs = {
   },
 } as const;
 
+test("the root program makes the machines that its stack is named after, unless told otherwise", async () => {
+  const types = async (stack: string, config: Record<string, string>) => {
+    const registered = startEngine({ preview: true, cloud });
+    const entries = Object.entries({ ...config, sshFrom }).map(([key, value]) => [`demo:${key}`, value]);
+    pulumi.runtime.setAllConfig(Object.fromEntries(entries));
+    const named = vi.spyOn(pulumi, "getStack").mockReturnValue(stack);
+    await rootProgram();
+    named.mockRestore();
+    await finishProgram();
+    return registered.map(({ type }) => type).filter((type) => type.endsWith(":Instance"));
+  };
+  expect(await types("gcp", {})).toEqual(Array(2).fill("gcp:compute/instance:Instance"));
+  expect(await types("gcp", { machines: "aws" })).toEqual(Array(2).fill("aws:ec2/instance:Instance"));
+});
+
 /** Anew: a module runs once. */
 function rootProgram() {
   vi.resetModules();

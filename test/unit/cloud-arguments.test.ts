@@ -116,6 +116,7 @@ const NESTED =
   "m7i, m7i-flex, m8i, m8id, m8i-flex, c7i, c7i-flex, c8i, c8id, c8i-flex, r7i, r7iz, r8i, r8id, r8i-flex, x8i, i7i, i7ie";
 const CLOCKS =
   "m7i, m7i-flex, m7a, m8a, c7i, c7i-flex, c7a, r7i, r7a, r7id, x8adez, x8adz-3tb, x8adz-6tb, x8adzs, x8aedez, x8aedz-3tb, x8aedz-6tb, x8aez, x8az";
+const METAL_CLOCKS = CLOCKS.replaceAll(/ \w+-flex,/g, "");
 const BOTH = "m7i, m7i-flex, c7i, c7i-flex, r7i";
 const ON = "(2026-11-25)";
 const AWS_NETWORK = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
@@ -128,6 +129,14 @@ const aws: readonly Wrong[] = [
     "privateKey: needs publicKey or keyName beside it: the host must know who may log in; without both, a pair is made",
   ],
   [{ sshFrom: [] }, "sshFrom: lets nobody in: give the networks that may log in, or securityGroupIds whose rules do"],
+  [
+    { timeFrom: ["0::/00"] },
+    'timeFrom[0]: "0::/00" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
+  ],
+  [
+    { sshFrom: ["2001:db8::/32"] },
+    "sshFrom: has IPv6 networks only, and the instance is reached by its IPv4 address: give the IPv4 one that you log in from",
+  ],
   [{ instanceType: "m7i" }, 'instanceType: must be an instance type such as m7i.large, not "m7i"'],
   [
     { instanceType: later("m7i.large") },
@@ -145,7 +154,7 @@ const aws: readonly Wrong[] = [
   ],
   [
     { instanceType: "m8i.large", phc: HostPhc.Required, guests: true },
-    `instanceType: m8i.large has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${CLOCKS} ${ON}`,
+    `instanceType: m8i.large has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${METAL_CLOCKS} ${ON}`,
   ],
   [
     { guests: true, spot: true },
@@ -153,7 +162,7 @@ const aws: readonly Wrong[] = [
   ],
   [
     { instanceType: "m5.metal", phc: HostPhc.Required, guests: true },
-    `instanceType: m5.metal has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${CLOCKS} ${ON}`,
+    `instanceType: m5.metal has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${METAL_CLOCKS} ${ON}`,
   ],
   [
     { region: "us-gov-west-1", phc: HostPhc.Required },

@@ -194,12 +194,19 @@ function wishesOf({ guests, phc, spot }: Machine): string[] {
   ];
 }
 
+/** Of the flexible families there is no bare metal (Amazon EC2 instance types, "Flex instances"). */
+function hasMetal(family: string): boolean {
+  return !family.endsWith("-flex");
+}
+
 /** Amazon refuses nested virtualization on spot (reported, 2026): a bare metal machine needs none. */
 function remedy(machine: Machine): string {
   const families = familiesFor(machine);
   const metal = machine.guests
     ? machine.phc === HostPhc.Required
-      ? `a .metal size of ${familiesFor({ ...machine, guests: false }).join(", ")}`
+      ? `a .metal size of ${familiesFor({ ...machine, guests: false })
+          .filter(hasMetal)
+          .join(", ")}`
       : "any .metal size of an x86-64 family"
     : undefined;
   return `there is in ${[families.join(", "), metal].filter(Boolean).join("; or ")}`;

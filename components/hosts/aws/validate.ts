@@ -45,7 +45,7 @@ const awsFields = {
 } as const satisfies Fields;
 
 /** All that can be wrong with the arguments of an `AwsHost`. */
-export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, zoneFits, (args) => [
+export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, accessFits, zoneFits, (args) => [
   ...togetherFits(args, "securityGroupIds"),
   ...keysFit(args, "publicKey", "keyName"),
 ]);
@@ -103,6 +103,25 @@ function networkFits(args: unknown): InputErrors {
         ]
       : []),
   ];
+}
+
+/** The instance is reached by its IPv4 address, so that rules for IPv6 alone let nobody in. */
+function accessFits(args: unknown): InputErrors {
+  const networks = at(args, "sshFrom");
+  const others = at(args, "securityGroupIds") ?? [];
+  const isClosed =
+    Array.isArray(networks) &&
+    networks.length > 0 &&
+    networks.every((network) => typeof network === "string" && network.includes(":"));
+  return isClosed && Array.isArray(others) && others.length === 0
+    ? [
+        {
+          propertyPath: "sshFrom",
+          reason:
+            "has IPv6 networks only, and the instance is reached by its IPv4 address: give the IPv4 one that you log in from",
+        },
+      ]
+    : [];
 }
 
 /** Another one is reported by the rule of the property itself. */

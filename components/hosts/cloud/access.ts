@@ -24,9 +24,9 @@ export function openings({
   return all.filter(({ from }) => from.length > 0);
 }
 
-/** Whether a network is everybody. */
+/** Whether a network is everybody, however its address is written. */
 export function isEverybody(network: unknown): boolean {
-  return network === "0.0.0.0/0" || network === "::/0";
+  return typeof network === "string" && /\/0+$/.test(network);
 }
 
 /** Says it where everybody may try to log in. Robots find such a host within minutes; it accepts keys only. */
