@@ -27,7 +27,8 @@ export const TSC_BOOT_PARAMETERS = ["clocksource=tsc", "tsc=reliable"] as const;
 /** When each policy reboots, as the preview says it. */
 const REBOOT_CONDITIONS = {
   [RebootPolicy.ToProve]: "are not live on its running kernel",
-  [RebootPolicy.IfNeeded]: "are not live and its running kernel cannot switch to tsc",
+  [RebootPolicy.IfNeeded]:
+    "are not live and its running kernel cannot switch to tsc, or kernels to come get what it was given",
   [RebootPolicy.Never]: undefined,
 } as const satisfies Record<RebootPolicy, string | undefined>;
 
@@ -70,6 +71,7 @@ export function rebootNotice(host: string, policy: RebootPolicy, more: readonly 
   return (
     `${host}: may reboot once if this update configures it and ${parameters} ${condition} ` +
     `(reboot policy ${policy}; RebootPolicy.Never forbids it). ` +
-    `Until it is back, its proof says "Dial N failed: retrying".`
+    `Until it is back, its proof says "Dial N failed: retrying". If it does not come back within rebootTimeoutSeconds, the proof ` +
+    "fails by the last dial's error: look at the host's console, then run `pulumi up` again."
   );
 }

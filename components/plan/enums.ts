@@ -18,7 +18,10 @@ export enum OperatingSystem {
 export enum RebootPolicy {
   /** Reboot unless the parameters are on the running kernel's command line: only a boot proves that they persist. */
   ToProve = "to-prove",
-  /** Reboot only if the running kernel cannot switch to the clocksource by itself, or kernels to come get what it was given. */
+  /**
+   * Reboot only if the running kernel cannot switch to the clocksource by itself, or if kernels to come get what the running one
+   * was given, as on Amazon Linux 2023 without /etc/kernel/cmdline.
+   */
   IfNeeded = "if-needed",
   /** Never reboot. A reboot that would be needed is reported, and the proof fails. */
   Never = "never",

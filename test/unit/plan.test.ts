@@ -138,18 +138,22 @@ describe("a hub admits its clients", () => {
 });
 
 describe("the preview announces a reboot", () => {
+  const LATE =
+    'Until it is back, its proof says "Dial N failed: retrying". If it does not come back within rebootTimeoutSeconds, the ' +
+    "proof fails by the last dial's error: look at the host's console, then run `pulumi up` again.";
+
   test.each([
     [
       RebootPolicy.ToProve,
       "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live on its " +
         "running kernel (reboot policy to-prove; RebootPolicy.Never forbids it). " +
-        `Until it is back, its proof says "Dial N failed: retrying".`,
+        LATE,
     ],
     [
       RebootPolicy.IfNeeded,
       "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live and its " +
-        "running kernel cannot switch to tsc (reboot policy if-needed; RebootPolicy.Never forbids it). " +
-        `Until it is back, its proof says "Dial N failed: retrying".`,
+        "running kernel cannot switch to tsc, or kernels to come get what it was given (reboot policy if-needed; RebootPolicy.Never forbids it). " +
+        LATE,
     ],
     [RebootPolicy.Never, undefined],
   ])("%s", (policy, notice) => {
