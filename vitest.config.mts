@@ -21,17 +21,9 @@ export default defineConfig({
     // One less by default, which on two cores is one: but this process only waits for its workers.
     maxWorkers: "100%",
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      project("unit", 60),
       // One worker more than two cores: some of its tests wait for a limit, or for a disk.
-      {
-        test: {
-          name: "toolkit",
-          include: ["test/toolkit/**/*.test.ts"],
-          setupFiles: "test/toolkit/awk.ts",
-          testTimeout: 60_000,
-          maxWorkers: 3,
-        },
-      },
+      project("toolkit", 60, { setupFiles: "test/toolkit/awk.ts", maxWorkers: 3 }),
       // Likewise: an engine waits for its providers to start.
       project("engine", 120, { maxWorkers: 3 }),
       // One machine for each file, side by side: an emulated one keeps little more than one core busy. In the stage "rig".

@@ -43,7 +43,8 @@ export interface BootConditionArgs {
   /**
    * Whether destroying also reboots the host and proves that its old clocksource is back; `rebootTimeoutSeconds` says how
    * long the host may take. Plain, because it decides whether there is one more command, `<name>-reverted`. Set it before
-   * the destroy, by an `up`. Default: false, the running kernel keeps its parameters until its next boot.
+   * the destroy, by an `up`. Default: false, the running kernel keeps the parameters that it was booted with until its next
+   * boot.
    */
   revertReboot?: boolean;
 }
@@ -88,10 +89,10 @@ export interface TimeArgs {
    */
   maxErrorMicros?: pulumi.Input<number>;
   /**
-   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 1 to 1000: the error
-   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on. State 1, chrony's own default
-   * (chrony.conf(5), maxclockerror), for machines of metal in a room of even temperature; a budget below about 100 us needs it.
-   * Default: 50, for virtual machines, whose host may move their clock.
+   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
+   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
+   * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
+   * (chrony.conf(5), maxclockerror). Default: 50, for virtual machines, whose host may move their clock.
    */
   maxClockErrorPpm?: pulumi.Input<number>;
   /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HostClock } from "../clock/HostClock";
 import { provenAgain } from "../clock/provenHost";
 import { type ClusterLimits, clusterFailures } from "../evidence/gate";
+import { guestChronyConf } from "../evidence/guest";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
@@ -11,7 +12,7 @@ import type { ExperimentClusterArgs } from "./args";
 import { hostClocks } from "./hostClocks";
 
 /**
- * The hosts of an experiment on one trustworthy clock, proved on each host and for each pair of hosts.
+ * The hosts of an experiment on one trustworthy clock, proved on each host and, with `maxPairwiseMicros`, for each pair of hosts.
  *
  * No host is changed by a cluster of which an input is wrong: the first command on a host waits until all endpoints are
  * known, so until the last machine of the cluster exists, and have passed. Then all hosts converge, reboot and prove side
@@ -26,8 +27,10 @@ export class ExperimentCluster extends pulumi.ComponentResource {
   readonly pairwiseBoundNs: pulumi.Output<number | undefined>;
   /** The time that all hosts keep: "utc" or "hub:<name>". */
   readonly timescale: pulumi.Output<string | undefined>;
+  /** For each host that can give microVMs a PTP clock, by its name, what chronyd in them is configured with (`guestChronyConf`). */
+  readonly guestChronyConfs: pulumi.Output<Record<string, string>>;
   /**
-   * True when every host and every pair of hosts holds its limits; otherwise it fails, naming all that do not. What needs
+   * True when every host holds its limits, and every pair the one that is stated; otherwise it fails, naming all that do not. What needs
    * the clock takes `{ dependsOn: cluster.ready.apply(() => cluster) }`; `dependsOn: cluster` does not wait for the pairs.
    */
   readonly ready: pulumi.Output<boolean>;
@@ -44,6 +47,7 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     this.summary = this.hosts.apply(clusterSummary);
     this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);
     this.timescale = this.summary.apply((summary) => summary.timescale);
+    this.guestChronyConfs = pulumi.all([this.hosts, limits]).apply(([hosts, known]) => guestConfs(hosts, known));
     this.ready = pulumi.all([this.hosts, limits]).apply(([hosts, known]) => gate(name, hosts, known, this));
 
     // The evidence is in the state already, as the output of the commands that printed it.
@@ -61,6 +65,15 @@ function limitsOf({ maxErrorMicros, maxPairwiseMicros }: pulumi.Unwrap<Experimen
   return { maxErrorMicros: maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS, maxPairwiseMicros };
 }
 
+function guestConfs(hosts: readonly HostEvidence[], { maxErrorMicros }: ClusterLimits): Record<string, string> {
+  return Object.fromEntries(
+    hosts.flatMap((evidence) => {
+      const text = guestChronyConf(evidence, maxErrorMicros);
+      return text === undefined ? [] : [[evidence.name, text]];
+    }),
+  );
+}
+
 /**
  * Reads all hosts once more when the last one is proved. A host that needed no reboot was proved minutes before one that did,
  * or days before one that is new in the cluster; what its clock may have done since is no news of the pair.
@@ -70,7 +83,7 @@ function provedTogether(
   proofs: pulumi.Output<HostEvidence[]>,
 ): pulumi.Output<HostEvidence[]> {
   const triggers = proofs.apply((evidences) => [digest(JSON.stringify(evidences))]);
-  return pulumi.all(clocks.map((clock) => provenAgain(clock, "gate", triggers)));
+  return pulumi.all(clocks.map((clock) => provenAgain(clock, "together", triggers)));
 }
 
 function digest(text: string): string {

@@ -34,6 +34,12 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
    */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
   /**
+   * Which time the `sources` tell: "utc", or "hub:<name>" where they are a server whose own clock is the time (chrony's `local`,
+   * phc2sys beside it): as UTC such a one is refused, because nothing tells how far it is off. Default: "utc"; without
+   * sources "hub:<name>" of the hub, which cannot be stated.
+   */
+  timescale?: pulumi.Input<string>;
+  /**
    * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole. Not for Topology.Provider. Default:
    * the hubs serve the private address of each client, and are configured when all of them are known.
    */
@@ -58,14 +64,14 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
    * The budget of the largest possible difference of any two hosts, in microseconds, 0.001 to 10,000,000. With it all hosts are
    * read once more, together, when the last of them is proved, and again whenever one of them was proved anew: hosts that
    * were proved minutes apart have wide bounds at one instant. That is one more command, and one more session, for each host,
-   * `<cluster>-<host>-together`. Default: none, the pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
+   * `<cluster>-<host>-together`. Of many hosts the engine reads no more at once than its `--parallel` says. Default: none, the pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
    */
   maxPairwiseMicros?: pulumi.Input<number>;
   /**
-   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 1 to 1000: the error
-   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on. State 1, chrony's own default
-   * (chrony.conf(5), maxclockerror), for machines of metal in a room of even temperature; a budget below about 100 us needs it.
-   * Default: 50, for virtual machines, whose host may move their clock.
+   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
+   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
+   * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
+   * (chrony.conf(5), maxclockerror). Default: 50, for virtual machines, whose host may move their clock.
    */
   maxClockErrorPpm?: pulumi.Input<number>;
   /** How long a host may take to answer for the first time, in seconds. Default: 600. */

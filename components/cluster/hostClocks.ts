@@ -51,7 +51,11 @@ function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => Ti
   const topology = args.topology ?? Topology.Hub;
   switch (topology) {
     case Topology.Provider:
-      return () => ({ timeRole: TimeRole.Client, sources: args.sources ?? [{ kind: TimeSourceKind.Auto }] });
+      return () => ({
+        timeRole: TimeRole.Client,
+        sources: args.sources ?? [{ kind: TimeSourceKind.Auto }],
+        timescale: args.timescale,
+      });
     case Topology.Hub:
       return hubTimeArgs(args, NTP);
     case Topology.Ptp:
@@ -82,7 +86,9 @@ function hubTimeArgs(args: ExperimentClusterArgs, by: Service): (host: Experimen
     .map((hub) => pulumi.all([privateAddress(hub), key]).apply(([address, known]) => by.source(address, known)));
   const upstream = args.sources ?? [];
   const allow = servedNetworks(args.network, clients);
-  const timescale = pulumi.output(upstream).apply((sources) => hubClusterTimescale(names, sources));
+  const timescale = pulumi
+    .all([upstream, args.timescale])
+    .apply(([sources, stated]) => stated ?? hubClusterTimescale(names, sources));
   return (host) =>
     isHub(host)
       ? {

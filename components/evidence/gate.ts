@@ -59,7 +59,7 @@ function first(failures: readonly string[]): string[] {
 
 /** Nothing that the engine compares has changed, so it would not look again by itself. */
 const PAIR_REMEDY =
-  "what to do: look at the pairs again by `pulumi up --replace '**-gate'`; to come closer give sources that are nearer or asked " +
+  "what to do: look at the pairs again by `pulumi up --replace '**-together'`; to come closer give sources that are nearer or asked " +
   "more often, and maxClockErrorPpm; or allow more by maxPairwiseMicros";
 
 function micros(ns: number): string {

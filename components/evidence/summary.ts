@@ -1,5 +1,4 @@
 import { isKnown, pairwiseBounds, widestBound } from "./bounds";
-import { guestChronyConf } from "./guest";
 import type { Check, GuestPtpState, HostEvidence } from "./HostEvidence";
 
 /** One host of a cluster in short. Absent figures are unknown. */
@@ -14,8 +13,6 @@ export interface HostSummary {
   rebooted?: boolean;
   /** Whether the host can give microVMs a PTP clock. */
   guestPtp?: GuestPtpState;
-  /** chrony.conf for the host's microVMs, with the host's own error in it. Absent without a PTP clock for them. */
-  guestChronyConf?: string;
   /** The address or device that the clock follows. */
   source?: string;
   /** The host's NTP stratum. */
@@ -63,7 +60,6 @@ function hostSummary(evidence: HostEvidence): HostSummary {
     bootParametersLive,
     rebooted,
     guestPtp,
-    guestChronyConf: guestChronyConf(evidence),
     source,
     stratum,
     errorBoundNs,

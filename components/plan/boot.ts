@@ -28,7 +28,7 @@ export const TSC_BOOT_PARAMETERS = ["clocksource=tsc", "tsc=reliable"] as const;
 const REBOOT_CONDITIONS = {
   [RebootPolicy.ToProve]: "are not live on its running kernel",
   [RebootPolicy.IfNeeded]:
-    "are not live and its running kernel cannot switch to tsc, or kernels to come get what it was given",
+    "are not live, and either its running kernel cannot switch to tsc or a new kernel would get what this one was given",
   [RebootPolicy.Never]: undefined,
 } as const satisfies Record<RebootPolicy, string | undefined>;
 

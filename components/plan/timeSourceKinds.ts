@@ -137,7 +137,8 @@ const SMEARED_ADDRESSES = [
 
 /** As chronyd names it when it is asked for its sources: RFC 5952. Only IPv6 has more than one way to be written. */
 export function canonicalAddress(address: string): string {
-  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  // A zone is refused elsewhere, and no part of a URL.
+  return isIPv6(address) && !address.includes("%") ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }
 
 /** What a source of this kind, at this address if it has one, does with leap seconds. */

@@ -1,4 +1,5 @@
 import { OperatingSystem, Topology } from "./enums";
+import { hubTimescale } from "./time";
 import {
   argsWith,
   at,
@@ -16,7 +17,7 @@ import {
 } from "./validate";
 import { cidr, contains, ipAddress, ipv4Address, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
-import { clockErrorPpm, errorBudget, guestPtpFields, settleSeconds, timeSources } from "./validateTime";
+import { clockErrorPpm, errorBudget, guestPtpFields, settleSeconds, timeSources, timescale } from "./validateTime";
 import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
@@ -44,6 +45,7 @@ export const validateCluster = argsWith(
     topology: optional(oneOf(Topology)),
     hubs: plain("host names", optional(hubNames)),
     sources: optional(timeSources),
+    timescale: optional(timescale),
     network: optional(cidr),
     key: optional(timeKey),
     ...bootFields,
@@ -58,6 +60,7 @@ export const validateCluster = argsWith(
   duplicateNames,
   duplicateMachines,
   topologyFits,
+  timescaleFits,
 );
 
 /** The names of the hubs: the stated ones, else the first host's. */
@@ -95,6 +98,24 @@ function duplicateMachines(args: unknown): InputErrors {
 function firstBefore(items: readonly unknown[], index: number): number | undefined {
   const first = items.indexOf(items[index]);
   return first < index ? first : undefined;
+}
+
+/** Only of sources it has to be said what they tell, and they are none of these hosts. */
+function timescaleFits(args: unknown): InputErrors {
+  const stated = at(args, "timescale") ?? undefined;
+  const refuse = (reason: string) => [{ propertyPath: "timescale", reason }];
+  if (stated === undefined) {
+    return [];
+  }
+  if (at(args, "topology") !== Topology.Provider && hasNone(at(args, "sources"))) {
+    return refuse("is the hub's own without sources: leave it out");
+  }
+  const names = hostsOf(args).map((host) => at(host, "name"));
+  return names.some((name) => stated === hubTimescale(String(name)))
+    ? refuse(
+        `${shown(stated)} names a host of the cluster, and all of them follow sources: take the name of who tells the time`,
+      )
+    : [];
 }
 
 function topologyFits(args: unknown): InputErrors {

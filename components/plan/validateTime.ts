@@ -25,7 +25,9 @@ const DEFAULT_MAX_POLL_LOG2 = 10;
 
 // chrony.conf(5): "minpoll" is -7 (1/128 s) to 24.
 const poll = wholeNumberFrom(-7, 24, "as the logarithm of seconds to base 2");
-const timescale = must(
+
+/** Which time it is. */
+export const timescale = must(
   (value) => typeof value === "string" && /^(utc|hub:[A-Za-z0-9._-]{1,63})$/.test(value),
   'must be "utc" or "hub:<name of the host that defines the time>"',
 );
@@ -33,8 +35,8 @@ const timescale = must(
 /** The budget of an error bound, in microseconds: from one nanosecond to ten seconds. */
 export const errorBudget = numberFrom(0.001, 10_000_000, "microseconds");
 
-/** How much the frequency of a clock may change, for which no oscillator of a computer is too good or too bad. */
-export const clockErrorPpm = wholeNumberFrom(1, 1000, "ppm");
+/** How much the frequency of a clock may change: better ones are not in computers, and worse ones are no clocks. */
+export const clockErrorPpm = numberFrom(0.1, 1000, "ppm");
 
 /** How long a proof may wait: less than the time after which the toolkit ends itself. */
 export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");

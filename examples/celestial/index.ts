@@ -80,9 +80,7 @@ const prepared = hosts.map(
 
 export const summary = cluster.summary;
 /** For each host, the chrony.conf of its microVMs. */
-export const guests = cluster.summary.apply((it) =>
-  Object.fromEntries(it.hosts.map((h) => [h.name, h.guestChronyConf])),
-);
+export const guests = cluster.guestChronyConfs;
 export const ready = pulumi.all(prepared.map(({ stdout }) => stdout)).apply(() => cluster.ready);
 /** What `celestial.py` is given after its archive. */
 export const addresses = pulumi.unsecret(pulumi.all(hosts.map(({ endpoint }) => endpoint.apply((it) => it.address))));

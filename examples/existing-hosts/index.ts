@@ -30,6 +30,8 @@ const cluster = new ExperimentCluster("rack", {
   // These machines do other work as well: they are rebooted by their owners, never from here.
   reboot: RebootPolicy.Never,
   maxErrorMicros: 200,
+  maxPairwiseMicros: 300, // of any two, read together when the last one is proved
+  maxClockErrorPpm: 10, // machines of metal
 });
 
 // Nothing of the experiment starts before every host is proved and every pair is close enough.

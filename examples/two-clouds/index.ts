@@ -13,13 +13,15 @@ const zone = config.get("zone") ?? "europe-west3-a"; // in the same city
 const aws = ["aws-1", "aws-2"].map((name) => ({ name, endpoint: new AwsHost(name, { ...shared, region }).endpoint }));
 const gcp = ["gcp-1", "gcp-2"].map((name) => ({ name, endpoint: new GcpHost(name, { ...shared, zone }).endpoint }));
 
+const maxErrorMicros = config.getNumber("maxErrorMicros") ?? 1000;
 const cluster = new ExperimentCluster("cluster", {
   hosts: [...aws, ...gcp],
   // No host of one cloud asks one of the other. Each takes its own cloud's service, which the other cannot have: both
   // follow UTC and spread a leap second over the same day, so that the bounds of any two hosts add up.
   topology: Topology.Provider,
   sources: [{ kind: TimeSourceKind.AwsNtp }, { kind: TimeSourceKind.GcpNtp }],
-  maxErrorMicros: config.getNumber("maxErrorMicros"),
+  maxErrorMicros,
+  maxPairwiseMicros: 2 * maxErrorMicros,
 });
 
 export const summary = cluster.summary;

@@ -83,8 +83,12 @@ describe("a cluster", () => {
     expect(await resolved(cluster.pairwiseBoundNs)).toBe(824_000);
     expect((await resolved(cluster.summary)).hosts.map(({ name }) => name)).toEqual(["node-1", "node-2", "node-3"]);
     expect((await resolved(cluster.hosts)).map(({ owner }) => owner)).toContain("demo/local/c-node-3");
+    const guests = await resolved(cluster.guestChronyConfs);
+    expect(Object.keys(guests)).toEqual(["node-1", "node-2", "node-3"]);
+    expect(guests["node-2"]).toContain(" delay 0.002000000 ");
     expect(await isSecretOutput(cluster.summary)).toBe(false);
     expect(await isSecretOutput(cluster.ready)).toBe(false);
+    expect(await isSecretOutput(cluster.guestChronyConfs)).toBe(false);
   });
 
   test("takes endpoints that are not known yet", async () => {
@@ -170,10 +174,14 @@ describe("the gate", () => {
     const cluster = new ExperimentCluster("c", paired);
     expect(await resolved(cluster.ready)).toBe(true);
     expect(await resolved(cluster.pairwiseBoundNs)).toBe(824_000);
-    const gates = registered.filter(({ name }) => name.endsWith("-gate"));
-    expect(gates.map(({ name }) => name).sort()).toEqual(["c-node-1-gate", "c-node-2-gate", "c-node-3-gate"]);
+    const gates = registered.filter(({ name }) => name.endsWith("-together"));
+    expect(gates.map(({ name }) => name).sort()).toEqual([
+      "c-node-1-together",
+      "c-node-2-together",
+      "c-node-3-together",
+    ]);
     const { create, stdin } = inputsOf(registered, "c-node-2-prove");
-    expect(inputsOf(registered, "c-node-2-gate")).toMatchObject({
+    expect(inputsOf(registered, "c-node-2-together")).toMatchObject({
       create,
       stdin,
       triggers: [expect.stringMatching(/^[0-9a-f]{12}$/)],
@@ -185,19 +193,12 @@ describe("the gate", () => {
       const registered = startEngine({ preview: false, prove: readings(changes) });
       await resolved(new ExperimentCluster("c", paired).ready);
       await finishProgram();
-      return hosts.map(({ name }) => inputsOf(registered, `c-${name}-gate`).triggers[0]);
+      return hosts.map(({ name }) => inputsOf(registered, `c-${name}-together`).triggers[0]);
     };
     const first = await triggers();
     expect(new Set(first).size).toBe(1);
     expect(await triggers()).toEqual(first);
     expect(await triggers({ "node-3": [{ asOf: "2026-11-23T18:25:33Z" }] })).not.toContain(first[0]);
-  });
-
-  test("shows in a preview that they will be read again", async () => {
-    const registered = startEngine({ preview: true });
-    await resolved(new ExperimentCluster("c", paired).urn);
-    await finishProgram();
-    expect(registered.filter(({ name }) => name.endsWith("-gate"))).toHaveLength(3);
   });
 
   // As README.md and ExperimentCluster.ready say.
@@ -226,7 +227,7 @@ describe("the gate", () => {
   node-3: the error bound of 900.0 us is above the budget of 800 us
   node-1 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us
   node-2 and node-3: the pairwise bound of 1312.0 us is above the budget of 1000 us
-  what to do: look at the pairs again by \`pulumi up --replace '**-gate'\``;
+  what to do: look at the pairs again by \`pulumi up --replace '**-together'\``;
     await failing(reason, async () => {
       const prove = (plan: string) =>
         plan.includes("host=node-3\n") ? printed({ host: "node-3", errorBoundNs: 900_000 }) : healthy(plan);

@@ -197,6 +197,14 @@ describe("the provider topology", () => {
     }
   });
 
+  test.each([Topology.Provider, Topology.Hub])(
+    "tells by %s whose time it is that its sources tell",
+    async (topology) => {
+      const plan = await planned({ topology, sources: [{ address: "ntp.example" }], timescale: "hub:ntp" });
+      for (const { name } of hosts) expect(plan(name)).toContain("timescale=hub:ntp");
+    },
+  );
+
   test("takes what the cloud gives where no sources are stated", async () => {
     const plan = await planned({ topology: Topology.Provider });
     expect(plan("node-2").slice(2)).toEqual(["time-role=client", "time-source=auto", "timescale=utc"]);

@@ -10,7 +10,7 @@ import * as timebase from "../../components";
 const root = join(__dirname, "../..");
 const components = {
   AwsHost: ["endpoint", "imageId", "instanceId"],
-  ExperimentCluster: ["hosts", "pairwiseBoundNs", "ready", "summary", "timescale"],
+  ExperimentCluster: ["guestChronyConfs", "hosts", "pairwiseBoundNs", "ready", "summary", "timescale"],
   GcpHost: ["endpoint", "image", "instanceId"],
   HostClock: ["clocksource", "errorBoundNs", "evidence", "guestPtp", "timescale"],
   LocalVm: ["endpoint"],

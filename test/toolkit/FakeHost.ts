@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -134,7 +135,7 @@ export class FakeHost {
   }
 
   /** The same without waiting, for a test that changes the host in the meantime. */
-  start(verb: string[], stdin: string): Promise<Run> {
+  start(verb: string[], stdin: string): Promise<Run> & { until: (said: string) => Promise<void> } {
     const child = spawn(this.shell, [path.join(toolkit, "timebase"), ...verb], {
       cwd: this.root,
       env: this.environment(),
@@ -143,7 +144,13 @@ export class FakeHost {
     child.stdout.on("data", (data) => (run.stdout += data));
     child.stderr.on("data", (data) => (run.stderr += data));
     child.stdin.end(stdin);
-    return new Promise((resolve) => child.on("close", (status) => resolve({ ...run, status })));
+    const ended = new Promise<Run>((resolve) => child.on("close", (status) => resolve({ ...run, status })));
+    // Until it has said so; it takes as long as this computer is busy.
+    const until = async (said: string) => {
+      while (!run.stderr.includes(said))
+        await Promise.race([once(child.stderr, "data"), ended.then(() => Promise.reject(new Error(run.stderr)))]);
+    };
+    return Object.assign(ended, { until });
   }
 
   /** What the toolkit runs with; without it, it would work on this machine. */

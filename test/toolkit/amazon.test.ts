@@ -299,7 +299,7 @@ test("who holds yum for ever is named, after a limit, before anything is changed
   host.process(700, "yum");
   const before = host.snapshot();
   const running = host.start(["converge"], plans.all);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await running.until("waiting for the package manager");
   host.write("proc/uptime", "750.00 1.00\n");
   const { status, stderr } = await running;
   expect(status).toBe(1);

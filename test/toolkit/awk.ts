@@ -8,6 +8,8 @@ import { afterAll } from "vitest";
 // test:faults` runs all again by gawk, which is Amazon Linux's. Where it is not on this machine, by what is.
 const name = process.env.TIMEBASE_AWK ?? "mawk";
 const program = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
+if (!program && process.env.TIMEBASE_AWK)
+  throw new Error(`there is no ${name} on this computer: npm run test:faults installs it`);
 if (program) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "timebase-awk-"));
   fs.symlinkSync(program, path.join(folder, "awk"));

@@ -156,7 +156,7 @@ describe.each(shells)("converge under %s refuses, before anything is changed,", 
     host.remove("run/cloud-init/result.json");
     host.write("fake/system-state", "starting");
     const run = host.start(["converge"], plans.all);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await run.until("waiting for cloud-init");
     expect(host.exists("etc/default/grub.d/zz-timebase.cfg")).toBe(false);
     host.write("run/cloud-init/result.json", '{"v1": {"errors": []}}');
     const { status, stderr } = await run;

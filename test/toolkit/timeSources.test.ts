@@ -252,9 +252,10 @@ describe.each(shells)("time sources under %s", (shell) => {
     expect(proved(host, worse).row("time.configuration")).toMatchObject({ verdict: "fail" });
     expect(drift(worse)).toBe(200_000 + skew);
     expect(host.read(conf)).toContain("\nmaxclockerror 200\n");
+    expect(drift(`${plans.time}time-max-clock-error-ppm=0.1\n`)).toBe(100 + skew);
     host.forgetCalls();
-    for (const no of ["", "-1", "1e3", "50.5"]) {
-      expect(refused(`${plans.time}time-max-clock-error-ppm=${no}\n`)).toContain(`"${no}" is not a whole number`);
+    for (const no of ["", ".", "-1", "1e3", "5.0.5"]) {
+      expect(refused(`${plans.time}time-max-clock-error-ppm=${no}\n`)).toContain(`"${no}" is not a number`);
     }
   });
 

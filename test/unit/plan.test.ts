@@ -151,8 +151,8 @@ describe("the preview announces a reboot", () => {
     ],
     [
       RebootPolicy.IfNeeded,
-      "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live and its " +
-        "running kernel cannot switch to tsc, or kernels to come get what it was given (reboot policy if-needed; RebootPolicy.Never forbids it). " +
+      "node-1: may reboot once if this update configures it and clocksource=tsc tsc=reliable are not live, " +
+        "and either its running kernel cannot switch to tsc or a new kernel would get what this one was given (reboot policy if-needed; RebootPolicy.Never forbids it). " +
         LATE,
     ],
     [RebootPolicy.Never, undefined],

@@ -198,6 +198,11 @@ describe("sources that do not go together", () => {
   });
 });
 
+test("an address with a zone is told of as every other one, beside what else is wrong", () => {
+  const errors = timeSources([{ address: "fe80::1%eth0" }], "sources");
+  expect(errors.map(({ propertyPath }) => propertyPath)).toEqual(["sources[0].address"]);
+});
+
 describe("in the plan", () => {
   test.each<[TimeSource, string]>([
     [{ kind: TimeSourceKind.AwsPhc }, "aws-phc"],

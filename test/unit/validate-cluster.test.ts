@@ -68,6 +68,11 @@ describe("validateCluster", () => {
       { hosts: two, topology: "provider", hubs: ["node-1"] },
       "hubs: is not for Topology.Provider, where no host serves another one",
     ],
+    [{ hosts: two, timescale: "hub:ntp" }, "timescale: is the hub's own without sources: leave it out"],
+    [
+      { hosts: two, sources: [{ address: "10.0.0.9" }], timescale: "hub:node-2" },
+      'timescale: "hub:node-2" names a host of the cluster, and all of them follow sources: take the name of who tells the time',
+    ],
     [
       { hosts: two, topology: "provider", network: "10.0.0.0/24" },
       "network: is not for Topology.Provider, where no host serves another one",

@@ -170,7 +170,7 @@ check_configuration() {
   elif [ -n "$keys_refuted" ]; then
     check time.configuration fail "$keys_file as planned" "$keys_refuted" 'run `pulumi up` again, which writes it'
   elif check_chronyd_arguments; then
-    check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" "remove -f and -x from its options ($("${os_packages}_chronyd_options")), then run \`pulumi up\` again"
+    check time.configuration fail "chronyd with $os_chrony_conf" "chronyd runs as \"$chronyd_arguments\"" "leave in its options only what has it read $os_chrony_conf and steer the clock ($("${os_packages}_chronyd_options")), then run \`pulumi up\` again"
   elif [ -e "$chrony_restart_due" ]; then
     check time.configuration fail "$os_chrony_service restarted with $os_chrony_conf" 'it runs with an earlier configuration' 'run `pulumi up` again'
   else

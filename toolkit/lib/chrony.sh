@@ -64,7 +64,7 @@ ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
 rtcsync
-# ppm: how much the clock itself may come to be off between two measurements.
+# ppm; the default of 1 makes the root dispersion, and so the error bound, too optimistic for a virtual machine.
 maxclockerror $plan_max_clock_error_ppm
 "
 }

@@ -133,7 +133,7 @@ function source_selected() {
   else if (reach !~ /^[0-7]+$/ || reach + 0 == 0) found = source " does not answer (reach 0)"
   else if ((alone = own_clock()) != "") found = alone
   else found = source
-  check("time.source", found == source, expected_names, found, alone == "" ? source_remedy() : "have it follow a source itself, or follow another one here (see `chronyc ntpdata` on the host); where its clock is to be the time, plan timescale hub:<name>")
+  check("time.source", found == source, expected_names, found, alone ~ / follows nobody/ ? "have it follow a source itself, or follow another one here (see `chronyc ntpdata` on the host); where its clock is to be the time, say so by timescale: \"hub:<its name>\"" : alone != "" ? "see `chronyc -N ntpdata` on the host" : source_remedy())
   if (found == source) sources_usable()
 }
 

@@ -67,12 +67,18 @@ grub_dropin_remember() {
 }
 
 # The new configuration is made beside the live one, and takes its place only when it is what it has to be. Its
-# content decides, not grub-mkconfig's word. One that was made while somebody was installing a kernel may not have it.
+# content decides, not grub-mkconfig's word. One that was made while somebody was installing a kernel, or making one himself,
+# may lack what his has.
 grub_dropin_make() {
-  grub_dropin_run
-  while packages_holder; do
-    packages_await
+  for grub_dropin_try in 1 2 3 last; do
+    grub_dropin_live=$(cksum <"$os_grub_cfg")
     grub_dropin_run
+    if ! packages_holder && [ "$(cksum <"$os_grub_cfg")" = "$grub_dropin_live" ]; then break; fi
+    grub_dropin_clear
+    if [ "$grub_dropin_try" = last ]; then
+      fail "somebody else makes $os_grub_cfg again and again" 'see who does (ps, journalctl), and run this again when it is at rest'
+    fi
+    packages_await
   done
   boot_missing_in "$grub_dropin_made"
   if [ -n "$boot_missing" ]; then

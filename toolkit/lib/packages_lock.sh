@@ -86,7 +86,11 @@ packages_holders() {
   esac
   for packages_candidate in $packages_candidates; do
     case "$1" in
-      *.pid) if [ -d "$TIMEBASE_ROOT/proc/$packages_candidate" ]; then printf '%s\n' "$packages_candidate"; fi ;;
+      *.pid)
+        # After a power cut the number may have become anybody's.
+        first_line "$TIMEBASE_ROOT/proc/$packages_candidate/comm"
+        case "$first_line" in dnf* | yum* | python* | packagekitd) printf '%s\n' "$packages_candidate" ;; esac
+        ;;
       *)
         if has_line "$(readlink "$TIMEBASE_ROOT/proc/$packages_candidate/fd"/* 2>/dev/null || :)" "$packages_file"; then
           printf '%s\n' "$packages_candidate"

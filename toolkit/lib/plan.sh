@@ -44,7 +44,7 @@ plan_parse() {
       time-key=*) plan_key "$plan_value" && plan_time_keys="$plan_time_keys$plan_value$newline" ;;
       timescale=utc | timescale=hub:*) plan_timescale=$plan_value ;;
       time-max-error-ns=*) plan_number "$plan_value" && plan_max_error_ns=$plan_value ;;
-      time-max-clock-error-ppm=*) plan_number "$plan_value" && plan_max_clock_error_ppm=$plan_value ;;
+      time-max-clock-error-ppm=*) plan_decimal "$plan_value" && plan_max_clock_error_ppm=$plan_value ;;
       time-settle-seconds=*) plan_number "$plan_value" && plan_settle_seconds=$plan_value ;;
       guest-ptp=required | guest-ptp=reported) plan_guest_ptp=$plan_value ;;
       converged-boot-id=*) plan_converged_boot_id=$plan_value ;;
@@ -104,6 +104,12 @@ plan_fail() {
 plan_number() {
   case "$1" in
     '' | *[!0-9]* | ???????????????*) plan_fail "\"$1\" is not a whole number" ;;
+  esac
+}
+
+plan_decimal() {
+  case "$1" in
+    '' | . | *[!0-9.]* | *.*.* | ???????????????*) plan_fail "\"$1\" is not a number" ;;
   esac
 }
 

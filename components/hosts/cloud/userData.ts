@@ -66,7 +66,7 @@ umask 077
 root=\${TIMEBASE_ROOT:-}
 id -u ${user} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash ${user}
 sudoers=$root/etc/sudoers.d/90-timebase-login
-[ -s "$sudoers" ] || printf '%s ALL=(ALL) NOPASSWD:ALL\\n' ${user} >"$sudoers"
+[ -e "$sudoers" ] || printf '%s ALL=(ALL) NOPASSWD:ALL\\n' ${user} >"$sudoers"
 ssh=$root$(getent passwd ${user} | cut -d: -f6)/.ssh
 mkdir -p "$ssh"
 for key in ${keys}; do
@@ -89,8 +89,6 @@ if ! cmp -s "$host_key.new" "$host_key"; then
   chmod 644 "$host_key.pub"
   cp "$host_key.new" "$root$own_key"
   printf 'HostKey %s\\n' "$own_key" >"$root/etc/ssh/sshd_config.d/00-timebase-host-key.conf"
-  # The key in its place says that all of this is done, also after a power cut.
-  sync
   mv "$host_key.new" "$host_key"
   systemctl restart ssh
 fi
