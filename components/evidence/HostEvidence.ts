@@ -46,6 +46,20 @@ export interface Check {
   remedy: string;
 }
 
+/** What a host has measured of another one's clock, directly. Figures that are absent are unknown, and `reason` says why. */
+export interface PairMeasurement {
+  /** The other host's name. */
+  host: string;
+  /** How far the other host's clock is ahead of this one's, in nanoseconds; negative where it is behind. */
+  offsetNs?: number;
+  /** How far that may be wrong, in nanoseconds: half of the round trip, all of which one direction may take, and more. */
+  errorNs?: number;
+  /** How long before `asOf` it was measured at most, in milliseconds. */
+  ageMs?: number;
+  /** Why it is unknown. */
+  reason: string;
+}
+
 /**
  * What `timebase prove` read back from a host after the boot that counts. A figure that is absent is unknown or was not
  * asked for; its reason stands beside it. No figure is ever zero by default.
@@ -91,6 +105,8 @@ export interface HostEvidence {
   errorBoundReason: string;
   /** How fast the error bound grows without new measurements, in nanoseconds per second. */
   driftPpb?: number;
+  /** What was measured of other hosts' clocks. Absent where none are to be measured. */
+  pairs?: PairMeasurement[];
   /** All that was checked. */
   checks: Check[];
 }

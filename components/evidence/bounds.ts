@@ -59,7 +59,8 @@ export function widestBound(pairs: readonly PairwiseBound[]): Bound {
     : { ns: known.reduce((widest, { ns }) => Math.max(widest, ns), 0) };
 }
 
-function pairBound(one: HostEvidence, other: HostEvidence, instant: Date): Bound {
+/** The largest possible difference of two hosts' clocks at an instant: the sum of both bounds. */
+export function pairBound(one: HostEvidence, other: HostEvidence, instant: Date): Bound {
   const bounds = [one, other].map((evidence) => ({ evidence, bound: boundAt(evidence, instant) }));
   const unknown = bounds.find(({ bound }) => !isKnown(bound));
   if (unknown !== undefined && !isKnown(unknown.bound)) {

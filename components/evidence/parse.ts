@@ -1,4 +1,11 @@
-import { type Check, GuestPtpState, type HostEvidence, SourceKind, Verdict } from "./HostEvidence";
+import {
+  type Check,
+  GuestPtpState,
+  type HostEvidence,
+  type PairMeasurement,
+  SourceKind,
+  Verdict,
+} from "./HostEvidence";
 
 /** What a host printed is not evidence. Says which part, never guesses a value. */
 export class EvidenceError extends Error {
@@ -45,6 +52,8 @@ export function parseEvidence(json: string): HostEvidence {
     errorBoundNs: known(count)(fields, "errorBoundNs"),
     errorBoundReason: known(text)(fields, "errorBoundReason") ?? "",
     driftPpb: known(count)(fields, "driftPpb"),
+    // Evidence of before there were any is in the states of stacks that exist.
+    ...(fields.pairs === undefined ? {} : { pairs: pairs(fields) }),
     checks: checks(fields),
   };
   requireReason(evidence);
@@ -93,6 +102,10 @@ function flag(fields: Fields, key: string): boolean {
   return field(fields, key, "true or false", (value) => typeof value === "boolean");
 }
 
+function figure(fields: Fields, key: string): number {
+  return field(fields, key, "a number", (value): value is number => Number.isFinite(value));
+}
+
 function count(fields: Fields, key: string): number {
   const isCount = (value: unknown): value is number =>
     typeof value === "number" && Number.isFinite(value) && value >= 0;
@@ -116,8 +129,30 @@ function known<T>(read: (fields: Fields, key: string) => T): (fields: Fields, ke
   return (fields, key) => (fields[key] === null ? undefined : read(fields, key));
 }
 
+function list(fields: Fields, key: string): unknown[] {
+  return field(fields, key, "a list", (value): value is unknown[] => Array.isArray(value));
+}
+
+function pairs(fields: Fields): PairMeasurement[] {
+  return list(fields, "pairs").map((item, index) => {
+    const pair = asFields(item, `pairs[${index}]`);
+    const measurement = {
+      host: text(pair, "host"),
+      offsetNs: known(figure)(pair, "offsetNs"),
+      errorNs: known(count)(pair, "errorNs"),
+      ageMs: known(count)(pair, "ageMs"),
+      reason: text(pair, "reason"),
+    };
+    const unknown = [measurement.offsetNs, measurement.errorNs, measurement.ageMs].filter((one) => one === undefined);
+    if (unknown.length !== 0 && (unknown.length !== 3 || measurement.reason === "")) {
+      throw new EvidenceError(`pairs[${index}] must have all of offsetNs, errorNs and ageMs, or none and a reason`);
+    }
+    return measurement;
+  });
+}
+
 function checks(fields: Fields): Check[] {
-  const items = field(fields, "checks", "a list", (value): value is unknown[] => Array.isArray(value));
+  const items = list(fields, "checks");
   if (items.length === 0) {
     throw new EvidenceError("it has no checks: nothing was proved");
   }

@@ -23,6 +23,31 @@ export function ptpSource(hubAddress: string): TimeSource {
   return { address: hubAddress, kind: TimeSourceKind.Ptp };
 }
 
+/** Which host of a pair measures the other one. */
+export interface MeasuredPair {
+  by: string;
+  of: string;
+}
+
+/** How many hosts before it, beside the hubs, a host measures. */
+const MOST_MEASURED = 32;
+
+/**
+ * Who measures whom, once a pair: each host the hubs and those before it, the hubs first. A hub cannot measure who follows it:
+ * chronyd takes no measurement of a server that is synchronised to itself. All pairs of up to 33 hosts are measured; in a
+ * larger cluster the load of a host does not grow, and one more at the end of the list changes what no other host does.
+ */
+export function measuredPairs(hosts: readonly string[], hubs: readonly string[]): MeasuredPair[] {
+  const isHub = (name: string) => hubs.includes(name);
+  const order = [...hosts.filter(isHub), ...hosts.filter((name) => !isHub(name))];
+  return order.flatMap((by, index) =>
+    order
+      .slice(0, index)
+      .filter((of, before) => isHub(of) || index - before <= MOST_MEASURED)
+      .map((of) => ({ by, of })),
+  );
+}
+
 /** The timescale of a hub cluster: one hub without sources of its own defines it; several would be several timescales. */
 export function hubClusterTimescale(hubs: readonly string[], upstream: readonly TimeSource[]): string {
   if (upstream.length > 0) {

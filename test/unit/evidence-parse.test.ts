@@ -44,6 +44,28 @@ describe("parseEvidence", () => {
     expect(() => parseEvidence(json)).toThrow(`the evidence of a host cannot be read: ${reason}`);
   });
 
+  test("what was measured of other hosts is there or has a reason; old evidence has nothing of it", () => {
+    const measured = { host: "node-1", offsetNs: -1200, errorNs: 40_000, ageMs: 3021, reason: "" };
+    const unknown = { ...measured, offsetNs: null, errorNs: null, ageMs: null, reason: "no reply" };
+    expect(parseEvidence(printed()).pairs).toBeUndefined();
+    const { pairs } = parseEvidence(JSON.stringify({ ...PRINTED, pairs: [measured, unknown] }));
+    expect(pairs).toEqual([measured, { host: "node-1", reason: "no reply" }]);
+    const odd = [
+      [{ ...measured, offsetNs: "1" }, 'the field "offsetNs" must be a number, not "1"'],
+      [{ ...measured, errorNs: -1 }, 'the field "errorNs" must be a number that is not negative, not -1'],
+      [{ ...measured, errorNs: null }, "pairs[0] must have all of offsetNs, errorNs and ageMs, or none and a reason"],
+      [{ ...unknown, reason: "" }, "pairs[0] must have all of offsetNs, errorNs and ageMs, or none and a reason"],
+      [{ ...measured, reason: undefined }, 'the field "reason" is missing'],
+      ["node-1", "pairs[0] is not a JSON object"],
+    ] as const;
+    for (const [pair, reason] of odd) {
+      expect(() => parseEvidence(JSON.stringify({ ...PRINTED, pairs: [pair] }))).toThrow(reason);
+    }
+    expect(() => parseEvidence(JSON.stringify({ ...PRINTED, pairs: null }))).toThrow(
+      'the field "pairs" must be a list',
+    );
+  });
+
   test("a plan without a time section needs no reason", () => {
     const noTime = {
       timescale: null,
