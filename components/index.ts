@@ -3,12 +3,19 @@ export { HostClock, type HostClockArgs } from "./clock/HostClock";
 export { PtpVerification, type PtpVerificationArgs } from "./clock/PtpVerification";
 export { TimeSync, type TimeSyncArgs } from "./clock/TimeSync";
 export { TscClocksource, type TscClocksourceArgs } from "./clock/TscClocksource";
-export type { TimeKeyArgs, TimeSourceArgs } from "./clock/timeSource";
+export type { TimeKeyArgs, TimePairArgs, TimeSourceArgs } from "./clock/timeSource";
 export type { ExperimentClusterArgs, ExperimentHostArgs } from "./cluster/args";
 export { ExperimentCluster } from "./cluster/ExperimentCluster";
 export { type Bound, boundAt, isKnown, type PairwiseBound, pairwiseBounds, widestBound } from "./evidence/bounds";
 export { guestChronyConf } from "./evidence/guest";
-export { type Check, GuestPtpState, type HostEvidence, SourceKind, Verdict } from "./evidence/HostEvidence";
+export {
+  type Check,
+  GuestPtpState,
+  type HostEvidence,
+  type PairMeasurement,
+  SourceKind,
+  Verdict,
+} from "./evidence/HostEvidence";
 export { EvidenceError, parseEvidence } from "./evidence/parse";
 export { type ClusterSummary, clusterSummary, type HostSummary } from "./evidence/summary";
 export { AwsHost } from "./hosts/AwsHost";

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, TimeRole } from "../plan/enums";
-import type { TimeKeyArgs, TimeSourceArgs } from "./timeSource";
+import type { TimeKeyArgs, TimePairArgs, TimeSourceArgs } from "./timeSource";
 
 // Each argument is declared once, with its docstring: the schema for other languages takes what an interface extends.
 
@@ -66,13 +66,22 @@ export interface TimeArgs {
    * one. Required of a client; a hub without any defines the time by its own clock.
    */
   sources?: pulumi.Input<pulumi.Input<TimeSourceArgs>[]>;
-  /** The networks that a hub serves, each as a CIDR such as "10.77.0.0/24". Default: none. */
+  /**
+   * The networks whose hosts may ask this one for the time (NTP, UDP port 123), each as a CIDR such as "10.77.0.0/24": those
+   * that a hub serves, and those of the hosts that have this one among their `pairs`. Default: none.
+   */
   allow?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * The address of its own, IPv4, at which a hub serves network PTP beside NTP, to the networks of `allow`: on UDP ports 319 and
    * 320. Its clients follow it by a source of TimeSourceKind.Ptp with this address. Default: none.
    */
   ptpAddress?: pulumi.Input<string>;
+  /**
+   * The hosts whose clocks this one measures against its own, by NTP and without following them; what came of it is `pairs` of
+   * the evidence. Each has to let this host in by its `allow`. Not one that follows this host, of which chronyd takes no
+   * measurement: that one measures this host. Default: none.
+   */
+  pairs?: pulumi.Input<pulumi.Input<TimePairArgs>[]>;
   /**
    * The symmetric keys by which a hub authenticates its answers to those who ask with one of them. Others are served too: it
    * is for the clients to insist, by the `key` of their source. Default: none.

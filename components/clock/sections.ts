@@ -2,7 +2,7 @@ import type { HostEndpoint } from "../hosts/endpoint";
 import { type BootConditions, type BootSection, tscBoot } from "../plan/boot";
 import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
-import { defaultTimescale, type TimeKey, type TimeSection, type TimeSource } from "../plan/time";
+import { defaultTimescale, type TimeKey, type TimePair, type TimeSection, type TimeSource } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
@@ -23,6 +23,7 @@ export function timeSection(inputs: {
   sources?: TimeSource[];
   allow?: string[];
   ptpAddress?: string;
+  pairs?: TimePair[];
   keys?: TimeKey[];
   timescale?: string;
   maxErrorMicros?: number;
@@ -36,6 +37,7 @@ export function timeSection(inputs: {
     sources,
     allow: inputs.allow ?? [],
     ptpAddress: inputs.ptpAddress ?? undefined,
+    pairs: inputs.pairs ?? [],
     keys: inputs.keys ?? [],
     timescale: inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources),
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,

@@ -57,3 +57,13 @@ export interface TimeSourceArgs {
    */
   errorMicros?: pulumi.Input<number>;
 }
+
+/** A host whose clock is measured, and not followed. */
+export interface TimePairArgs {
+  /** The host's name, in the evidence and in messages. */
+  name: pulumi.Input<string>;
+  /** A host name, an IPv4 or an IPv6 address. One that is among the `sources` too is measured as that source. */
+  address: pulumi.Input<string>;
+  /** The symmetric key that both hosts have, so that nobody else can answer. Default: none. */
+  key?: pulumi.Input<TimeKeyArgs>;
+}

@@ -24,14 +24,23 @@ export interface TimeSource {
   errorMicros?: number;
 }
 
+/** Another host, whose clock this one measures against its own without following it. */
+export interface TimePair {
+  name: string;
+  address: string;
+  key?: TimeKey;
+}
+
 /** How the host gets its time, whom it serves, and how good the time must be. */
 export interface TimeSection {
   role: TimeRole;
   sources: readonly TimeSource[];
-  /** CIDRs that a hub serves. */
+  /** CIDRs whose hosts may ask this one for the time: those that follow it, and those that measure it. */
   allow: readonly string[];
   /** The address at which a hub serves network PTP. */
   ptpAddress?: string;
+  /** The hosts that this one measures. */
+  pairs: readonly TimePair[];
   /** The keys by which a hub authenticates its answers. */
   keys: readonly TimeKey[];
   /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
@@ -84,13 +93,17 @@ export function timeSourceLine(source: TimeSource): string {
   return [kind, ...options.filter(Boolean)].join(" ");
 }
 
+function timePairLine({ name, address, key }: TimePair): string {
+  return [name, canonicalAddress(address), key && `key ${key.id}`].filter(Boolean).join(" ");
+}
+
 function nanos(micros: number): string {
   return String(Math.round(micros * 1000));
 }
 
-/** The keys of a section, those of its sources among them, once each; the text of a key is chrony's own, too. */
-function keyTexts({ keys, sources }: TimeSection): string[] {
-  const all = [...keys, ...sources.flatMap(({ key }) => key ?? [])];
+/** The keys of a section, those of its sources and pairs among them, once each; the text of a key is chrony's own, too. */
+function keyTexts({ keys, sources, pairs }: TimeSection): string[] {
+  const all = [...keys, ...[...sources, ...pairs].flatMap(({ key }) => key ?? [])];
   return [...new Set(all.map(({ id, type, secret }) => `${id} ${type} ${secret}`))];
 }
 
@@ -99,6 +112,9 @@ export function holdsKeys(section: TimeSection): boolean {
   return keyTexts(section).length > 0;
 }
 
+/** What a proof is given beside its plan that is to wait until all pairs are measured: when all hosts are there. */
+export const AWAIT_PAIRS = "time-await-pairs=yes\n";
+
 /** The lines of the section. */
 export function timeLines(section: TimeSection): PlanLine[] {
   return [
@@ -106,6 +122,7 @@ export function timeLines(section: TimeSection): PlanLine[] {
     ...section.sources.map((source): PlanLine => ["time-source", timeSourceLine(source)]),
     ...section.allow.map((network): PlanLine => ["time-allow", network]),
     ...(section.ptpAddress === undefined ? [] : [["time-ptp", section.ptpAddress] as const]),
+    ...section.pairs.map((pair): PlanLine => ["time-pair", timePairLine(pair)]),
     ...keyTexts(section).map((key): PlanLine => ["time-key", key]),
     ["timescale", section.timescale],
     ["time-max-error-ns", nanos(section.maxErrorMicros)],

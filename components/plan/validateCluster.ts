@@ -18,7 +18,7 @@ import {
 import { cidr, contains, ipAddress, ipv4Address, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
 import { clockErrorPpm, errorBudget, guestPtpFields, settleSeconds, timeSources, timescale } from "./validateTime";
-import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
+import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
   ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
@@ -138,7 +138,7 @@ function hubFits(args: unknown): InputErrors {
     ...hubsAreHosts(args),
     ...hubsHaveOneTime(args),
     // The keys of the hubs' own sources are in the same file as the cluster's.
-    ...keysFit([["key", at(args, "key")], ...sourceKeys(at(args, "sources"))]),
+    ...keysFit([["key", at(args, "key")], ...partKeys("sources", at(args, "sources"))]),
     ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args)),
   ];
 }

@@ -15,10 +15,12 @@ import {
   optional,
   PENDING,
   type Rule,
+  required,
   wholeNumberFrom,
 } from "./validate";
 import { address, cidr, ipv4Address } from "./validateAddress";
-import { keysFit, sourceKeys, timeKey } from "./validateTimeKey";
+import { hostName } from "./validateHost";
+import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
 const DEFAULT_MAX_POLL_LOG2 = 10;
@@ -71,6 +73,8 @@ const timeSource: Rule = (source, path) => [
     : []),
 ];
 
+const timePair = fields({ name: required(hostName), address: required(address), key: optional(timeKey) });
+
 /** A list of time sources that can work together. */
 export const timeSources: Rule = (sources, path) => [
   ...each(timeSource)(sources, path),
@@ -84,6 +88,7 @@ export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
   allow: optional(each(cidr)),
   ptpAddress: optional(ipv4Address),
+  pairs: optional(each(timePair)),
   keys: optional(each(timeKey)),
   timescale: optional(timescale),
   maxErrorMicros: optional(errorBudget),
@@ -205,9 +210,6 @@ export function rolesFit(args: unknown): InputErrors {
   if (role === TimeRole.Client && !hasSources) {
     errors.push({ propertyPath: "sources", reason: "must have a source: a client has no time of its own" });
   }
-  if (role === TimeRole.Client && at(args, "allow") !== undefined && at(args, "allow") !== PENDING) {
-    errors.push({ propertyPath: "allow", reason: "is for hubs: a client serves nobody (timeRole: TimeRole.Hub)" });
-  }
   if (role === TimeRole.Client && at(args, "keys") !== undefined && at(args, "keys") !== PENDING) {
     errors.push({ propertyPath: "keys", reason: "is for hubs: a client gives each source its key" });
   }
@@ -229,7 +231,8 @@ export function rolesFit(args: unknown): InputErrors {
     ...ptpFits(args),
     ...keysFit([
       ...listOf(at(args, "keys")).map((key, index): [string, unknown] => [`keys[${index}]`, key]),
-      ...sourceKeys(sources),
+      ...partKeys("sources", sources),
+      ...partKeys("pairs", at(args, "pairs")),
     ]),
   ];
 }

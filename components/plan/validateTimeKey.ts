@@ -53,9 +53,9 @@ function bytesOf(value: unknown): number | undefined {
   return hex === undefined ? ascii?.length : hex.length / 2;
 }
 
-/** The key of each time source, with its path. */
-export function sourceKeys(sources: unknown): [path: string, key: unknown][] {
-  return (Array.isArray(sources) ? sources : []).map((source, index) => [`sources[${index}].key`, at(source, "key")]);
+/** The key of each item of a list, such as the time sources, with its path. */
+export function partKeys(path: string, list: unknown): [path: string, key: unknown][] {
+  return (Array.isArray(list) ? list : []).map((item, index) => [`${path}[${index}].key`, at(item, "key")]);
 }
 
 /** All keys of one host are in one file, where an id stands for one key. */

@@ -52,7 +52,7 @@ describe("the schema for other languages", () => {
   const no = { qqqqqqqqqqqqqqqq: 1 };
   const wrong = {
     TscClocksource: no,
-    TimeSync: { ...no, sources: [{ ...no, key: no }], keys: [no] },
+    TimeSync: { ...no, sources: [{ ...no, key: no }], pairs: [{ ...no, key: no }], keys: [no] },
     PtpVerification: no,
     HostClock: no,
     SshHost: { ...no, proxy: no },
@@ -64,6 +64,8 @@ describe("the schema for other languages", () => {
   const types = {
     "sources[0].": "TimeSourceArgs",
     "sources[0].key.": "TimeKeyArgs",
+    "pairs[0].": "TimePairArgs",
+    "pairs[0].key.": "TimeKeyArgs",
     "keys[0].": "TimeKeyArgs",
     "key.": "TimeKeyArgs",
     "proxy.": "ProxyEndpointArgs",

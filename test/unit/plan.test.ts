@@ -17,6 +17,7 @@ const plan: HostPlan = {
     role: TimeRole.Hub,
     sources: [hubSource("10.77.0.1")],
     allow: ["10.77.0.0/24", "10.78.0.0/24"],
+    pairs: [{ name: "node-2", address: "FD00::2" }],
     keys: [],
     timescale: "utc",
     maxErrorMicros: 1000,
@@ -41,6 +42,7 @@ time-role=hub
 time-source=server 10.77.0.1 iburst minpoll 0 maxpoll 0 xleave
 time-allow=10.77.0.0/24
 time-allow=10.78.0.0/24
+time-pair=node-2 fd00::2
 timescale=utc
 time-max-error-ns=1000000
 time-settle-seconds=120

@@ -112,6 +112,7 @@ describe("in the plan", () => {
     role: TimeRole.Hub,
     sources: [{ address: "a", nts: true }, hubSource("10.0.0.1", key)],
     allow: [],
+    pairs: [],
     keys: [{ ...key, id: 6 }, key],
     timescale: "utc",
     maxErrorMicros: 1,

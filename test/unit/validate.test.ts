@@ -276,9 +276,22 @@ describe("time", () => {
     ]);
   });
 
-  test("a client serves nobody", () => {
-    expect(validateTime({ sources: [{ address: "a" }], allow: ["10.0.0.0/8"] })).toEqual([
-      { propertyPath: "allow", reason: "is for hubs: a client serves nobody (timeRole: TimeRole.Hub)" },
+  test("a client may be asked by who measures it, and measure others", () => {
+    const key = { id: 5, type: "SHA256", secret: "ASCII:0123456789" };
+    const client = { sources: [{ address: "a" }], allow: ["10.0.0.0/8"] };
+    expect(validateTime({ ...client, pairs: [{ name: "node-2", address: "10.0.0.2", key }] })).toEqual([]);
+    const pairs = [
+      { name: "node 2", address: "10.0.0.256", key: { ...key, id: 0 } },
+      { name: "node-3", ky: key },
+    ];
+    expect(validateTime({ ...client, pairs }).map(({ propertyPath }) => propertyPath)).toEqual([
+      ...["pairs[0].name", "pairs[0].address", "pairs[0].key.id", "pairs[1].address", "pairs[1].ky"],
+    ]);
+    const other = { ...key, secret: "ASCII:9876543210" };
+    expect(
+      validateTime({ sources: [{ address: "a", key }], pairs: [{ name: "b", address: "b", key: other }] }),
+    ).toEqual([
+      { propertyPath: "pairs[0].key.id", reason: "is the id of another key, sources[0].key: give it one of its own" },
     ]);
   });
 

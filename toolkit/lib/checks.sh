@@ -19,7 +19,7 @@ checks_failed() {
 checks_run() {
   checks=''
   proved_rebooted=null proved_live=null proved_persistent=null
-  time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb='' time_pairs=''
   guest_ptp='' guest_ptp_reason=''
   check_system
   if plan_has boot; then

@@ -57,9 +57,10 @@ chrony_conf_text() {
   fi
   # What is not authenticated has no say, wherever it came from.
   if plan_authenticates; then chrony_lines="${chrony_lines}authselectmode require$newline"; fi
+  pairs_lines
   if [ "$sources_dynamic" = yes ]; then chrony_lines="${chrony_lines}confdir $sources_folder$newline"; fi
   chrony_conf_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
-${sources_fixed}${chrony_lines}driftfile $os_chrony_drift
+${sources_fixed}${pairs_lines}${chrony_lines}driftfile $os_chrony_drift
 ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
@@ -227,12 +228,12 @@ packages_revert() {
 
 # chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.
 chrony_state() {
-  time_checks='' time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb=''
+  time_checks='' time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb='' time_pairs='' time_pairs_unknown=''
   chrony_asked=$(date +%s%3N)
   # Asked at once: what a source was is not asked of another one.
   chrony_more=
   if plan_authenticates; then chrony_more=authdata; fi
-  if [ "$plan_timescale" = utc ]; then chrony_more="$chrony_more ntpdata"; fi
+  if [ "$plan_timescale" = utc ] || [ -n "$plan_time_pairs" ]; then chrony_more="$chrony_more ntpdata"; fi
   # shellcheck disable=SC2086 # words
   LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_more >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
   # After the reading: a clock that is being slewed was further off before it, and the bound holds from this instant on.
@@ -256,9 +257,11 @@ NOW
       bound-ns) time_bound_ns=$chrony_value ;;
       bound-reason) time_bound_reason=$chrony_value ;;
       drift-ppb) time_drift_ppb=$chrony_value ;;
+      pair) time_pairs="${time_pairs:+$time_pairs$newline}$chrony_value" ;;
+      pairs-unknown) time_pairs_unknown=$chrony_value ;;
     esac
   done <<STATE
-$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
+$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_PAIRS=$plan_time_pairs TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v await_pairs="$plan_await_pairs" -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
     -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v timescale="$plan_timescale" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
@@ -285,7 +288,7 @@ time_settle() {
     if [ $((settle_elapsed - settle_said)) -ge 5 ]; then
       settle_said=$settle_elapsed
       settle_trend
-      say "settling: bound ${time_bound_ns:+$((time_bound_ns / 1000)) us}${settle_trend:+ ($settle_trend)}${time_bound_reason:+unknown ($time_bound_reason)}, budget $((plan_max_error_ns / 1000)) us, $settle_elapsed of $plan_settle_seconds s"
+      say "settling: bound ${time_bound_ns:+$((time_bound_ns / 1000)) us}${settle_trend:+ ($settle_trend)}${time_bound_reason:+unknown ($time_bound_reason)}, budget $((plan_max_error_ns / 1000)) us${time_pairs_unknown:+, not measured: $time_pairs_unknown}, $settle_elapsed of $plan_settle_seconds s"
     fi
     sleep 1
   done

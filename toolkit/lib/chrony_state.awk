@@ -1,19 +1,23 @@
 # What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, and `ntpdata`
-# where they are to tell UTC, as checks and figures. A figure that is not there, or not a number, is unknown with a reason;
-# it never becomes 0.
+# where they are to tell UTC or other hosts are measured, as checks and figures. A figure that is not there, or not a number,
+# is unknown with a reason; it never becomes 0.
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
-# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 6 reach (octal), 8 what
-# the last measurement says now, 10 how far that may be wrong. authdata has 10: 1 name, 2 mode, 3 key id, 4 type, 5 key
-# length, 7 attempts, 9 cookies. ntpdata has at least 33: 16 the reference id that the server told last. The lines of these
-# two are those of sources, without the refclocks, in the same order. Servers of a pool have one name.
+# 12 root dispersion, 13 update interval, 14 leap status. sources has 10: 1 mode, 2 state, 3 name, 5 poll, 6 reach (octal),
+# 7 how old the last measurement is (s), 8 what it says now, 9 what it said then, 10 how far that may be wrong. authdata has
+# 10: 1 name, 2 mode, 3 key id, 4 type, 5 key length, 7 attempts, 9 cookies. ntpdata has at least 33: 6 leap status and 16
+# reference id that the server told last, of the last answer 19 offset, 20 delay, 21 dispersion. The lines of these two are
+# those of sources, without the refclocks, in the same order. Servers of a pool have one name. An offset of sources is positive
+# where this clock is ahead, one of ntpdata where the server's is.
 #
 # In: service (chronyd's unit), now (s), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
 # takes the clock for synchronised), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
 # maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
-# environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, and TIMEBASE_ERRORS, what is
-# known of the error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each.
-# Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>.
+# environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, TIMEBASE_ERRORS, what is known of
+# the error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each, and TIMEBASE_PAIRS, the
+# hosts that are measured: "NAME ADDRESS ...", a line each; await_pairs (yes: it fails as long as one of them is not).
+# Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>; of each host that is measured
+# pair=<name> <how far its clock is ahead, ns> <error, ns> <age, ms>, or pair=<name> ? <why that is unknown>.
 
 function number(text) { return text ~ /^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ }
 function check(id, ok, expected, found, remedy) {
@@ -44,12 +48,21 @@ BEGIN {
     name = line[i]
     if (sub(/ .*/, "", name)) own_error[name] = substr(line[i], length(name) + 2)
   }
+  n = split(ENVIRON["TIMEBASE_PAIRS"], line, "\n")
+  for (i = 1; i <= n; i++) {
+    if (split(line[i], word, " ") < 2) continue
+    pair_name[++pairs] = word[1]; pair_address[pairs] = word[2]
+    if (!(word[2] in expected_kind)) aside[word[2]] = 1
+  }
 }
 
 # A check is a line of printable fields that tabs separate.
 { gsub(/[^ -~]/, " ") }
 NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
 NF == 10 && $1 ~ /^[\^=#]$/ {
+  if ($1 == "^") { row[$3] = servers + 1; poll_of[$3] = $5; reach_of[$3] = $6; age[$3] = $7; offset_now[$3] = $8; offset_then[$3] = $9; margin[$3] = $10 }
+  # Who is only measured has no say, and is no source that is missing; unless chronyd follows it all the same.
+  if ($3 in aside && $1 == "^" && $2 !~ /^[*+]$/) { servers++; server[servers] = $3; used[servers] = 0; next }
   # A pool is as many rows of one name.
   if ($6 ~ /^[0-7]+$/ && $6 + 0 && $2 ~ /^[*+-]$/) usable[$3] = 1
   else if (!($3 in trouble)) trouble[$3] = $6 + 0 ? state_name($2) : "no reply"
@@ -66,7 +79,7 @@ NF == 10 && $2 ~ /^(-|SK|NTS|[?])$/ {
   told_key[told] = $4 ~ /^[1-9][0-9]*$/ && $5 ~ /^[1-9][0-9]*$/; told_bits[told] = $5; told_attempts[told] = $7; told_cookies[told] = $9
   next
 }
-NF >= 33 { followed[++heard] = toupper($16); next }
+NF >= 33 { followed[++heard] = toupper($16); told_leap[heard] = $6; told_offset[heard] = $19; delay[heard] = $20; dispersion[heard] = $21; next }
 /[^ ]/ { unreadable = unreadable (unreadable == "" ? "" : "; ") $0 }
 
 function state_name(s) {
@@ -97,7 +110,7 @@ function synchronised() {
   else if (tracking[14] == "Not synchronised") found = "not synchronised"
   else if (tracking[10] >= 1000) found = "first seconds: frequency uncertain by " tracking[10] " ppm"
   else if (tracking[4] - now > 3) found = sprintf("last update %d s in the future: the clock was set back", tracking[4] - now)
-  else if (itself != "yes" && now - tracking[4] > longest_wait()) found = sprintf("stale: last update %d s ago", now - tracking[4])
+  else if (itself != "yes" && now - tracking[4] > longest_wait(tracking[13], poll)) found = sprintf("stale: last update %d s ago", now - tracking[4])
   else if (tracking[14] !~ /^(Normal|Insert second|Delete second)$/) found = "leap status \"" tracking[14] "\""
   else found = "synchronised"
   ok = found == "synchronised"
@@ -107,10 +120,10 @@ function synchronised() {
   check("time.synchronised", ok, "synchronised", found, "see `chronyc sources` on the host: is the source up, and does its UDP port 123 answer?")
 }
 
-# How old the last update may be. The interval between updates is short after a burst, and after another source was
+# longest_wait(INTERVAL, POLL): how old the last update, or a measurement, may be. The interval between updates is short after a burst, and after another source was
 # selected; the next update comes when the selected source is polled, every 2^poll seconds.
-function longest_wait() {
-  wait = tracking[13] > 1 ? tracking[13] : 1
+function longest_wait(interval, poll,    wait) {
+  wait = interval > 1 ? interval : 1
   if (poll ~ /^-?[0-9]+$/ && poll <= 24 && 2 ^ poll > wait) wait = 2 ^ poll
   return 4 * wait + 4
 }
@@ -193,6 +206,7 @@ function authentication() {
   found = ""; faults = ""; say = 0
   for (i = 1; i <= servers; i++) {
     if (used[i]) say++
+    else if (server[i] in aside) continue
     if ((wrong = fault(i)) != "") { if (used[i]) { found = wrong; break } faults = faults "; " wrong }
     else if (used[i]) good = server[i] (told_mode[i] == "NTS" ? ": NTS, " : ": symmetric key " told_id[i] ", ") told_bits[i] " bits"
   }
@@ -252,6 +266,54 @@ function bound() {
   check("time.bound", ns <= budget_ns, sprintf("at most %.0f us", budget_ns / 1000), sprintf("%.1f us", ns / 1000), "wait longer (settleTimeoutSeconds), use a nearer source, or allow more (maxErrorMicros)")
 }
 
+# seconds(TEXT): whether it is a figure that two clocks can differ by: those of some hundred years.
+function seconds(text) { return number(text) && text < 1e10 && text > -1e10 }
+
+function nanoseconds(figure) {
+  figure = sprintf("%.0f", figure * 1e9)
+  return figure == "-0" ? 0 : figure
+}
+
+# pair_unknown(ADDRESS): why what chronyd says of a host that it measures is of no use, or nothing.
+function pair_unknown(address) {
+  if (!tracked) return "chronyd does not answer"
+  if (!(address in row)) return address ~ /^[0-9.]+$|:/ ? "chronyd does not know it" : "its name has no address"
+  if (age[address] !~ /^[0-9]+$/ || reach_of[address] !~ /^[0-7]+$/ || poll_of[address] !~ /^-?[0-9]+$/ || poll_of[address] + 0 > 24) return "what chronyd says of it could not be read"
+  if (age[address] == 4294967295) {
+    if (heard == servers && told_leap[row[address]] == "Not synchronised") return "it answers that it is not synchronised"
+    return reach_of[address] + 0 ? "chronyd takes none of its answers, as of a host that follows this one" : "no reply"
+  }
+  if (age[address] > longest_wait(1, poll_of[address])) return "the last measurement is " age[address] " s old"
+  if (!seconds(offset_now[address]) || !seconds(margin[address]) || margin[address] + 0 <= 0) return sprintf("the last measurement says \"%s\", within \"%s\"", offset_now[address], margin[address])
+  return ""
+}
+
+# pair_error(ADDRESS): how far the last measurement may be wrong (s). All of the delay may be of one direction, and no mean of
+# many measurements tells. What `sources` says has the other host's own error in it, too; so what `ntpdata` says comes before,
+# where it is of this measurement and not of an answer since.
+function pair_error(address,    i) {
+  i = row[address]
+  if (heard == servers && seconds(offset_then[address]) && seconds(told_offset[i]) && seconds(delay[i]) && seconds(dispersion[i]) && delay[i] + 0 > 0 && dispersion[i] + 0 >= 0) {
+    since = offset_then[address] + told_offset[i]
+    if (since < 2e-9 && since > -2e-9) return delay[i] / 2 + dispersion[i]
+  }
+  return margin[address]
+}
+
+# What is measured of the other hosts: of their clocks as chronyd there corrects them, against this one as it is corrected
+# here. chronyd cuts the age to whole seconds, and it is older by the time that the reading took.
+function pairs_measured(    i, why, lost, names) {
+  for (i = 1; i <= pairs; i++) {
+    why = pair_unknown(pair_address[i])
+    if (why != "") { print "pair=" pair_name[i] " ? " why; lost = lost (lost == "" ? "" : "; ") pair_name[i] ": " why }
+    else printf "pair=%s %s %.0f %.0f\n", pair_name[i], nanoseconds(-offset_now[pair_address[i]]), pair_error(pair_address[i]) * 1e9 + 1, (age[pair_address[i]] + 1) * 1000 + (read_ms > 0 ? read_ms : 0)
+    names = names (names == "" ? "" : ", ") pair_name[i]
+  }
+  if (!pairs || await_pairs != "yes") return
+  if (lost != "") print "pairs-unknown=" lost
+  check("time.pairs", lost == "", "a measurement of " names, lost == "" ? names : lost, "are these hosts up, is UDP port 123 of each open to this one, and does it allow this one? See `chronyc -N sources` and `chronyc ntpdata` on this host")
+}
+
 END {
   if (daemon()) {
     source_selected()
@@ -263,4 +325,6 @@ END {
     print "stratum=" tracking[3] + 0
   }
   bound()
+  # After the bound, of which a measurement that is missing says nothing.
+  pairs_measured()
 }

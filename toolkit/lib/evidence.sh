@@ -53,6 +53,7 @@ evidence_print() {
   evidence_add_raw errorBoundNs "$time_bound_ns"
   evidence_add errorBoundReason "$time_bound_reason"
   evidence_add_raw driftPpb "$time_drift_ppb"
+  evidence_add_pairs
   evidence_checks=
   while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
     json "$check_id"
@@ -67,6 +68,25 @@ evidence_print() {
 $checks
 CHECKS
   printf '%s,"checks":[%s]}\n' "$evidence" "$evidence_checks"
+}
+
+# evidence_add_pairs: what was measured of other hosts, or why nothing was; no field where none are to be.
+evidence_add_pairs() {
+  if [ -z "$time_pairs" ]; then return 0; fi
+  evidence_pairs=
+  while read -r pair_name pair_offset pair_rest; do
+    json "$pair_name"
+    evidence_pairs="${evidence_pairs:+$evidence_pairs,}{\"host\":$json"
+    if [ "$pair_offset" = '?' ]; then
+      json "$pair_rest"
+      evidence_pairs="$evidence_pairs,\"offsetNs\":null,\"errorNs\":null,\"ageMs\":null,\"reason\":$json}"
+    else
+      evidence_pairs="$evidence_pairs,\"offsetNs\":$pair_offset,\"errorNs\":${pair_rest% *},\"ageMs\":${pair_rest#* },\"reason\":\"\"}"
+    fi
+  done <<PAIRS
+$time_pairs
+PAIRS
+  evidence="$evidence,\"pairs\":[$evidence_pairs]"
 }
 
 # evidence_table [TITLE]: every check, what is wrong first in the eye.
