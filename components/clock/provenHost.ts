@@ -33,18 +33,19 @@ const again = new WeakMap<pulumi.ComponentResource, HostProofs["again"]>();
 
 /**
  * Proves the host of a component once more, by one more command, `<name>-<suffix>`, after the first proof and whenever
- * `triggers` change.
+ * `triggers` change. `more` are lines that it is given beside those of the first proof.
  */
 export function provenAgain(
   component: pulumi.ComponentResource,
   suffix: string,
   triggers: pulumi.Input<string[]>,
+  more = "",
 ): pulumi.Output<HostEvidence> {
   const prove = again.get(component);
   if (prove === undefined) {
     throw new Error("only a component that has proved its host can prove it again");
   }
-  return prove(suffix, triggers).apply(parseEvidence);
+  return prove(suffix, triggers, more).apply(parseEvidence);
 }
 
 /**

@@ -7,9 +7,11 @@ import { guestChronyConf } from "../evidence/guest";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
+import { AWAIT_PAIRS } from "../plan/time";
 import { validateCluster } from "../plan/validateCluster";
 import type { ExperimentClusterArgs } from "./args";
 import { hostClocks } from "./hostClocks";
+import { clusterPairs } from "./pairs";
 
 /**
  * The hosts of an experiment on one trustworthy clock, proved on each host and, with `maxPairwiseMicros`, for each pair of hosts.
@@ -43,7 +45,8 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     const clocks = hostClocks(name, args, settled(limits), this);
 
     const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));
-    this.hosts = args.maxPairwiseMicros === undefined ? proofs : provedTogether(clocks, proofs);
+    const together = args.measurePairs === true || args.maxPairwiseMicros !== undefined;
+    this.hosts = together ? provedTogether(clocks, proofs, args.measurePairs === true ? AWAIT_PAIRS : "") : proofs;
     this.summary = this.hosts.apply(clusterSummary);
     this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);
     this.timescale = this.summary.apply((summary) => summary.timescale);
@@ -61,8 +64,12 @@ export class ExperimentCluster extends pulumi.ComponentResource {
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
 
-function limitsOf({ maxErrorMicros, maxPairwiseMicros }: pulumi.Unwrap<ExperimentClusterArgs>): ClusterLimits {
-  return { maxErrorMicros: maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS, maxPairwiseMicros };
+function limitsOf(args: pulumi.Unwrap<ExperimentClusterArgs>): ClusterLimits {
+  return {
+    maxErrorMicros: args.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
+    maxPairwiseMicros: args.maxPairwiseMicros,
+    measuredPairs: clusterPairs(args),
+  };
 }
 
 function guestConfs(hosts: readonly HostEvidence[], { maxErrorMicros }: ClusterLimits): Record<string, string> {
@@ -76,14 +83,16 @@ function guestConfs(hosts: readonly HostEvidence[], { maxErrorMicros }: ClusterL
 
 /**
  * Reads all hosts once more when the last one is proved. A host that needed no reboot was proved minutes before one that did,
- * or days before one that is new in the cluster; what its clock may have done since is no news of the pair.
+ * or days before one that is new in the cluster; what its clock may have done since is no news of the pair. Nor can a host
+ * be measured before it is there.
  */
 function provedTogether(
   clocks: readonly HostClock[],
   proofs: pulumi.Output<HostEvidence[]>,
+  more: string,
 ): pulumi.Output<HostEvidence[]> {
   const triggers = proofs.apply((evidences) => [digest(JSON.stringify(evidences))]);
-  return pulumi.all(clocks.map((clock) => provenAgain(clock, "together", triggers)));
+  return pulumi.all(clocks.map((clock) => provenAgain(clock, "together", triggers, more)));
 }
 
 function digest(text: string): string {

@@ -40,8 +40,9 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
    */
   timescale?: pulumi.Input<string>;
   /**
-   * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole. Not for Topology.Provider. Default:
-   * the hubs serve the private address of each client, and are configured when all of them are known.
+   * The cluster's network as a CIDR such as "10.77.0.0/24": the hubs serve it as a whole, and with `measurePairs` every host
+   * does. Not for Topology.Provider without that. Default: the private address of each host that asks is let in, so that who is
+   * asked is configured when all of them are known.
    */
   network?: pulumi.Input<string>;
   /**
@@ -64,9 +65,19 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
    * The budget of the largest possible difference of any two hosts, in microseconds, 0.001 to 10,000,000. With it all hosts are
    * read once more, together, when the last of them is proved, and again whenever one of them was proved anew: hosts that
    * were proved minutes apart have wide bounds at one instant. That is one more command, and one more session, for each host,
-   * `<cluster>-<host>-together`. Of many hosts the engine reads no more at once than its `--parallel` says. Default: none, the pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
+   * `<cluster>-<host>-together`. Of many hosts the engine reads no more at once than its `--parallel` says. Default: none, the
+   * pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
    */
   maxPairwiseMicros?: pulumi.Input<number>;
+  /**
+   * Whether hosts measure each other directly, by NTP and beside whatever they follow, so that a bound that is wrong shows: the
+   * cluster is not ready as long as two hosts are further apart than their bounds allow, and the one that most of the others
+   * contradict is named. Each host asks the hubs and the hosts before it in the list, 32 at most, every two seconds: UDP port
+   * 123 of every host has to be open to the others (`timeFrom` of a host in a cloud). All hosts are read once more, together,
+   * as with `maxPairwiseMicros`, and that waits until all are measured, for `settleTimeoutSeconds` at most. Plain, because it
+   * decides which commands there are. Default: false.
+   */
+  measurePairs?: boolean;
   /**
    * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
    * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a

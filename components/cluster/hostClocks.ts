@@ -3,8 +3,10 @@ import { HostClock, type HostClockArgs } from "../clock/HostClock";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import { TimeRole, TimeSourceKind, Topology } from "../plan/enums";
 import type { TimeKey, TimeSource } from "../plan/time";
-import { hostRoutes, hubClusterTimescale, hubSource, ptpSource } from "../plan/topology";
+import { hubClusterTimescale, hubSource, ptpSource } from "../plan/topology";
+import { admitted, privateAddress } from "./addresses";
 import type { ExperimentClusterArgs, ExperimentHostArgs } from "./args";
+import { hubNames, pairArgs } from "./pairs";
 
 type TimeArgs = Pick<HostClockArgs, "timeRole" | "sources" | "allow" | "ptpAddress" | "keys" | "timescale">;
 
@@ -21,6 +23,7 @@ export function hostClocks(
   parent: pulumi.ComponentResource,
 ): HostClock[] {
   const timeOf = timeArgs(args);
+  const pairsOf = pairArgs(args);
   return args.hosts.map(
     (host) =>
       new HostClock(
@@ -40,7 +43,7 @@ export function hostClocks(
           connectTimeoutSeconds: args.connectTimeoutSeconds,
           rebootTimeoutSeconds: args.rebootTimeoutSeconds,
           settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
-          ...timeOf(host),
+          ...pairsOf(host, timeOf(host)),
         },
         { parent },
       ),
@@ -76,7 +79,7 @@ const PTP: Service = { source: ptpSource, hub: (ptpAddress) => ({ ptpAddress }) 
 
 /** A client's plan names every hub, and a hub's plan names its clients only: hubs do not concern each other. */
 function hubTimeArgs(args: ExperimentClusterArgs, by: Service): (host: ExperimentHostArgs) => TimeArgs {
-  const names = args.hubs ?? args.hosts.slice(0, 1).map(({ name }) => name);
+  const names = hubNames(args);
   const isHub = ({ name }: ExperimentHostArgs) => names.includes(name);
   const clients = args.hosts.filter((host) => !isHub(host));
   // In the order of the hosts, so that the order in which hubs are named changes no plan.
@@ -85,7 +88,7 @@ function hubTimeArgs(args: ExperimentClusterArgs, by: Service): (host: Experimen
     .filter(isHub)
     .map((hub) => pulumi.all([privateAddress(hub), key]).apply(([address, known]) => by.source(address, known)));
   const upstream = args.sources ?? [];
-  const allow = servedNetworks(args.network, clients);
+  const allow = admitted(args.network, clients);
   const timescale = pulumi
     .all([upstream, args.timescale])
     .apply(([sources, stated]) => stated ?? hubClusterTimescale(names, sources));
@@ -100,18 +103,6 @@ function hubTimeArgs(args: ExperimentClusterArgs, by: Service): (host: Experimen
           timescale,
         }
       : { timeRole: TimeRole.Client, sources: hubSources, timescale };
-}
-
-/** A stated network is preferred: with it, a hub does not wait for the addresses of all clients. */
-function servedNetworks(
-  network: ExperimentClusterArgs["network"],
-  clients: readonly ExperimentHostArgs[],
-): pulumi.Input<pulumi.Input<string>[]> {
-  return network !== undefined ? [network] : pulumi.all(clients.map(privateAddress)).apply(hostRoutes);
-}
-
-function privateAddress(host: ExperimentHostArgs): pulumi.Output<string> {
-  return pulumi.unsecret(pulumi.output(host.endpoint)).apply((endpoint) => endpoint.privateAddress ?? endpoint.address);
 }
 
 /** The endpoint is what every command on the host needs, so none of them begins before the inputs have passed. */

@@ -97,10 +97,10 @@ function contradictionText({ pair, offsetNs, errorNs, allowedNs }: PairCompariso
 
 const UNMEASURED_REMEDY =
   "what to do: let UDP port 123 of the host that is to be measured be open to the one that measures it, then look again by " +
-  "`pulumi up --replace '**-gate'`";
+  "`pulumi up --replace '**-together'`";
 
 const CONTRADICTION_REMEDY =
-  "what to do: look again by `pulumi up --replace '**-gate'`, which is enough if a clock was just being corrected; else find out on " +
+  "what to do: look again by `pulumi up --replace '**-together'`, which is enough if a clock was just being corrected; else find out on " +
   "the host that is wrong who sets its clock, and whether its source tells the truth (`sudo timebase status`, `chronyc -N sources`)";
 
 function micros(ns: number): string {

@@ -70,7 +70,7 @@ export function hostRoutes(addresses: readonly string[]): string[] {
       return `${address}/128`;
     }
     throw new Error(
-      `the hub cannot admit "${address}" by name: set the endpoint's privateAddress to an IP address, ` +
+      `"${address}" cannot be admitted by name: set the endpoint's privateAddress to an IP address, ` +
         `or the cluster's network to a CIDR`,
     );
   });

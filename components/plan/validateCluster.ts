@@ -11,6 +11,7 @@ import {
   optional,
   PENDING,
   plain,
+  plainFlag,
   type Rule,
   required,
   shown,
@@ -53,6 +54,7 @@ export const validateCluster = argsWith(
     prove: hostFields.prove,
     maxErrorMicros: optional(errorBudget),
     maxPairwiseMicros: optional(errorBudget),
+    measurePairs: plainFlag,
     maxClockErrorPpm: optional(clockErrorPpm),
     connectTimeoutSeconds: hostFields.connectTimeoutSeconds,
     settleTimeoutSeconds: optional(settleSeconds),
@@ -139,7 +141,7 @@ function hubFits(args: unknown): InputErrors {
     ...hubsHaveOneTime(args),
     // The keys of the hubs' own sources are in the same file as the cluster's.
     ...keysFit([["key", at(args, "key")], ...partKeys("sources", at(args, "sources"))]),
-    ...(at(args, "network") === undefined ? clientsHaveAddresses(args) : networkHasHosts(args)),
+    ...askersAreAdmitted(args),
   ];
 }
 
@@ -239,9 +241,15 @@ function networkHasHosts(args: unknown): InputErrors {
       ];
 }
 
-/** Without a network a hub admits its clients one by one, and it can admit addresses only. */
-function clientsHaveAddresses(args: unknown): InputErrors {
-  const hubs = hubNamesOf(args);
+/**
+ * Without a network hosts are admitted one by one, and they can be by their addresses only: by the hubs, which the clients
+ * follow, and where pairs are measured by each other.
+ */
+function askersAreAdmitted(args: unknown): InputErrors {
+  if (at(args, "network") !== undefined) {
+    return networkHasHosts(args);
+  }
+  const hubs = at(args, "measurePairs") === true ? [] : hubNamesOf(args);
   return hostsOf(args).flatMap((host, index) => {
     if (hubs.includes(at(host, "name"))) {
       return [];
@@ -268,12 +276,13 @@ function providerFits(args: unknown): InputErrors {
         "must have a source: with Topology.Provider no host defines the time; leave it out for what the cloud gives",
     });
   }
-  for (const key of ["hubs", "network", "key"]) {
+  const measured = at(args, "measurePairs") === true;
+  for (const key of measured ? ["hubs", "key"] : ["hubs", "network", "key"]) {
     if (at(args, key) !== undefined) {
       errors.push({ propertyPath: key, reason: "is not for Topology.Provider, where no host serves another one" });
     }
   }
-  return errors;
+  return [...errors, ...(measured ? askersAreAdmitted(args) : [])];
 }
 
 function hostsOf(args: unknown): unknown[] {

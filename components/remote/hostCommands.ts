@@ -62,8 +62,11 @@ fi && if [ ! -e ${beforeRecord(folder)} ]; then rm -rf ${folder}; fi`;
 export interface HostProofs {
   /** The evidence as `prove` printed it. */
   proved: pulumi.Output<string>;
-  /** One more command, `<name>-<suffix>`, which proves the host again after the first proof, and whenever `triggers` change. */
-  again: (suffix: string, triggers: pulumi.Input<string[]>) => pulumi.Output<string>;
+  /**
+   * One more command, `<name>-<suffix>`, which proves the host again after the first proof, and whenever `triggers` change;
+   * `more` are lines that it is given beside those of the first proof.
+   */
+  again: (suffix: string, triggers: pulumi.Input<string[]>, more: string) => pulumi.Output<string>;
 }
 
 /**
@@ -118,14 +121,14 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
     { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },
   );
 
-  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Resource) =>
+  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Resource, more = "") =>
     new remote.Command(
       `${name}-${suffix}`,
       {
         ...channel,
         connection: phase(args.rebootSeconds),
         create: toolkitCommand(args.folder, "prove --repair"),
-        stdin: pulumi.concat(args.plan, converge.stdout, "\n"),
+        stdin: pulumi.concat(args.plan, converge.stdout, "\n", more),
         triggers,
       },
       { parent, dependsOn },
@@ -134,7 +137,7 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
   const printed = ({ stdout }: remote.Command) => pulumi.unsecret(stdout);
 
   const proved = prove("prove", args.proveTriggers as pulumi.Output<string[]>, converge);
-  return { proved: printed(proved), again: (suffix, triggers) => printed(prove(suffix, triggers, proved)) };
+  return { proved: printed(proved), again: (suffix, triggers, more) => printed(prove(suffix, triggers, proved, more)) };
 }
 
 /**

@@ -188,6 +188,45 @@ describe("the gate", () => {
     });
   });
 
+  test("has the pairs measured, waits for that when all hosts are there, and only then", async () => {
+    const registered = startEngine({ preview: false });
+    const cluster = new ExperimentCluster("c", { hosts, measurePairs: true });
+    expect(await resolved(cluster.ready)).toBe(true);
+    expect((await resolved(cluster.hosts))[2]?.pairs?.map(({ host }) => host)).toEqual(["node-1", "node-2"]);
+    const { stdin } = inputsOf(registered, "c-node-2-prove");
+    expect(stdin).not.toContain("time-await-pairs");
+    expect(inputsOf(registered, "c-node-2-together").stdin).toBe(`${stdin}time-await-pairs=yes\n`);
+  });
+
+  test("names the host that the others contradict, however small its bound is", async () => {
+    const reason = `cluster "c" is not ready:
+  node-3 and node-2: node-3 has measured node-2 to be 5100.0 us behind, within 20.0 us, and their bounds allow 830.0 us; node-2 is wrong, or its bound is`;
+    await failing(reason, async () => {
+      // node-2 is 5 ms behind the others.
+      const late = (pair: { host: string; offsetNs: number }, own: string) => ({
+        ...pair,
+        offsetNs: own === "node-2" ? 4_900_000 : pair.host === "node-2" ? -5_100_000 : pair.offsetNs,
+      });
+      const prove = (plan: string) => {
+        const { pairs = [], ...rest } = JSON.parse(healthy(plan));
+        return JSON.stringify({ ...rest, pairs: pairs.map((pair: never) => late(pair, rest.host)) });
+      };
+      startEngine({ preview: false, prove });
+      const cluster = new ExperimentCluster("c", { hosts, measurePairs: true });
+      await expect(resolved(cluster.ready)).rejects.toThrow(reason);
+    });
+  });
+
+  // Naive: what no evidence has refutes nothing.
+  test("fails where a pair was not measured", async () => {
+    const reason = "node-3 has not measured node-1 (its evidence has nothing of it)";
+    await failing(reason, async () => {
+      const mute = (plan: string) => (plan.includes("host=node-3\n") ? plan.replaceAll("time-pair=", "") : plan);
+      startEngine({ preview: false, prove: (plan) => healthy(mute(plan)) });
+      await expect(resolved(new ExperimentCluster("c", { hosts, measurePairs: true }).ready)).rejects.toThrow(reason);
+    });
+  });
+
   test("reads them again as soon as one of them was proved anew, and only then", async () => {
     const triggers = async (changes: Record<string, object[]> = {}) => {
       const registered = startEngine({ preview: false, prove: readings(changes) });

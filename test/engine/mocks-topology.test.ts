@@ -13,7 +13,7 @@ async function planned(args: Partial<ExperimentClusterArgs>): Promise<(host: str
   return (name) =>
     inputsOf(registered, `c-${name}-converge`)
       .stdin.split("\n")
-      .filter((line: string) => /^(host|owner|time-(role|source|allow|ptp)|timescale)=/.test(line));
+      .filter((line: string) => /^(host|owner|time-(role|source|allow|ptp|pair)|timescale)=/.test(line));
 }
 
 describe("the hub topology", () => {
@@ -154,6 +154,79 @@ describe("several hubs", () => {
     ["a host more with its own sources: nobody", provider, { ...provider, hosts: four }, []],
   ])("%s", async (_, before, after, hostNames) => {
     expect(await concerned(before, after)).toEqual(hostNames);
+  });
+});
+
+describe("pairs that are measured", () => {
+  const pairsOf = (lines: string[]) => lines.flatMap((line) => /^time-pair=(.*)/.exec(line)?.[1] ?? []);
+  const allowed = (lines: string[]) => lines.flatMap((line) => /^time-allow=(.*)/.exec(line)?.[1] ?? []);
+  const [one, two, three] = ["10.77.0.11", "10.77.0.12", "10.77.0.13"];
+
+  test("each by one host, which the other lets in: the hubs and the hosts before it, and no hub its clients", async () => {
+    const plan = await planned({ measurePairs: true, hubs: ["node-2"] });
+    expect(plan("node-2").slice(2)).toEqual([
+      "time-role=hub",
+      `time-allow=${one}/32`,
+      `time-allow=${three}/32`,
+      "timescale=hub:node-2",
+    ]);
+    expect(plan("node-1").slice(2)).toEqual([
+      "time-role=client",
+      `time-source=server ${two} iburst minpoll 0 maxpoll 0 xleave`,
+      `time-allow=${three}/32`,
+      `time-pair=node-2 ${two}`,
+      "timescale=hub:node-2",
+    ]);
+    expect(plan("node-3").slice(2)).toEqual([
+      "time-role=client",
+      `time-source=server ${two} iburst minpoll 0 maxpoll 0 xleave`,
+      `time-pair=node-2 ${two}`,
+      `time-pair=node-1 ${one}`,
+      "timescale=hub:node-2",
+    ]);
+  });
+
+  test("in a stated network, and where no host serves another one", async () => {
+    const plan = await planned({ measurePairs: true, topology: Topology.Provider, network: "10.77.0.0/24" });
+    expect(hosts.map(({ name }) => [pairsOf(plan(name)), allowed(plan(name))])).toEqual([
+      [[], ["10.77.0.0/24"]],
+      [[`node-1 ${one}`], ["10.77.0.0/24"]],
+      [[`node-1 ${one}`, `node-2 ${two}`], ["10.77.0.0/24"]],
+    ]);
+  });
+
+  test("with the cluster's key, where it has one", async () => {
+    const key = { id: 5, type: TimeKeyType.Aes128, secret: "HEX:000102030405060708090a0b0c0d0e0f" };
+    const registered = startEngine({ preview: false });
+    await resolved(new ExperimentCluster("c", { hosts, key, measurePairs: true }).ready);
+    const { stdin } = inputsOf(registered, "c-node-3-converge");
+    expect(isSecret(stdin)).toBe(true);
+    expect(revealed(stdin)).toContain(`time-pair=node-1 ${one} key 5\ntime-pair=node-2 ${two} key 5\n`);
+  });
+
+  // Naive: every host measures every other one, and each host more changes all plans.
+  test("a host more concerns nobody else in a stated network, and without one those that let it in", async () => {
+    const many = Array.from({ length: 36 }, (_, index) => host(`n-${index}`, `203.0.113.${index}`, `10.77.1.${index}`));
+    const names = many.slice(0, 35).map(({ name }) => name);
+    const concerned = async (args: Partial<ExperimentClusterArgs>) => {
+      const given = { ...args, measurePairs: true };
+      const was = await planned({ ...given, hosts: many.slice(0, 35) });
+      await finishProgram();
+      const is = await planned({ ...given, hosts: many });
+      expect(pairsOf(is("n-35"))).toHaveLength(args.topology === Topology.Provider ? 32 : 33);
+      expect(pairsOf(is("n-20"))).toHaveLength(20);
+      await finishProgram();
+      return names.filter((name) => was(name).join() !== is(name).join());
+    };
+    const network = "10.77.0.0/16";
+    expect(await concerned({ network })).toEqual([]);
+    expect(await concerned({ topology: Topology.Provider, network })).toEqual([]);
+    expect(await concerned({})).toEqual(["n-0", ...names.slice(3)]);
+  });
+
+  test("nothing of it where it is not asked for", async () => {
+    const plan = await planned({ measurePairs: false });
+    for (const { name } of hosts) expect(pairsOf(plan(name))).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack, UpResult } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ClusterSummary, ExperimentCluster, LocalVm, parseEvidence } from "../../components";
+import { type ClusterSummary, ExperimentCluster, type HostEvidence, LocalVm, parseEvidence } from "../../components";
 import { chronyImage, trapImage } from "../../rig/image";
 import { largestError, type OffsetInterval, smallestError, width } from "../../rig/offset-interval";
 import { changed } from "../../rig/summary";
@@ -44,6 +44,7 @@ describe("a cluster of two machines", () => {
   let first: UpResult;
   let summary: ClusterSummary;
   let maxPairwiseMicros: number | undefined;
+  let measurePairs: boolean | undefined;
   const both = <T>(work: (host: TestHost) => Promise<T>) => Promise.all(names.map((name) => work(hosts[name])));
   const onOutput = (text: string) => {
     output += text;
@@ -54,14 +55,19 @@ describe("a cluster of two machines", () => {
     const { outputs } = await machines.up({ onOutput });
     hosts = Object.fromEntries(names.map((name) => [name, new TestHost(outputs[name]?.value, folder)])) as typeof hosts;
     cluster = await testStack("cluster", folder, async () => {
-      const { summary } = new ExperimentCluster("lab", {
+      const {
+        summary,
+        ready,
+        hosts: evidences,
+      } = new ExperimentCluster("lab", {
         hosts: names.map((name) => ({ name, endpoint: hosts[name].asSshHost().endpoint })),
         network: "10.79.0.0/24",
         // What is tested is that the bound is true, not that it is tight on a machine that emulates and shares cores.
         maxErrorMicros: 5000,
         maxPairwiseMicros,
+        measurePairs,
       });
-      return { summary };
+      return { summary, ready, evidences };
     });
     await both((host) => host.cloudInitEnd());
     pristine = await both((host) => host.configuration());
@@ -137,6 +143,20 @@ describe("a cluster of two machines", () => {
     expect(Date.parse(together.provedAt)).toBeGreaterThan(Date.parse(summary.provedAt));
     expect(together.pairwiseBoundNs).toBeLessThanOrEqual(10_000_000);
     expect(together.hosts.map(({ rebooted }) => rebooted)).toEqual([true, true]);
+    expect(changed(await cluster.up({ onOutput }))).toBe(0);
+  });
+
+  test("what the client has measured of the hub is consistent with their bounds, and nobody reboots for it", async () => {
+    measurePairs = true;
+    const before = await both((host) => host.bootId());
+    const { outputs } = await cluster.up({ onOutput });
+    expect(outputs.ready?.value).toBe(true);
+    const [hub, client] = (outputs.evidences?.value ?? []) as HostEvidence[];
+    expect(hub?.pairs).toBeUndefined();
+    const known = { host: "rig-1", offsetNs: expect.any(Number), errorNs: expect.any(Number), reason: "" };
+    expect(client?.pairs).toEqual([{ ...known, ageMs: expect.any(Number) }]);
+    console.log(`measured: ${JSON.stringify(client?.pairs)}, bound ${client?.errorBoundNs} ns`);
+    expect(await both((host) => host.bootId())).toEqual(before);
     expect(changed(await cluster.up({ onOutput }))).toBe(0);
   });
 

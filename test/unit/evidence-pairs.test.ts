@@ -144,7 +144,7 @@ describe("the gate", () => {
       `n-2 and ${of}: n-2 has measured ${of} to be 1500.0 us ahead, within 10.0 us, and their bounds allow 200.0 us; ` +
       "n-2 is wrong, or its bound is: most of the hosts that it was compared with contradict it";
     const remedy = expect.stringMatching(
-      /^what to do: look again by `pulumi up --replace '\*\*-gate'`.*timebase status/,
+      /^what to do: look again by `pulumi up --replace '\*\*-together'`.*timebase status/,
     );
     expect(clusterFailures(evidences(three, 10_000, 0, 0), limits(3))).toEqual([text("n-0"), text("n-1"), remedy]);
     const two = [0, 1_500_000].map((offsetNs) => ({ ...calm, offsetNs }));

@@ -133,7 +133,7 @@ describe("a hub admits its clients", () => {
 
   test("but not by name", () => {
     expect(() => hostRoutes(["node-2.local"])).toThrow(
-      `the hub cannot admit "node-2.local" by name: set the endpoint's privateAddress to an IP address, ` +
+      `"node-2.local" cannot be admitted by name: set the endpoint's privateAddress to an IP address, ` +
         "or the cluster's network to a CIDR",
     );
   });

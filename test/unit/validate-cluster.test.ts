@@ -138,6 +138,32 @@ describe("validateCluster", () => {
   });
 });
 
+describe("the measurement of pairs", () => {
+  const named = host("node-1", "node-1.example");
+  const noAddress = "hosts[0].endpoint.address: must be an IP address: set it, or set the cluster's network to a CIDR";
+
+  test("is plain, because it decides which commands there are", () => {
+    expect(errorsOf({ hosts: two, measurePairs: true })).toEqual([]);
+    expect(errorsOf({ hosts: two, measurePairs: PENDING })).toEqual([
+      "measurePairs: must be plain true or false, because it decides which resources there are",
+    ]);
+    expect(errorsOf({ hosts: two, measurePairs: "yes" })).toEqual(["measurePairs: must be true or false"]);
+  });
+
+  // Naive: only a hub's clients ask somebody.
+  test("takes the addresses of all hosts, or a network", () => {
+    for (const topology of ["hub", "provider"]) {
+      const hosts = [named, two[1]];
+      expect(errorsOf({ hosts, topology })).toEqual([]);
+      expect(errorsOf({ hosts, topology, measurePairs: true })).toEqual([noAddress]);
+      expect(errorsOf({ hosts, topology, measurePairs: true, network: "10.0.0.0/24" })).toEqual([]);
+      expect(errorsOf({ hosts, topology, measurePairs: true, network: "10.9.0.0/24" }).join()).toContain(
+        'network: "10.9.0.0/24" does not contain 10.0.0.2',
+      );
+    }
+  });
+});
+
 describe("the topology of network PTP", () => {
   const ptp = (more: object) => errorsOf({ hosts: two, topology: "ptp", ...more });
 

@@ -27,7 +27,7 @@ export const PRINTED = {
 };
 
 /** The line that a host would print, with some fields changed. */
-export function printed(changes: Partial<Record<keyof typeof PRINTED, unknown>> = {}): string {
+export function printed(changes: Partial<Record<keyof typeof PRINTED | "pairs", unknown>> = {}): string {
   return JSON.stringify({ ...PRINTED, ...changes });
 }
 

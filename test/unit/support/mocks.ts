@@ -169,8 +169,12 @@ function stdoutOf(inputs: Registered["inputs"], prove: (plan: string) => string)
   }
 }
 
-/** Healthy evidence of the host that the plan names. */
+/** Healthy evidence of the host that the plan names, and of all that it is to measure. */
 export function healthy(plan: string): string {
   const value = (key: string) => plan.match(new RegExp(`^${key}=(.*)$`, "m"))?.[1];
-  return printed({ host: value("host"), owner: value("owner"), timescale: value("timescale") ?? null });
+  const pairs = [...plan.matchAll(/^time-pair=(\S+)/gm)].map(([, host]) => ({
+    ...{ host, offsetNs: 100_000, errorNs: 20_000, ageMs: 2000, reason: "" },
+  }));
+  const evidence = { host: value("host"), owner: value("owner"), timescale: value("timescale") ?? null };
+  return printed({ ...evidence, ...(pairs.length > 0 ? { pairs } : {}) });
 }
