@@ -10,9 +10,9 @@ import {
   OperatingSystem,
 } from "../../components";
 import { IMAGES } from "../../components/hosts/aws/image";
-import { aws, NEWEST_AMI } from "../unit/support/clouds";
+import { aws, MADE, NEWEST_AMI } from "../unit/support/clouds";
 import { failing } from "../unit/support/failures";
-import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+import { HOST_KEY, keyLines, PRIVATE_KEY } from "../unit/support/keys";
 import {
   finishProgram,
   inputsOf,
@@ -67,8 +67,8 @@ describe("an AwsHost", () => {
       address: "203.0.113.20",
       port: 22,
       user: "ubuntu",
-      privateKey: PRIVATE_KEY,
-      hostKey: HOST_KEY,
+      privateKey: MADE.loginKey.privateKey,
+      hostKey: MADE.hostKey.publicKey,
       privateAddress: "10.0.0.20",
       generation: "a-instance-id",
       machineUrn: "urn:pulumi:local::demo::timebase:index:AwsHost$aws:ec2/instance:Instance::a-instance",
@@ -104,7 +104,11 @@ describe("an AwsHost", () => {
     const sources = [{ address: "169.254.169.123" }];
     await resolved(new HostClock("clock", { endpoint, sources }, { transformations }).evidence);
     const { connection, stdin } = inputsOf(registered, "clock-converge");
-    expect(revealed(connection)).toMatchObject({ host: "203.0.113.20", user: "ubuntu", hostKey: HOST_KEY });
+    expect(revealed(connection)).toMatchObject({
+      host: "203.0.113.20",
+      user: "ubuntu",
+      hostKey: MADE.hostKey.publicKey,
+    });
     expect(stdin).toMatch(/^generation=a-instance-id [0-9a-f]{12}$/m);
     const deletedWith = options["clock-converge"]?.deletedWith;
     expect(await resolved(deletedWith?.urn as pulumi.Output<string>)).toBe((await resolved(endpoint)).machineUrn);
@@ -297,7 +301,7 @@ describe("host identity", () => {
       ssh_pwauth: false,
       disable_root: true,
       ssh_deletekeys: true,
-      ssh_keys: { ed25519_private: PRIVATE_KEY, ed25519_public: HOST_KEY },
+      ssh_keys: { ed25519_private: MADE.hostKey.privateKey, ed25519_public: MADE.hostKey.publicKey },
       ssh_authorized_keys: [HOST_KEY],
     });
     expect(instance.userDataReplaceOnChange).toBe(true);
@@ -310,6 +314,14 @@ describe("host identity", () => {
     const others = registered.map(({ inputs }) => ({ ...inputs, userData: undefined }));
     expect(JSON.stringify(others)).not.toContain("PRIVATE KEY");
     expect((await optionsOf({}))["a-instance"]?.additionalSecretOutputs).toEqual(["userData"]);
+  });
+
+  test("is not the key that logs in, whose private half no machine is told", async () => {
+    const instance = await instanceOf();
+    expect(cloudConfigOf(instance).ssh_authorized_keys).toEqual([MADE.loginKey.publicKey]);
+    const told = revealed(instance.userData);
+    for (const line of keyLines(MADE.hostKey.privateKey)) expect(told).toContain(line);
+    for (const line of keyLines(MADE.loginKey.privateKey)) expect(told).not.toContain(line);
   });
 
   test("the user's private key is in the endpoint only", async () => {

@@ -3,9 +3,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { GcpHost, type GcpHostArgs, HostAddress, HostClock, HostPhc, OperatingSystem } from "../../components";
 import { KEEP_HOST_KEY } from "../../components/hosts/gcp/guestAgent";
 import { IMAGES } from "../../components/hosts/gcp/image";
-import { gcp, NEWEST_IMAGE } from "../unit/support/clouds";
+import { gcp, MADE, NEWEST_IMAGE } from "../unit/support/clouds";
 import { failing } from "../unit/support/failures";
-import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+import { HOST_KEY, keyLines } from "../unit/support/keys";
 import {
   finishProgram,
   inputsOf,
@@ -64,8 +64,8 @@ describe("a GcpHost", () => {
       address: "203.0.113.30",
       port: 22,
       user: "timebase",
-      privateKey: PRIVATE_KEY,
-      hostKey: HOST_KEY,
+      privateKey: MADE.loginKey.privateKey,
+      hostKey: MADE.hostKey.publicKey,
       privateAddress: "10.0.0.30",
       generation: "a-instance-id",
       machineUrn: "urn:pulumi:local::demo::timebase:index:GcpHost$gcp:compute/instance:Instance::a-instance",
@@ -241,7 +241,7 @@ describe("host identity", () => {
       ssh_pwauth: false,
       disable_root: true,
       ssh_deletekeys: true,
-      ssh_keys: { ed25519_private: PRIVATE_KEY, ed25519_public: HOST_KEY },
+      ssh_keys: { ed25519_private: MADE.hostKey.privateKey, ed25519_public: MADE.hostKey.publicKey },
       users: [
         {
           name: "timebase",
@@ -253,6 +253,16 @@ describe("host identity", () => {
       ],
       write_files: KEEP_HOST_KEY.map(({ path }) => expect.objectContaining({ path, append: true })),
     });
+  });
+
+  test.each([
+    [OperatingSystem.Ubuntu2404, "metadata"],
+    [OperatingSystem.Debian12, "metadataStartupScript"],
+  ])("is not the key that logs in, whose private half no machine is told: %s", async (operatingSystem, key) => {
+    const told = JSON.stringify(revealed((await instanceOf({ operatingSystem }))[key]));
+    expect(told).toContain(MADE.loginKey.publicKey);
+    for (const line of keyLines(MADE.hostKey.privateKey)) expect(told).toContain(line);
+    for (const line of keyLines(MADE.loginKey.privateKey)) expect(told).not.toContain(line);
   });
 
   test("is left alone by Google's agent on Debian, too", async () => {

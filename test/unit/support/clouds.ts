@@ -1,14 +1,21 @@
-import { HOST_KEY, PRIVATE_KEY } from "./keys";
+import { keyPair } from "../../../rig/cloud/keyPair";
 import type { MockCloud } from "./mocks";
 
 // The clouds as far as the hosts use them. Whatever is not here is an error, so that the mocks cannot be more lenient than
 // the clouds.
 
-/** The key pair that any `tls.PrivateKey` of a test is. */
-export const MADE_KEY = { publicKeyOpenssh: `${HOST_KEY}\n`, privateKeyOpenssh: PRIVATE_KEY };
+/** The keys that a host makes: two, so that one in the other's place is noticed. */
+export const MADE = { hostKey: keyPair(), loginKey: keyPair() };
 
 const keys = {
-  "tls:index/privateKey:PrivateKey": { required: ["algorithm"], optional: [], outputs: () => MADE_KEY },
+  "tls:index/privateKey:PrivateKey": {
+    required: ["algorithm"],
+    optional: [],
+    outputs: (_: object, name: string) => {
+      const { publicKey, privateKey } = name.endsWith("-host-key") ? MADE.hostKey : MADE.loginKey;
+      return { publicKeyOpenssh: `${publicKey}\n`, privateKeyOpenssh: privateKey };
+    },
+  },
 } as const satisfies MockCloud["resources"];
 
 export const NEWEST_AMI = "ami-0123456789abcdef0";

@@ -8,6 +8,11 @@ const pair = keyPair();
 export const PRIVATE_KEY = pair.privateKey;
 /** The public half: one authorized_keys line. */
 export const HOST_KEY = pair.publicKey;
+/** The lines of a private key that are in no other one. */
+export function keyLines(privateKey: string): string[] {
+  const others = keyPair().privateKey.split("\n");
+  return privateKey.split("\n").filter((line) => line !== "" && !others.includes(line));
+}
 /** The same kind of private key behind a passphrase. */
 export const ENCRYPTED_OPENSSH_KEY = keyPair({
   passphrase: "secret",

@@ -32,7 +32,7 @@ export interface MockResource {
   /** What may be there besides. */
   optional: readonly string[];
   /** What the cloud adds. */
-  outputs: (inputs: Registered["inputs"]) => object;
+  outputs: (inputs: Registered["inputs"], name: string) => object;
 }
 
 /** Exactly the inputs that each resource may have. Anything else fails the test: an unread input is a silent mistake. */
@@ -75,7 +75,7 @@ export function startEngine({
         if (mocked !== undefined)
           return preview
             ? { id: "", state: inputs }
-            : { id: `${name}-id`, state: { ...inputs, ...mocked.outputs(inputs) } };
+            : { id: `${name}-id`, state: { ...inputs, ...mocked.outputs(inputs, name) } };
         const stdout = preview || type !== "command:remote:Command" ? {} : { stdout: stdoutOf(inputs, prove) };
         return { id: `${name}-id`, state: { ...inputs, ...stdout } };
       },
