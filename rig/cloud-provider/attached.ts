@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type ExecaChildProcess, execa } from "execa";
 import { pluginExecutable } from "../plugin/launcher";
-import { pluginsOf, standInCloud } from "./environment";
+import { type MachineKind, pluginsOf, standInCloud } from "./environment";
 
 const names = ["aws", "gcp", "tls"] as const;
 
@@ -14,14 +14,15 @@ export interface AttachedCloud {
 }
 
 /**
- * The stand-ins for clouds, without machines, for who runs the engine many times: it starts its providers anew each time,
+ * The stand-ins for clouds, for who runs the engine many times: it starts its providers anew each time,
  * and these take seconds to read their SDKs' types. Here they start once, and the engine attaches itself to them.
  */
 export async function attachedCloud(
   folder: string,
   engineEnv: Readonly<Record<string, string>>,
+  machines: MachineKind = "none",
 ): Promise<AttachedCloud> {
-  const env = standInCloud(folder, "none", engineEnv);
+  const env = standInCloud(folder, machines, engineEnv);
   const plugins = names.map((name) => execa(join(pluginsOf(folder), pluginExecutable(name)), { env }));
   const ports = await Promise.all(plugins.map(portOf));
   const providers = names.map((name, index) => `${name}:${ports[index]}`).join();

@@ -1,5 +1,5 @@
-/** What becomes of the instances of a stand-in cloud: nothing, or virtual machines on this one. */
-
+/** What becomes of the instances of a stand-in cloud: nothing, what a test makes of them, or virtual machines on this one. */
+import { createHash } from "node:crypto";
 import type { Image } from "../cloud/images";
 import type { Cloud } from "../cloud/resources";
 import type { Entry } from "./record";
@@ -22,3 +22,14 @@ export const noMachines: Machines = {
   stop: async () => {},
   enforce: async () => {},
 };
+
+/** Instances in name only, too, at addresses of this machine: who listens there answers for them. */
+export function loopbackMachines(folder: string): Machines {
+  return { ...noMachines, publicNetworks: loopbackNetworks(folder) };
+}
+
+/** Two stand-ins at a time seldom take the same addresses; where they do, the second one is told. */
+export function loopbackNetworks(folder: string): Machines["publicNetworks"] {
+  const octet = createHash("sha256").update(folder).digest().readUInt8(0);
+  return { aws: `127.78.${octet}.0/24`, gcp: `127.79.${octet}.0/24` };
+}

@@ -2,7 +2,7 @@
  * The stand-in for the providers of clouds: what there is in them is a file, and what they decide is made up. It is no
  * cloud; but it takes nothing that the real provider's SDK does not have.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { provider } from "@pulumi/pulumi";
 import { keyPair } from "../cloud/keyPair";
@@ -11,6 +11,7 @@ import { type PropertyMap, reveal, secret } from "../plugin/property-values";
 import { checkInputs } from "../plugin/shape";
 import { partsOf } from "../plugin/urn";
 import { changeOf, updated } from "./changes";
+import { isInstance } from "./instance";
 import type { Machines } from "./machines";
 import { CloudRecord } from "./record";
 import { functionOf, imageIn, refusalOf, resourceOf } from "./refusals";
@@ -46,7 +47,7 @@ export class CloudProvider implements provider.Provider {
     const { type, name } = partsOf(urn);
     const [record, resource, inputs] = [this.recordOf(type), resourceOf(type), reveal(news) as Inputs];
     this.refuse(record, inputs);
-    const image = isInstance(type) ? imageIn(inputs, releasedIn(record)) : undefined;
+    const image = isInstance(type) ? imageIn(inputs, record.released()) : undefined;
     const supply = supplyOf(record, this.machines);
     const decided = resource.decides({ name, inputs, supply });
     const id = resource.id({ name, inputs, decided, supply });
@@ -109,7 +110,7 @@ export class CloudProvider implements provider.Provider {
     const [failure] = checkInputs(argumentsOf(token), inputs);
     throwIf(failure?.reason);
     if (!found.has(inputs)) throw new Error(`NotFound: the stand-in has no ${found.wanted(inputs)}`);
-    return { outputs: { ...inputs, ...found.answer(inputs, releasedIn(this.recordOf(token))) } };
+    return { outputs: { ...inputs, ...found.answer(inputs, this.recordOf(token).released()) } };
   }
 
   private recordOf(token: string): CloudRecord {
@@ -134,16 +135,6 @@ function sealed(decided: Inputs, secrets: readonly string[] = []): PropertyMap {
   return Object.fromEntries(entries);
 }
 
-/** The same images for as long as nobody has published newer ones. */
-function releasedIn(record: CloudRecord): (...words: unknown[]) => string {
-  const { release } = record.content();
-  return (...words) =>
-    createHash("sha256")
-      .update([release, ...words].join("\0"))
-      .digest("hex")
-      .slice(0, 17);
-}
-
 function supplyOf(record: CloudRecord, { publicNetworks }: Machines): Supply {
   return {
     digits: (length) => randomBytes(length).toString("hex").slice(0, length),
@@ -162,8 +153,4 @@ function rangeOf(record: CloudRecord, cloud: Cloud, subnetwork: unknown): string
 function subnetworkOf(record: CloudRecord, type: string, inputs: Inputs): string {
   const [nic = {}] = (inputs.networkInterfaces ?? []) as Inputs[];
   return rangeOf(record, type.split(":")[0] as Cloud, inputs.subnetId ?? nic.subnetwork);
-}
-
-function isInstance(type: string): boolean {
-  return type.endsWith(":Instance");
 }

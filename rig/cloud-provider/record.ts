@@ -2,10 +2,12 @@
  * What there is in a stand-in cloud: a file that its plugin reads and writes, and that a test changes as a person at the
  * cloud's console would.
  */
+import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { textOf, writeAtomically } from "../../vm/files";
 import { addressIn, isWithin, sizeOf } from "../cloud/addresses";
+import type { Released } from "../cloud/functions";
 import { FIRST_HOST, type Inputs } from "../cloud/resources";
 
 export interface Entry {
@@ -62,6 +64,16 @@ export class CloudRecord {
   publishImages(): void {
     const content = this.content();
     this.write({ ...content, release: content.release + 1 });
+  }
+
+  /** The same images for as long as nobody has published newer ones. */
+  released(): Released {
+    const { release } = this.content();
+    return (...words) =>
+      createHash("sha256")
+        .update([release, ...words].join("\0"))
+        .digest("hex")
+        .slice(0, 17);
   }
 
   /** The ids of what was asked for by naming another id, at whatever depth. What a cloud decided is no claim. */

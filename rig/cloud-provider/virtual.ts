@@ -3,7 +3,6 @@
  * keeps the cloud's rules; its public address is one of loopback, where port 22 leads to its sshd while the rules let
  * 127.0.0.1 in.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { down } from "../../vm/down";
 import { withLock } from "../../vm/lock";
@@ -14,10 +13,10 @@ import { type ImageSpec, type VmSpec, withDefaults } from "../../vm/spec";
 import { boot } from "../../vm/up";
 import { amazonImage } from "../amazon/image";
 import type { Image } from "../cloud/images";
-import type { Inputs } from "../cloud/resources";
 import { trapImage } from "../image";
 import { askQemu } from "../qmp";
-import type { Machines } from "./machines";
+import { isInstance, privateAddressOf, publicAddressOf } from "./instance";
+import { loopbackNetworks, type Machines } from "./machines";
 import { endNetwork, keepRules, serveNetwork } from "./network";
 import type { Entry } from "./record";
 import { isOpen, rulesOf } from "./rules";
@@ -32,7 +31,7 @@ const VISITOR = { protocol: "tcp", port: 22, address: "127.0.0.1" } as const;
 export function virtualMachines(folder: string): Machines {
   const networkOf = (type: string) => join(folder, sdkOf(type));
   return {
-    publicNetworks: { aws: `127.78.${octet(folder)}.0/24`, gcp: `127.79.${octet(folder)}.0/24` },
+    publicNetworks: loopbackNetworks(folder),
     start: async (id, instance, subnetwork, image) => {
       const switchPort = await serveNetwork(networkOf(instance.type));
       const { ssh } = await boot(specOf(id, instance, subnetwork, image, switchPort));
@@ -57,10 +56,10 @@ function sdkOf(type: string): string {
 
 async function enforceAll(resources: Resources, networkOf: (type: string) => string): Promise<void> {
   const instances = Object.entries(resources)
-    .filter(([, { type }]) => type.endsWith(":Instance"))
+    .filter(([, { type }]) => isInstance(type))
     .map(([id, entry]) => ({ id, entry, rules: rulesOf(entry, resources) }));
   for (const { id, entry, rules } of instances) {
-    const address = publicAddressOf(entry.properties);
+    const address = publicAddressOf(entry);
     await setForwarding(nameOf(id), address, address !== "" && isOpen(rules, VISITOR));
   }
   // All are of one cloud.
@@ -68,11 +67,6 @@ async function enforceAll(resources: Resources, networkOf: (type: string) => str
   if (first === undefined) return;
   const rules = instances.map(({ entry, rules }) => [privateAddressOf(entry), rules]);
   keepRules(networkOf(first.entry.type), Object.fromEntries(rules));
-}
-
-/** Two stand-ins at a time seldom take the same addresses; where they do, the second one is told. */
-function octet(folder: string): number {
-  return createHash("sha256").update(folder).digest().readUInt8(0);
 }
 
 /** The last word of an id is a host name already. */
@@ -84,7 +78,7 @@ function specOf(id: string, instance: Entry, subnetwork: string, image: Image, s
   const { type, properties } = instance;
   const isAmazon = type.startsWith("aws:");
   const privateAddress = privateAddressOf(instance);
-  const address = publicAddressOf(properties);
+  const address = publicAddressOf(instance);
   const firmware = isAmazon
     ? { manufacturer: "Amazon EC2", product: String(properties.instanceType) }
     : { manufacturer: "Google", product: "Google Compute Engine" };
@@ -108,24 +102,6 @@ function specOf(id: string, instance: Entry, subnetwork: string, image: Image, s
 function imageOf({ system }: Image): Partial<ImageSpec> {
   if (system === "amazon-linux-2") return amazonImage("2");
   return system === "amazon-linux-2023" ? amazonImage("2023") : trapImage;
-}
-
-interface Nic {
-  networkIp?: string;
-  accessConfigs?: { natIp?: string }[];
-}
-
-function nicOf(properties: Inputs): Nic {
-  const [nic = {}] = (properties.networkInterfaces ?? []) as Nic[];
-  return nic;
-}
-
-function privateAddressOf({ properties }: Entry): string {
-  return String(properties.privateIp ?? nicOf(properties).networkIp);
-}
-
-function publicAddressOf(properties: Inputs): string {
-  return String(properties.publicIp ?? nicOf(properties).accessConfigs?.[0]?.natIp ?? "");
 }
 
 /** Opens or closes the port by which a running machine's sshd is reached. Sessions that are there go on, as in a cloud. */

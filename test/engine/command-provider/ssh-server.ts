@@ -1,19 +1,30 @@
 /** An SSH server inside the test process: commands run in a real shell, files land in a temporary home. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, type Stats, statSync, writeSync } from "node:fs";
-import { type AddressInfo, connect } from "node:net";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type AuthContext,
   type Connection,
+  type PublicKeyAuthContext,
   Server,
   type ServerChannel,
   type Session,
   type SFTPWrapper,
   utils,
 } from "ssh2";
-import { keyPair } from "../../../rig/cloud/keyPair";
+import { type Keys, keyPair } from "../../../rig/cloud/keyPair";
 
 export interface SshServer {
   readonly port: number;
@@ -25,6 +36,8 @@ export interface SshServer {
   readonly privateKey: string;
   /** Sessions so far. */
   readonly sessions: { command: string; env: Record<string, string> }[];
+  /** Where it has led others to, as a bastion. */
+  readonly forwards: string[];
   /** Cuts every connection without a word, like a host that loses power. */
   cut(): void;
   close(): Promise<void>;
@@ -35,21 +48,73 @@ export const password = "correct horse";
 /** Answers a command in a shell's stead. */
 export type Answer = (command: string, stdin: string) => string;
 
-/** @param answer what commands print; without it they run in a real shell. */
-export async function startSshServer(port = 0, answer?: Answer): Promise<SshServer> {
-  const hostKey = keyPair();
-  const userKey = keyPair();
-  const home = mkdtempSync(join(tmpdir(), "timebase-ssh-"));
-  const sessions: SshServer["sessions"] = [];
-  const connections = new Set<Connection>();
+export const SSH_PORT = 22;
 
-  const server = new Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
-    connections.add(connection);
-    connection.on("close", () => connections.delete(connection));
+/** Whether this user may listen on sshd's own port, of loopback: who may not is told what it takes. */
+export function mayServeSsh(): boolean {
+  const first = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+  const may = process.getuid?.() === 0 || first <= SSH_PORT;
+  if (!may) {
+    console.log(
+      "Skipped, as this user may not listen on port 22, not even of loopback. It takes root, or " +
+        "sysctl net.ipv4.ip_unprivileged_port_start=22",
+    );
+  }
+  return may;
+}
+
+/** Who a machine is, and whom it lets in. */
+export interface Identity {
+  hostKey: Keys;
+  /** Absent: by any name. */
+  user?: string;
+  /** Lines of authorized_keys. */
+  authorizedKeys: readonly string[];
+  /** Absent: by a key only. */
+  password?: string;
+}
+
+/** A machine that is reached by SSH, through whatever port: it serves the sockets that it is given. */
+export class SshMachine {
+  readonly home = mkdtempSync(join(tmpdir(), "timebase-ssh-"));
+  readonly sessions: SshServer["sessions"] = [];
+  readonly forwards: SshServer["forwards"] = [];
+  private readonly connections = new Set<Connection>();
+  private readonly server: Server;
+
+  /** @param answer what commands print; without it they run in a real shell. */
+  constructor(
+    readonly identity: Identity,
+    private readonly answer?: Answer,
+  ) {
+    const hostKeys = [identity.hostKey.privateKey];
+    this.server = new Server({ hostKeys }, (connection) => this.serve(connection));
+  }
+
+  welcome(socket: Socket): void {
+    this.server.injectSocket(socket);
+  }
+
+  /** Cuts every connection without a word, like a host that loses power. */
+  cut(): void {
+    for (const connection of this.connections) {
+      (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
+    }
+  }
+
+  end(): void {
+    this.cut();
+    rmSync(this.home, { recursive: true });
+  }
+
+  private serve(connection: Connection): void {
+    this.connections.add(connection);
+    connection.on("close", () => this.connections.delete(connection));
     connection.on("error", () => undefined);
-    connection.on("authentication", (context) => authenticate(context, userKey.publicKey));
-    connection.on("session", (accept) => serveSession(accept(), home, sessions, answer));
+    connection.on("authentication", (context) => authenticate(context, this.identity));
+    connection.on("session", (accept) => serveSession(accept(), this.home, this.sessions, this.answer));
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      this.forwards.push(`${destIP}:${destPort}`);
       const target = connect(destPort, destIP);
       target.on("error", () => reject?.());
       target.on("connect", () => {
@@ -58,42 +123,64 @@ export async function startSshServer(port = 0, answer?: Answer): Promise<SshServ
         target.pipe(channel).pipe(target);
       });
     });
-  });
-  await new Promise<void>((listening) => server.listen(port, "127.0.0.1", listening));
+  }
+}
 
-  const cut = () => {
-    for (const connection of connections) {
-      (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
-    }
-  };
+/** What a server has not by itself. */
+interface Given {
+  address?: string;
+  user?: string;
+  hostKey?: Keys;
+  /** The key that logs in. */
+  login?: Keys;
+}
+
+/** A machine on an address of loopback, whose keys are its own unless they are given. */
+export async function startSshServer(
+  port = 0,
+  answer?: Answer,
+  { address = "127.0.0.1", user, hostKey = keyPair(), login = keyPair() }: Given = {},
+): Promise<SshServer> {
+  const machine = new SshMachine({ hostKey, user, authorizedKeys: [login.publicKey], password }, answer);
+  const listener = await listen(address, port, (socket) => machine.welcome(socket));
   return {
-    port: (server.address() as AddressInfo).port,
-    home,
+    port: (listener.address() as AddressInfo).port,
+    home: machine.home,
     hostKey: hostKey.publicKey,
-    privateKey: userKey.privateKey,
-    sessions,
-    cut,
+    privateKey: login.privateKey,
+    sessions: machine.sessions,
+    forwards: machine.forwards,
+    cut: () => machine.cut(),
     close: async () => {
-      cut();
-      await new Promise<void>((closed) => server.close(() => closed()));
-      rmSync(home, { recursive: true });
+      machine.end();
+      await new Promise<void>((closed) => listener.close(() => closed()));
     },
   };
 }
 
-function authenticate(context: AuthContext, authorizedKey: string): void {
-  const authorized = utils.parseKey(authorizedKey);
-  if (context.method === "password" && context.password === password) {
-    context.accept();
-  } else if (
-    context.method === "publickey" &&
-    !(authorized instanceof Error) &&
-    context.key.data.equals(authorized.getPublicSSH())
-  ) {
-    context.accept();
-  } else {
-    context.reject(["publickey", "password"]);
-  }
+/** @param visited gets whoever comes to the port. */
+export async function listen(address: string, port: number, visited: (socket: Socket) => void): Promise<Listener> {
+  const listener = createServer(visited);
+  await new Promise<void>((listening, failed) => {
+    listener.once("error", failed).listen(port, address, listening);
+  });
+  return listener;
+}
+
+function authenticate(context: AuthContext, { user = context.username, authorizedKeys, password }: Identity): void {
+  const isRight =
+    context.method === "publickey"
+      ? authorizedKeys.some((line) => isHolderOf(line, context))
+      : context.method === "password" && password !== undefined && context.password === password;
+  if (isRight && context.username === user) context.accept();
+  else context.reject(["publickey", ...(password === undefined ? [] : (["password"] as const))]);
+}
+
+/** A client asks with its key first, and signs once that is welcome. */
+function isHolderOf(line: string, { key, signature, blob, hashAlgo }: PublicKeyAuthContext): boolean {
+  const authorized = utils.parseKey(line);
+  if (authorized instanceof Error || !key.data.equals(authorized.getPublicSSH())) return false;
+  return signature === undefined || authorized.verify(blob as Buffer, signature, hashAlgo) === true;
 }
 
 function serveSession(session: Session, home: string, sessions: SshServer["sessions"], answer?: Answer): void {
