@@ -6,16 +6,27 @@ const config = new pulumi.Config();
 const hostKeys = config.requireObject<Record<string, string>>("hostKeys");
 const privateKey = config.requireSecret("privateKey");
 
-const rack = { "rack-1": "10.20.0.1", "rack-2": "10.20.0.2", "rack-3": "10.20.0.3" };
+// Yours, by `pulumi config set --path` as in the README, or here.
+const rack = config.getObject<Rack>("rack") ?? {
+  hosts: { "rack-1": "10.20.0.1", "rack-2": "10.20.0.2", "rack-3": "10.20.0.3" },
+  network: "10.20.0.0/24",
+  bastion: "bastion.example.org",
+};
 
-const hosts = Object.entries(rack).map(([name, address]) => {
+interface Rack {
+  hosts: Record<string, string>;
+  network: string;
+  bastion: string;
+}
+
+const hosts = Object.entries(rack.hosts).map(([name, address]) => {
   const host = new SshHost(name, {
     address,
     user: "admin",
     privateKey,
     hostKey: hostKeys[name] ?? "",
     proxy: {
-      address: "bastion.example.org",
+      address: rack.bastion,
       user: "jump",
       privateKey,
       hostKey: config.require("bastionHostKey"),
@@ -26,7 +37,7 @@ const hosts = Object.entries(rack).map(([name, address]) => {
 
 const cluster = new ExperimentCluster("rack", {
   hosts,
-  network: "10.20.0.0/24",
+  network: rack.network,
   // These machines do other work as well: they are rebooted by their owners, never from here.
   reboot: RebootPolicy.Never,
   maxErrorMicros: 200,
