@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ClusterSummary } from "../../components";
 import type { Cloud } from "../../rig/cloud/resources";
 import { standInCloud } from "../../rig/cloud-provider/environment";
+import { isInstance, publicAddressOf } from "../../rig/cloud-provider/instance";
 import { CloudRecord } from "../../rig/cloud-provider/record";
 import { changed } from "../../rig/summary";
 import { exampleStack } from "./support/exampleStack";
@@ -30,18 +31,18 @@ const ELSEWHERE = "203.0.113.7/32";
 describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
   let folder: string;
   let stack: Stack;
+  /** All that the engine has said, also in its errors. */
   let output = "";
-  const onOutput = (text: string) => {
+  const say = (text: string) => {
     output += text;
   };
+  const heard = { onOutput: say, onError: say };
   const there = () =>
     clouds.flatMap((cloud) => Object.values(new CloudRecord(join(folder, "cloud"), cloud).content().resources));
   const addresses = () =>
-    there().flatMap(({ properties }) => {
-      // biome-ignore lint/suspicious/noExplicitAny: of either cloud
-      const { publicIp, networkInterfaces } = properties as any;
-      return publicIp ?? networkInterfaces?.[0]?.accessConfigs?.[0]?.natIp ?? [];
-    });
+    there()
+      .filter(({ type }) => isInstance(type))
+      .map(publicAddressOf);
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tb-"));
@@ -51,17 +52,18 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
     );
   });
   afterAll(async () => {
-    await stack.destroy();
+    // Without a stack there is what kept it from being.
+    await stack?.destroy();
     rmSync(folder, { recursive: true, force: true });
   });
 
   test("previews, and makes nothing by it", async () => {
-    expect((await stack.preview({ onOutput })).changeSummary.create).toBeGreaterThan(10);
+    expect((await stack.preview(heard)).changeSummary.create).toBeGreaterThan(10);
     expect(there()).toEqual([]);
   });
 
   test("is up, with every clock proved", async () => {
-    const { outputs } = await stack.up({ onOutput });
+    const { outputs } = await stack.up(heard);
     expect(outputs.ready?.value).toBe(true);
     const summary: ClusterSummary = outputs.summary?.value;
     expect(summary.hosts).toHaveLength(addresses().length);
@@ -77,7 +79,7 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
   });
 
   test("changes nothing by a second up", async () => {
-    expect(changed(await stack.up({ onOutput }))).toBe(0);
+    expect(changed(await stack.up(heard))).toBe(0);
   });
 
   test("changes only the rules when only they are to change, and then lets nobody in from here", async () => {
@@ -88,14 +90,14 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
       const { op, type } = resourcePreEvent?.metadata ?? { op: "same", type: "" };
       if (op !== "same" && op !== "read") types.add(type);
     };
-    await stack.up({ onOutput, onEvent });
+    await stack.up({ ...heard, onEvent });
     const rules = { aws: "aws:ec2/securityGroup:SecurityGroup", gcp: "gcp:compute/firewall:Firewall" };
     expect([...types].sort()).toEqual(clouds.map((cloud) => rules[cloud]));
     expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => false));
   });
 
   test("leaves nothing behind, and dials nobody for it", async () => {
-    await stack.destroy({ onOutput });
+    await stack.destroy(heard);
     expect(there()).toEqual([]);
     const machines = join(folder, "cloud/timebase/vms");
     expect(existsSync(machines) ? readdirSync(machines) : []).toEqual([]);
