@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type FaultRow, page, type Recorded, readReport, rowsOf, steady, wantedRows } from "../faults/support/report";
+import {
+  type FaultRow,
+  page,
+  type Recorded,
+  readReport,
+  rowsOf,
+  steady,
+  wantedRows,
+  withRows,
+} from "../faults/support/report";
 
 const row: Recorded<FaultRow> = {
   group: "power",
@@ -23,6 +32,25 @@ test.skip("docs/systems.md has a row of every check on every system and of every
     missing: wantedRows.filter((row) => !rows.includes(row)),
     orphaned: rows.filter((row) => !wantedRows.includes(row)),
   }).toEqual({ missing: [], orphaned: [] });
+});
+
+test("new rows of a system take the place of all that it had; of the others nothing is lost", () => {
+  const made = (bootLoader: string, check: string, toolkit: string) => ({
+    ...{ system: "debian-12", bootLoader, machine: "real" as const, check, found: "", toolkit },
+  });
+  const old = {
+    toolkit: "old",
+    systems: [made("BIOS", "9. gone", "old"), made("EFI", "1. kept", "old")],
+    faults: [row],
+  };
+  const rows = { systems: [made("BIOS", "1. new", "new")], faults: [{ ...row, fault: "other" }] };
+  expect(withRows(old, rows, "new")).toEqual({
+    toolkit: "new",
+    systems: expect.toSatisfy(
+      (all) => all.length === 2 && all.includes(old.systems[1]) && all.includes(rows.systems[0]),
+    ),
+    faults: [row, rows.faults[0]],
+  });
 });
 
 test("a row has nothing that differs from run to run", () => {

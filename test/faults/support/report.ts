@@ -63,23 +63,31 @@ export function readReport(): Report {
   return JSON.parse(readFileSync(rowsFile, "utf8")) as Report;
 }
 
-/**
- * Puts rows in the place of those that they are newer than; what no test makes any more goes. Only tests that ran to their
- * end come here, two at a time.
- */
+/** A system's rows take the place of all that it had, and a fault's row that of its own, in the order of the page. */
+export function withRows(old: Report, rows: Partial<Omit<Report, "toolkit">>, toolkit: string): Report {
+  const { systems = [], faults = [] } = rows;
+  const isOf = (one: SystemRow) => (other: SystemRow) =>
+    one.system === other.system && one.bootLoader === other.bootLoader;
+  const isKept = (row: FaultRow) => !faults.some((other) => keyOfFault(other) === keyOfFault(row));
+  return {
+    toolkit,
+    systems: inOrder([...old.systems.filter((row) => !systems.some(isOf(row))), ...systems], keyOfSystem),
+    faults: inOrder([...old.faults.filter(isKept), ...faults], keyOfFault),
+  };
+}
+
+/** What no test makes any more comes last. */
+function inOrder<Row>(rows: Row[], key: (row: Row) => string): Row[] {
+  const place = (row: Row) => (wantedRows.indexOf(key(row)) + wantedRows.length + 1) % (wantedRows.length + 1);
+  return [...rows].sort((one, other) => place(one) - place(other));
+}
+
+/** Only tests that ran to their end come here, two at a time. */
 async function merge(rows: { systems?: SystemRow[]; faults?: FaultRow[] }): Promise<void> {
   const release = await lock(rowsFile, { retries: 10 });
-  const old = readReport();
   const toolkit = toolkitDigest(toolkitFolder());
-  const merged = <Row>(before: Recorded<Row>[], now: Row[] = [], key: (row: Row) => string): Recorded<Row>[] => {
-    const byKey = new Map([...before, ...now.map((row) => ({ ...row, toolkit }))].map((row) => [key(row), row]));
-    return wantedRows.flatMap((wanted) => byKey.get(wanted) ?? []);
-  };
-  const report: Report = {
-    toolkit,
-    systems: merged(old.systems, rows.systems, keyOfSystem),
-    faults: merged(old.faults, rows.faults, keyOfFault),
-  };
+  const recorded = <Row>(made: Row[] = []) => made.map((row) => ({ ...row, toolkit }));
+  const report = withRows(readReport(), { systems: recorded(rows.systems), faults: recorded(rows.faults) }, toolkit);
   writeFileSync(rowsFile, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(folder, "systems.md"), page(report));
   await release();
