@@ -4,14 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
 import type { AwsHostArgs } from "./aws/args";
 import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup } from "./aws/capabilities";
-import { IMAGES, newestImage } from "./aws/image";
+import { aboutFirstBoot, newestImage } from "./aws/image";
 import { securityGroups } from "./aws/network";
 import { machineOf, validateAwsHost } from "./aws/validate";
 import { warnOfEverybody } from "./cloud/access";
 import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
-import { firstBoot } from "./cloud/firstBoot";
+import { firstBoot, replacementTrigger } from "./cloud/firstBoot";
 import { loginOf, makeHostKey } from "./cloud/keys";
-import { cloudConfig } from "./cloud/userData";
+import { cloudConfig, type FirstBoot } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 
 /**
@@ -38,10 +38,9 @@ export class AwsHost extends pulumi.ComponentResource {
     // Every resource that costs or opens something has tags, and so waits until the arguments have passed.
     const passed = settled(pulumi.secret(input).apply(check));
     const tags = pulumi.all([args.tags, passed]).apply(([given]): Record<string, string> => ({ Name: name, ...given }));
-    const user = { name: IMAGES[args.operatingSystem].user, isOfImage: true };
-    const about = { operatingSystem: args.operatingSystem, user, additions: [] };
+    const about = aboutFirstBoot(args.operatingSystem);
     const parts = {
-      userData: firstBoot(about, hostKey, login).apply(cloudConfig),
+      firstBoot: firstBoot(about, args.firstBoot, hostKey, login),
       groups: securityGroups(name, args, tags, this),
       placementGroup: placementGroup(name, args, tags, this),
       tags,
@@ -53,7 +52,7 @@ export class AwsHost extends pulumi.ComponentResource {
       publicAddress: instance.publicIp,
       privateAddress: instance.privateIp,
     };
-    this.endpoint = cloudEndpoint(name, input, machine, user.name, login, hostKey);
+    this.endpoint = cloudEndpoint(name, input, machine, about.user.name, login, hostKey);
     this.instanceId = instance.id;
     this.imageId = instance.ami;
 
@@ -66,7 +65,7 @@ type Tags = pulumi.Output<Record<string, string>>;
 
 /** What an instance needs that is not an argument as it stands. */
 interface Parts {
-  userData: pulumi.Output<string>;
+  firstBoot: pulumi.Output<FirstBoot>;
   groups: pulumi.Output<string[]>;
   placementGroup: pulumi.Input<string> | undefined;
   tags: Tags;
@@ -94,7 +93,7 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       disableApiTermination: args.deletionProtection ?? false,
       metadataOptions: METADATA,
       rootBlockDevice: rootDisk(args, parts.tags),
-      userData: parts.userData,
+      userData: parts.firstBoot.apply(cloudConfig),
       userDataReplaceOnChange: true,
       tags: parts.tags,
     },
@@ -104,8 +103,13 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       // The image that was found stays: a newer one is for the next machine. The provider reads whether the machine has a
       // public address, not whether it is to have one, and a stopped one has none (terraform-provider-aws, issue 33775):
       // only another wish replaces the machine.
-      ignoreChanges: ["associatePublicIpAddress", ...(args.imageId === undefined ? ["ami"] : [])],
-      replacementTrigger: isPublic,
+      ignoreChanges: [
+        "associatePublicIpAddress",
+        ...(args.imageId === undefined ? ["ami"] : []),
+        // A plan that changes is for the next machine: this one has it by SSH.
+        ...(args.firstBoot === undefined ? [] : ["userData"]),
+      ],
+      replacementTrigger: args.firstBoot === undefined ? isPublic : [isPublic, replacementTrigger(parts.firstBoot)],
       // A bare metal machine takes its time to start, to stop and to end.
       customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", update: "40m", delete: "40m" } : undefined,
     },

@@ -3,14 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
 import { warnOfEverybody } from "./cloud/access";
 import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
-import { firstBoot } from "./cloud/firstBoot";
-import { type KeyPair, type Login, loginOf, makeHostKey } from "./cloud/keys";
-import { cloudConfig, startupScript } from "./cloud/userData";
+import { firstBoot, replacementTrigger } from "./cloud/firstBoot";
+import { loginOf, makeHostKey } from "./cloud/keys";
+import { cloudConfig, type FirstBoot, startupScript } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 import type { GcpHostArgs } from "./gcp/args";
 import { bootDiskType, canMigrate, isBareMetal, needsNestedVirtualization } from "./gcp/capabilities";
-import { KEEP_HOST_KEY } from "./gcp/guestAgent";
-import { type GcpSystem, IMAGES, newestImage } from "./gcp/image";
+import { aboutFirstBoot, type GcpSystem, IMAGES, newestImage, USER } from "./gcp/image";
 import { networkTags } from "./gcp/network";
 import { machineOf, validateGcpHost } from "./gcp/validate";
 
@@ -39,7 +38,7 @@ export class GcpHost extends pulumi.ComponentResource {
     const passed = settled(pulumi.secret(input).apply(check));
     const network = pulumi.all([args.network, passed]).apply(([given]) => given ?? "default");
     const parts = {
-      firstBoot: firstBootInputs(args, hostKey, login),
+      firstBoot: firstBoot(aboutFirstBoot(args.operatingSystem as GcpSystem), args.firstBoot, hostKey, login),
       network,
       tags: networkTags(name, args, network, this),
     };
@@ -61,14 +60,11 @@ export class GcpHost extends pulumi.ComponentResource {
   }
 }
 
-/** The user whom the first boot makes: Google's images have none of their own. */
-const USER = "timebase";
-
 const DEFAULT_ROOT_DISK_GIB = 16;
 
 /** What an instance needs that is not an argument as it stands. */
 interface Parts {
-  firstBoot: FirstBootInputs;
+  firstBoot: pulumi.Output<FirstBoot>;
   network: pulumi.Output<string>;
   tags: pulumi.Output<string[]>;
 }
@@ -97,7 +93,7 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
       ],
       tags: parts.tags,
       labels: args.labels,
-      ...parts.firstBoot,
+      ...firstBootInputs(args.operatingSystem as GcpSystem, parts.firstBoot),
       advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
       scheduling: machine.spot ? SPOT : canMigrate(machine.machineType) ? undefined : STAYS_IN_PLACE,
       shieldedInstanceConfig: isMetal ? undefined : SHIELDED,
@@ -110,8 +106,13 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
       additionalSecretOutputs: ["metadata", "metadataStartupScript"],
       // What the first boot burns in cannot be changed later.
       replaceOnChanges: ['metadata["user-data"]'],
-      // The image that was found stays: a newer one is for the next machine.
-      ignoreChanges: args.image === undefined ? ["bootDisk.initializeParams.image"] : [],
+      ignoreChanges: [
+        // The image that was found stays: a newer one is for the next machine.
+        ...(args.image === undefined ? ["bootDisk.initializeParams.image"] : []),
+        // So is a plan that changes: this machine has it by SSH.
+        ...(args.firstBoot === undefined ? [] : ['metadata["user-data"]']),
+      ],
+      replacementTrigger: args.firstBoot === undefined ? undefined : replacementTrigger(parts.firstBoot),
     },
   );
 }
@@ -134,11 +135,8 @@ const SHIELDED = { enableSecureBoot: true, enableVtpm: true, enableIntegrityMoni
 type FirstBootInputs = Pick<InstanceArgs, "metadata" | "metadataStartupScript">;
 
 /** The first boot's text is secret, as it holds the host's private key. Another script is another machine by itself. */
-function firstBootInputs(args: GcpHostArgs, hostKey: KeyPair, login: Login): FirstBootInputs {
-  const operatingSystem = args.operatingSystem as GcpSystem;
-  const about = { operatingSystem, user: { name: USER, isOfImage: false }, additions: KEEP_HOST_KEY };
-  const boot = firstBoot(about, hostKey, login);
-  return IMAGES[operatingSystem].hasCloudInit
+function firstBootInputs(system: GcpSystem, boot: pulumi.Output<FirstBoot>): FirstBootInputs {
+  return IMAGES[system].hasCloudInit
     ? { metadata: { ...ACCESS, "user-data": boot.apply(cloudConfig) } }
     : { metadata: ACCESS, metadataStartupScript: boot.apply(startupScript) };
 }

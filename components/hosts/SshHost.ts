@@ -37,6 +37,9 @@ export interface SshHostArgs {
   machineUrn?: pulumi.Input<string>;
 }
 
+/** A machine that exists already has had its first boot. */
+const { firstBoot: _, ...sshFields } = endpointFields;
+
 /** A machine that exists already and that this machine can log in to. Nothing is changed on it. */
 export class SshHost extends pulumi.ComponentResource {
   /** How to reach the host: the `endpoint` of every clock component. Secret, as it holds the key. */
@@ -44,7 +47,7 @@ export class SshHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const endpoint = { ...args, name: args.name ?? name };
-    const check = checkInputs("SshHost", name, endpoint, argsWith(endpointFields));
+    const check = checkInputs("SshHost", name, endpoint, argsWith(sshFields));
     super("timebase:index:SshHost", name, {}, opts);
 
     this.endpoint = pulumi.secret(endpoint).apply(check).apply(completeEndpoint);

@@ -23,6 +23,8 @@ export interface HostEndpoint {
   generation?: string;
   /** URN of the resource that is the machine: when that is deleted, nothing on the machine is taken back first. */
   machineUrn?: string;
+  /** Digest of what the machine was told to do at its first boot. */
+  firstBoot?: string;
 }
 
 /** How to reach a bastion host by SSH, complete. */
@@ -70,6 +72,8 @@ export interface HostEndpointArgs {
    * is taken back first, and nobody dials it. Default: none; what was set on the host is taken back.
    */
   machineUrn?: pulumi.Input<string>;
+  /** Digest of what the machine was told to do at its first boot, as `AwsHost` and `GcpHost` give it. Default: nothing. */
+  firstBoot?: pulumi.Input<string>;
 }
 
 /** How to reach a bastion host by SSH. */

@@ -40,6 +40,10 @@ const urn = must(
   (value) => typeof value === "string" && value.startsWith("urn:pulumi:"),
   "must be the URN of a resource",
 );
+const digest = must(
+  (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value),
+  "must be a digest of SHA-256",
+);
 const waitSeconds = wholeNumberFrom(1, 86_400, "seconds");
 
 const pinnedKey = required(hostKey, HOST_KEY_REMEDY);
@@ -63,6 +67,7 @@ export const endpointFields = {
   privateAddress: optional(address),
   generation: optional(generation),
   machineUrn: optional(urn),
+  firstBoot: optional(digest),
   proxy: optional(proxy),
 } as const satisfies Fields;
 

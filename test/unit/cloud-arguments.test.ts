@@ -89,6 +89,8 @@ const shared: readonly Wrong[] = [
   [{ publicKey: HOST_KEY, privateKey: "hunter2" }, /^privateKey: must be the text of a private key/.source],
   [{ rootDiskGib: 8 }, "rootDiskGib: must be 10 to 16384 GiB, not 8"],
   [{ rootDiskGib: 16.5 }, "rootDiskGib: must be a whole number, 10 to 16384 GiB, not 16.5"],
+  [{ firstBoot: 1 }, "firstBoot: must be what firstBootPlan gives"],
+  [{ firstBoot: "echo \u00e9" }, "firstBoot: must be what firstBootPlan gives"],
   [{ deletionProtection: "yes" }, "deletionProtection: must be true or false"],
   [
     { spot: true, deletionProtection: true },
@@ -105,6 +107,10 @@ const shared: readonly Wrong[] = [
 
 /** What is wrong in any cloud where a proxy alone is not enough. */
 const aboutProxies = (network: object): Wrong[] => [
+  [
+    { ...network, proxy: { address: "bastion", hostKey: HOST_KEY }, firstBoot: "true\n" },
+    "firstBoot: cannot be with a proxy: a login that is refused there is not tried again; leave one out",
+  ],
   [{ ...network, proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
   [
     { ...network, proxy: { address: "a bastion", hostKey: HOST_KEY } },
@@ -197,6 +203,10 @@ const aws: readonly Wrong[] = [
   [{ tags: ["team"] }, "tags: must be an object of tags"],
   [{ tags: { "aws:team": "a" } }, "tags.aws:team: must be a key of 1 to 128 characters that does not begin with aws:"],
   [{ tags: { team: 1 } }, "tags.team: must be a text of at most 256 characters, not 1"],
+  [
+    { firstBoot: "a".repeat(15_000) },
+    `firstBoot: makes user data of 16653 bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
+  ],
   [{ machineType: "c3-standard-4" }, /^machineType: is not an argument; there are name,/.source],
 ];
 
@@ -269,6 +279,14 @@ const gcp: readonly Wrong[] = [
   [
     { labels: { team: "A" } },
     'labels.team: must be a text of at most 63 lower case letters, digits, hyphens and underscores, not "A"',
+  ],
+  [
+    { firstBoot: "a".repeat(262_144) },
+    /^firstBoot: makes user data of 26\d{4} bytes, and Google Cloud takes 262144: give fewer time sources/.source,
+  ],
+  [
+    { firstBoot: "true\n", operatingSystem: OperatingSystem.Debian12 },
+    "firstBoot: needs cloud-init, which the image of debian-12 in Google Cloud has not: take ubuntu-22.04, ubuntu-24.04, or Delivery.Ssh",
   ],
   [{ instanceType: "m7i.large" }, /^instanceType: is not an argument; there are name,/.source],
 ];

@@ -113,6 +113,82 @@ describe("cloud-config", () => {
     expect([...files.values()].every((text) => text.startsWith(CONTRARY))).toBe(true);
   });
 
+  describe("with a script", () => {
+    const config = () => read(cloudConfig(boot({ script: "echo 'a' \"b\" \\ $c\n", additions: KEEP_HOST_KEY })));
+    const contentOf = (path: string) =>
+      config().write_files.find((file: { path: string }) => file.path === path)?.content;
+
+    test("has it run as a service, from the first boot on", () => {
+      expect(contentOf("/var/lib/timebase-first-boot/script")).toBe("echo 'a' \"b\" \\ $c\n");
+      expect(contentOf("/etc/systemd/system/multi-user.target.d/timebase-first-boot.conf")).toBe(
+        "[Unit]\nWants=timebase-first-boot.service\n",
+      );
+      expect(contentOf("/etc/systemd/system/timebase-first-boot.service")).toMatchInlineSnapshot(`
+        "[Unit]
+        Description=What this host does at its first boot
+        Wants=network-online.target
+        After=network-online.target
+        [Service]
+        WorkingDirectory=/var/lib/timebase-first-boot
+        ExecStart=/bin/sh -c '[ -s answer ] || { : >>/etc/nologin; exec timeout -k 10 3600 sh script >>log 2>&1; }'
+        ExecStopPost=/bin/rm -f /etc/nologin
+        "
+      `);
+      expect(
+        config()
+          .write_files.slice(0, KEEP_HOST_KEY.length)
+          .map(({ path }: { path: string }) => path),
+      ).toEqual(KEEP_HOST_KEY.map(({ path }) => path));
+    });
+
+    // converge waits until cloud-init is done, which waits for what it runs.
+    test("does not wait for it", () => {
+      expect(config().runcmd).toEqual([
+        "systemctl daemon-reload && systemctl start --no-block timebase-first-boot.service",
+      ]);
+    });
+
+    test("lets nobody in before sshd starts, who would be cut by the reboot", () => {
+      expect(contentOf("/etc/nologin")).toBe("This host is being set up at its first boot.\n");
+    });
+
+    describe.each(["dash", "bash"])("whose service in %s", (shell) => {
+      let root: string;
+      beforeEach(() => {
+        root = mkdtempSync(join(tmpdir(), "timebase-service-"));
+      });
+      afterEach(() => rmSync(root, { recursive: true }));
+
+      /** A start of the service, whose end systemd follows by what is to be done then. */
+      function start(script: string): number | null {
+        const unit = contentOf("/etc/systemd/system/timebase-first-boot.service").replaceAll("/etc", root);
+        const [, body = ""] = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(unit) ?? [];
+        const [, stop = ""] = /^ExecStopPost=(.*)$/m.exec(unit) ?? [];
+        writeFileSync(join(root, "script"), script);
+        const { status } = spawnSync(shell, ["-c", body], { cwd: root });
+        spawnSync(shell, ["-c", stop]);
+        return status;
+      }
+      const seen = () => readFileSync(join(root, "log"), "utf8");
+
+      test("runs it at each boot until it has succeeded, and lets everybody in at its end", () => {
+        const script = `ls '${root}'; echo tried >&2; [ -e again ] && echo done >answer; : >again; false`;
+        expect(start(script)).toBe(1);
+        expect(seen()).toBe("log\nnologin\nscript\ntried\n");
+        start(script);
+        expect(seen()).toContain("tried\nagain\n");
+        expect([start(script), seen().match(/tried/g)]).toEqual([0, ["tried", "tried"]]);
+        expect(readdirSync(root)).not.toContain("nologin");
+      });
+
+      test("begins anew where a power cut has left an empty answer", () => {
+        writeFileSync(join(root, "answer"), "");
+        start("echo tried");
+        expect(seen()).toBe("tried\n");
+      });
+    });
+  });
+
   test.each(["\u0000", "\u0085", "\u2028", "é", "\r"])("has nothing unprintable in it: %j", (character) => {
     const hostKey = { publicKey: HOST_KEY, privateKey: `a${character}b` };
     // JSON writes a control character as an escape, which is printable.

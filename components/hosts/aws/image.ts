@@ -1,6 +1,7 @@
 import { getParameterOutput } from "@pulumi/aws/ssm/getParameter";
 import type * as pulumi from "@pulumi/pulumi";
 import { OperatingSystem } from "../../plan/enums";
+import type { FirstBoot } from "../cloud/userData";
 
 /** What a system is called where its vendor publishes its images, and who logs in to them. */
 interface Image {
@@ -42,4 +43,11 @@ export function newestImage(
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
   return getParameterOutput({ name: IMAGES[system].parameter, region }, { parent }).insecureValue;
+}
+
+/** What a machine of a system is told before its first boot, whatever its keys are. */
+export function aboutFirstBoot(
+  operatingSystem: OperatingSystem,
+): Pick<FirstBoot, "operatingSystem" | "user" | "additions"> {
+  return { operatingSystem, user: { name: IMAGES[operatingSystem].user, isOfImage: true }, additions: [] };
 }

@@ -2,9 +2,11 @@ import { OperatingSystem } from "../../plan/enums";
 import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
 import { HostAddress, HostPhc } from "../cloud/args";
 import { isReachedInPublic } from "../cloud/endpoint";
+import { firstBootFits } from "../cloud/firstBoot";
 import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
 import type { AwsHostArgs } from "./args";
 import { DEFAULT_INSTANCE_TYPE, defaultInstanceType, impossible, type Machine, PHC_REGIONS } from "./capabilities";
+import { aboutFirstBoot } from "./image";
 
 const instanceType = name(
   /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/,
@@ -48,7 +50,18 @@ const awsFields = {
 export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, accessFits, zoneFits, (args) => [
   ...togetherFits(args, "securityGroupIds"),
   ...keysFit(args, "publicKey", "keyName"),
+  ...userDataFits(args),
 ]);
+
+/** EC2 User Guide, "Run commands when you launch an EC2 instance with user data input": before base64. */
+const USER_DATA = { cloud: "AWS", bytes: 16_384 };
+
+function userDataFits(args: unknown): InputErrors {
+  const system = at(args, "operatingSystem") as OperatingSystem;
+  return Object.values(OperatingSystem).includes(system)
+    ? firstBootFits(at(args, "firstBoot"), aboutFirstBoot(system), at(args, "publicKey"), USER_DATA)
+    : []; // Reported by the rule of the property itself.
+}
 
 /** The machine that arguments ask for. */
 export function machineOf(args: unknown): Machine {

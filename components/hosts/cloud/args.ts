@@ -75,6 +75,11 @@ export interface CloudHostArgs {
   /** The text of the private key of `publicKey`, without a passphrase. Kept secret. Default: the SSH agent is asked. */
   privateKey?: pulumi.Input<string>;
   /**
+   * What the machine does at its first boot, before anybody may log in: the `firstBootPlan` of a cluster with Delivery.CloudInit.
+   * A machine that is there keeps what it was told, whatever this becomes. Not with a `proxy`. Default: nothing.
+   */
+  firstBoot?: pulumi.Input<string>;
+  /**
    * Size of the root disk in GiB, 10 to 16,384. It grows in place, its file system at the next boot. It cannot shrink: the
    * cloud refuses that. Default: 16.
    */

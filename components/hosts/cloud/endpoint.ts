@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { completeEndpoint, type HostEndpoint, type ProxyEndpointArgs } from "../endpoint";
 import { type CloudHostArgs, HostAddress } from "./args";
+import { firstBootDigest } from "./firstBoot";
 import type { KeyPair, Login } from "./keys";
 
 /** A machine as a cloud's provider shows it. */
@@ -20,7 +21,7 @@ export function isReachedInPublic(args: Pick<CloudHostArgs, "address" | "proxy">
 /** The endpoint of a machine in a cloud. Secret, as it holds the key. */
 export function cloudEndpoint(
   name: string,
-  args: Pick<CloudHostArgs, "address" | "proxy"> & { name: pulumi.Input<string> },
+  args: Pick<CloudHostArgs, "address" | "proxy" | "firstBoot"> & { name: pulumi.Input<string> },
   machine: CloudMachine,
   user: string,
   login: Login,
@@ -36,9 +37,9 @@ export function cloudEndpoint(
       machine.privateAddress,
       machine.id,
       machine.urn,
-      args.name,
+      pulumi.all([args.name, args.firstBoot]),
     ])
-    .apply(([privateKey, publicHostKey, proxy, publicAddress, privateAddress, id, urn, hostName]) => {
+    .apply(([privateKey, publicHostKey, proxy, publicAddress, privateAddress, id, urn, [hostName, script]]) => {
       if (isPublic && !publicAddress) {
         throw new Error(
           `${name}: the machine ${id} has no public address: start it if it is stopped, then run \`pulumi refresh\`; ` +
@@ -55,6 +56,7 @@ export function cloudEndpoint(
         proxy,
         generation: id,
         machineUrn: urn,
+        firstBoot: script === undefined ? undefined : firstBootDigest(script),
       });
     });
 }

@@ -14,6 +14,8 @@ export interface FirstBoot {
   hostKey: { publicKey: string; privateKey: string };
   /** What files are to have at their end before the cloud's own programs read them. */
   additions: readonly Addition[];
+  /** What root does before anybody may log in. */
+  script?: string;
 }
 
 /** Lines for the end of a file, which may not exist yet. The first one is how it is found again. */
@@ -30,13 +32,15 @@ export interface Addition {
 export function cloudConfig(boot: FirstBoot): string {
   const { user, hostKey } = boot;
   const authorized = { ssh_authorized_keys: boot.authorizedKeys.map(bareHostKey) };
+  const files = [...boot.additions.map(writeFile), ...(boot.script === undefined ? [] : scriptFiles(boot.script))];
   const config = {
     ssh_pwauth: false,
     disable_root: true,
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: wholeLines(hostKey.privateKey), ed25519_public: bareHostKey(hostKey.publicKey) },
     ...(user.isOfImage ? authorized : { users: [{ ...newUser(user.name), ...authorized }] }),
-    ...(boot.additions.length === 0 ? {} : { write_files: boot.additions.map(writeFile) }),
+    ...(files.length === 0 ? {} : { write_files: files }),
+    ...(boot.script === undefined ? {} : { runcmd: [START_SCRIPT] }),
   };
   return printable(`#cloud-config\n# ${boot.operatingSystem}\n${JSON.stringify(config, undefined, 1)}\n`);
 }
@@ -44,6 +48,45 @@ export function cloudConfig(boot: FirstBoot): string {
 /** cloud-init does it once for each instance, before sshd starts and before the network counts as online. */
 function writeFile({ path, lines }: Addition): object {
   return { path, append: true, permissions: "0644", content: `\n${lines.join("\n")}\n` };
+}
+
+/** Where a host has its script, what that printed (`log`), and what it leaves behind when it has succeeded (`answer`). */
+export const FIRST_BOOT_FOLDER = "/var/lib/timebase-first-boot";
+
+const UNIT = "timebase-first-boot.service";
+const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+/** Wants the service at every boot from the first one on, however soon that is cut. */
+const WANTED_FILE = "/etc/systemd/system/multi-user.target.d/timebase-first-boot.conf";
+
+/** What is left of the first boot when its folder is gone. */
+export const FIRST_BOOT_UNIT_FILES = [UNIT_FILE, WANTED_FILE] as const;
+
+/** Detached, because the script may wait for cloud-init, which waits for this to end. */
+const START_SCRIPT = `systemctl daemon-reload && systemctl start --no-block ${UNIT}`;
+
+/**
+ * The script as a service, which begins anew at the next boot when a boot was cut. While it runs nobody but root may log in
+ * (pam_nologin(8)): who dials is refused, and dials again, instead of being cut by a reboot. Its end lets everybody in, also when
+ * it failed or took too long. In words that systemd 219 knows, of Amazon Linux 2.
+ */
+function scriptFiles(script: string): object[] {
+  return [
+    { path: "/etc/nologin", content: "This host is being set up at its first boot.\n" },
+    { path: `${FIRST_BOOT_FOLDER}/script`, content: script },
+    {
+      path: UNIT_FILE,
+      content: `[Unit]
+Description=What this host does at its first boot
+Wants=network-online.target
+After=network-online.target
+[Service]
+WorkingDirectory=${FIRST_BOOT_FOLDER}
+ExecStart=/bin/sh -c '[ -s answer ] || { : >>/etc/nologin; exec timeout -k 10 3600 sh script >>log 2>&1; }'
+ExecStopPost=/bin/rm -f /etc/nologin
+`,
+    },
+    { path: WANTED_FILE, content: `[Unit]\nWants=${UNIT}\n` },
+  ];
 }
 
 function newUser(name: string): object {
@@ -102,6 +145,11 @@ function wholeLines(text: string): string {
 }
 
 const PRINTABLE_LINES = /^[\x20-\x7e\n]+$/;
+
+/** Whether a text can be a script in user data. */
+export function isScript(text: unknown): text is string {
+  return typeof text === "string" && PRINTABLE_LINES.test(text);
+}
 
 /** The validation refuses unprintable values before this; here is the last door, because root reads the text. */
 function printable(text: string): string {

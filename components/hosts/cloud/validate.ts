@@ -22,6 +22,7 @@ import { endpointFields, hostName } from "../../plan/validateHost";
 import { privateKey, publicKey } from "../../plan/validateKey";
 import { isEverybody } from "./access";
 import { HostAddress, HostPhc } from "./args";
+import { isScript } from "./userData";
 
 /** A network that may ask for the time. A server for everybody serves attackers (RFC 8633, BCP 223). */
 const timeNetwork: Rule = (value, path) =>
@@ -47,6 +48,9 @@ const sshNetwork: Rule = (value, path) =>
         },
       ]
     : cidr(value, path);
+
+/** Root runs it. */
+const script = must(isScript, "must be what firstBootPlan gives");
 
 /** What the keys, or the texts, of tags may be: the test, and the same in words. */
 interface Wording {
@@ -93,6 +97,7 @@ export function cloudFields(systems: readonly OperatingSystem[], cloud: string):
     proxy: endpointFields.proxy,
     publicKey: optional(publicKey),
     privateKey: optional(privateKey),
+    firstBoot: optional(script),
     rootDiskGib: optional(wholeNumberFrom(10, 16_384, "GiB")),
     deletionProtection: optional(flag),
   } as const satisfies Fields;
@@ -125,6 +130,12 @@ export function togetherFits(args: unknown, otherRules: string): InputErrors {
     errors.push({
       propertyPath: "address",
       reason: 'cannot be "public" with a proxy: leave it out, the bastion reaches the private address',
+    });
+  }
+  if (at(args, "firstBoot") !== undefined && at(args, "proxy") !== undefined) {
+    errors.push({
+      propertyPath: "firstBoot",
+      reason: "cannot be with a proxy: a login that is refused there is not tried again; leave one out",
     });
   }
   if (at(args, "spot") === true && at(args, "deletionProtection") === true) {

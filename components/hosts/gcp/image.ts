@@ -1,6 +1,8 @@
 import { getImageOutput } from "@pulumi/gcp/compute/getImage";
 import type * as pulumi from "@pulumi/pulumi";
 import { OperatingSystem } from "../../plan/enums";
+import type { FirstBoot } from "../cloud/userData";
+import { KEEP_HOST_KEY } from "./guestAgent";
 
 /** Where a system's vendor publishes its images, and what those can read at their first boot. */
 interface Image {
@@ -31,4 +33,12 @@ export type GcpSystem = keyof typeof IMAGES;
 export function newestImage(system: GcpSystem, parent: pulumi.Resource): pulumi.Output<string> {
   const { project, family } = IMAGES[system];
   return getImageOutput({ project, family }, { parent }).selfLink;
+}
+
+/** The user whom the first boot makes: Google's images have none of their own. */
+export const USER = "timebase";
+
+/** What a machine of a system is told before its first boot, whatever its keys are. */
+export function aboutFirstBoot(operatingSystem: GcpSystem): Pick<FirstBoot, "operatingSystem" | "user" | "additions"> {
+  return { operatingSystem, user: { name: USER, isOfImage: false }, additions: KEEP_HOST_KEY };
 }

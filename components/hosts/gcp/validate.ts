@@ -1,9 +1,10 @@
 import type { OperatingSystem } from "../../plan/enums";
 import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
+import { firstBootFits } from "../cloud/firstBoot";
 import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
 import { DEFAULT_MACHINE_TYPE, impossible, type Machine } from "./capabilities";
-import { IMAGES } from "./image";
+import { aboutFirstBoot, type GcpSystem, IMAGES } from "./image";
 
 const machineType = name(/^[a-z]\w*(-[a-z0-9]+)+$/, `a machine type such as ${DEFAULT_MACHINE_TYPE}`);
 const zone = name(/^[a-z]+(-[a-z]+)+\d+-[a-z]$/, "a zone such as europe-west4-a");
@@ -41,7 +42,30 @@ const gcpFields = {
 const validateArgs = argsWith(gcpFields, machineFits, networkFits, addressesFit, (args) => [
   ...togetherFits(args, "networkTags"),
   ...keysFit(args, "publicKey"),
+  ...userDataFits(args),
 ]);
+
+/** "About VM metadata", Limitations: of each value. */
+const USER_DATA = { cloud: "Google Cloud", bytes: 262_144 };
+
+function userDataFits(args: unknown): InputErrors {
+  const [system, script] = [at(args, "operatingSystem") as GcpSystem, at(args, "firstBoot") ?? undefined];
+  if (!Object.keys(IMAGES).includes(system) || script === undefined) {
+    return []; // Reported by the rule of the property itself.
+  }
+  return IMAGES[system].hasCloudInit
+    ? firstBootFits(script, aboutFirstBoot(system), at(args, "publicKey"), USER_DATA)
+    : [
+        {
+          propertyPath: "firstBoot",
+          reason: `needs cloud-init, which the image of ${system} in Google Cloud has not: take ${SYSTEMS_WITH_CLOUD_INIT.join(", ")}, or Delivery.Ssh`,
+        },
+      ];
+}
+
+const SYSTEMS_WITH_CLOUD_INIT = Object.entries(IMAGES).flatMap(([name, { hasCloudInit }]) =>
+  hasCloudInit ? [name] : [],
+);
 
 /**
  * All that can be wrong with the arguments of a `GcpHost`. The component's name becomes part of names in the cloud, which
