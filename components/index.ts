@@ -6,6 +6,7 @@ export { TscClocksource, type TscClocksourceArgs } from "./clock/TscClocksource"
 export type { TimeKeyArgs, TimePairArgs, TimeSourceArgs } from "./clock/timeSource";
 export type { ExperimentClusterArgs, ExperimentHostArgs } from "./cluster/args";
 export { ExperimentCluster } from "./cluster/ExperimentCluster";
+export { firstBootPlan } from "./cluster/firstBootPlan";
 export { type Bound, boundAt, isKnown, type PairwiseBound, pairwiseBounds, widestBound } from "./evidence/bounds";
 export { guestChronyConf } from "./evidence/guest";
 export {
@@ -27,6 +28,7 @@ export type { GcpHostArgs } from "./hosts/gcp/args";
 export { LocalVm, type LocalVmArgs, LocalVmFirmware, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
 export {
+  Delivery,
   GuestPtp,
   OperatingSystem,
   ProveWhen,
@@ -36,3 +38,4 @@ export {
   TimeSourceKind,
   Topology,
 } from "./plan/enums";
+export { type ToolkitArchive, toolkitArchive } from "./remote/toolkitArchive";

@@ -5,8 +5,9 @@ import { argsWith } from "../plan/validate";
 import { bootFields, hostFields } from "../plan/validateHost";
 import { guestPtpFields, rolesFit, timeFields } from "../plan/validateTime";
 import type { BootArgs, GuestPtpArgs, HostArgs, TimeArgs } from "./args";
+import { toolkitUrlOf } from "./delivery";
 import { announceReboot, proven, provenHost } from "./provenHost";
-import { bootSection, guestPtpSection, timeSection } from "./sections";
+import { allSections } from "./sections";
 
 /** The arguments of a `HostClock`. */
 export interface HostClockArgs extends HostArgs, BootArgs, TimeArgs, GuestPtpArgs {}
@@ -35,12 +36,8 @@ export class HostClock extends pulumi.ComponentResource {
     announceReboot(name, args.reboot, this, args.sources);
 
     const inputs = pulumi.secret(args).apply(check);
-    const sections = (known: pulumi.Unwrap<HostClockArgs>) => ({
-      boot: bootSection(known),
-      time: timeSection(known),
-      guestPtp: guestPtpSection(known),
-    });
-    this.evidence = provenHost(name, name, inputs, sections, this, args.revertReboot);
+    const options = { revertReboot: args.revertReboot, toolkitUrl: toolkitUrlOf(args) };
+    this.evidence = provenHost(name, name, inputs, allSections, this, options);
     this.clocksource = proven(this.evidence, "clocksource");
     this.timescale = proven(this.evidence, "timescale");
     this.errorBoundNs = proven(this.evidence, "errorBoundNs");

@@ -30,14 +30,9 @@ export class TscClocksource extends pulumi.ComponentResource {
     announceReboot(name, args.reboot, this);
 
     const inputs = pulumi.secret(args).apply(check);
-    this.evidence = provenHost(
-      name,
-      `${name}/clocksource`,
-      inputs,
-      (known) => ({ boot: bootSection(known) }),
-      this,
-      args.revertReboot,
-    );
+    this.evidence = provenHost(name, `${name}/clocksource`, inputs, (known) => ({ boot: bootSection(known) }), this, {
+      revertReboot: args.revertReboot,
+    });
     this.clocksource = proven(this.evidence, "clocksource");
     this.bootParametersLive = provenIfApplicable(this.evidence, "bootParametersLive");
 

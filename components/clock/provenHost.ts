@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type HostEvidence, Verdict } from "../evidence/HostEvidence";
 import { parseEvidence } from "../evidence/parse";
+import { firstBootDigest } from "../hosts/cloud/firstBoot";
 import { completeEndpoint, type HostEndpointArgs } from "../hosts/endpoint";
 import { rebootNotice } from "../plan/boot";
 import { type OperatingSystem, ProveWhen, RebootPolicy } from "../plan/enums";
@@ -9,6 +10,8 @@ import { renderPlan } from "../plan/text";
 import { holdsKeys } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 import { at } from "../plan/validate";
+import { firstBootScript, order } from "../remote/firstBoot";
+import { firstBootCommands } from "../remote/firstBootCommands";
 import { copyFolder, type HostProofs, hostCommands } from "../remote/hostCommands";
 import { toolkitDigest, toolkitFolder } from "../remote/toolkit";
 import type { TimeSourceArgs } from "./timeSource";
@@ -48,6 +51,14 @@ export function provenAgain(
   return prove(suffix, triggers, more).apply(parseEvidence);
 }
 
+/** What differs between the ways in which hosts are taken through the three. */
+export interface ProvenHostOptions {
+  /** Whether a revert reboots the host and proves what came back. */
+  revertReboot?: boolean;
+  /** Where the toolkit's archive lies, of a host that has its plan from its first boot. */
+  toolkitUrl?: pulumi.Input<string>;
+}
+
 /**
  * Takes one host through plan, converge and prove. `owner` is unique on the host: a component that comes again under
  * the same owner takes back the sections that it no longer has.
@@ -58,38 +69,75 @@ export function provenHost<Inputs extends HostInputs>(
   inputs: pulumi.Output<Inputs>,
   sections: (inputs: Inputs) => PlanSections,
   parent: pulumi.ComponentResource,
-  revertReboot = false,
+  { revertReboot = false, toolkitUrl }: ProvenHostOptions = {},
 ): pulumi.Output<HostEvidence> {
-  const fullOwner = `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`;
   // The inputs are secret as a whole, because the endpoint holds the key. The plan takes everything but that one, and so is
   // legible, unless it has the keys of time sources in it.
   const plan = pulumi.unsecret(inputs).apply((known) => {
     const planned = sections(known);
-    const { name: host, generation } = known.endpoint;
-    const text = renderPlan({
-      owner: fullOwner,
-      host,
-      generation: [generation, toolkitDigest(toolkitFolder())].filter(Boolean).join(" "),
-      os: known.operatingSystem,
-      ...planned,
-    });
+    const text = planText(owner, known, planned, generationOf(known.endpoint));
     return planned.time && holdsKeys(planned.time) ? pulumi.secret(text) : pulumi.output(text);
   });
-  const proofs = hostCommands(
-    name,
-    {
-      endpoint: inputs.apply(({ endpoint }) => completeEndpoint(endpoint)),
-      plan,
-      folder: copyFolder(fullOwner),
-      revertReboot,
-      proveTriggers: pulumi.unsecret(inputs).apply(({ prove }) => proveTriggers(prove ?? ProveWhen.OnChange)),
-      connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
-      rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
-    },
-    parent,
-  );
+  const shared = {
+    endpoint: inputs.apply(({ endpoint }) => completeEndpoint(endpoint)),
+    proveTriggers: pulumi.unsecret(inputs).apply(({ prove }) => proveTriggers(prove ?? ProveWhen.OnChange)),
+    connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
+    rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
+  };
+  const proofs =
+    toolkitUrl === undefined
+      ? hostCommands(name, { ...shared, plan, folder: copyFolder(fullOwner(owner)), revertReboot }, parent)
+      : firstBootCommands(name, { ...shared, order: orders(owner, inputs, sections, plan, toolkitUrl) }, parent);
   again.set(parent, proofs.again);
   return proofs.proved.apply(parseEvidence);
+}
+
+function fullOwner(owner: string): string {
+  return `${pulumi.getProject()}/${pulumi.getStack()}/${owner}`;
+}
+
+function generationOf({ generation }: HostInputs["endpoint"]): string {
+  return [generation, toolkitDigest(toolkitFolder())].filter(Boolean).join(" ");
+}
+
+function planText(
+  owner: string,
+  known: Pick<HostInputs, "operatingSystem"> & { endpoint: { name: string } },
+  sections: PlanSections,
+  generation?: string,
+): string {
+  const { endpoint, operatingSystem: os } = known;
+  return renderPlan({ owner: fullOwner(owner), host: endpoint.name, generation, os, ...sections });
+}
+
+/** What a machine is to be told before there is one: its plan, but for what the machine itself adds to it. */
+export function firstBootOf(
+  owner: string,
+  known: Pick<HostInputs, "operatingSystem"> & { endpoint: { name: string } },
+  sections: PlanSections,
+  toolkitUrl: string,
+): string {
+  return firstBootScript(toolkitUrl, planText(owner, known, sections));
+}
+
+/** The order of each host: refused if its machine would be told another one at its first boot. */
+function orders<Inputs extends HostInputs>(
+  owner: string,
+  inputs: pulumi.Output<Inputs>,
+  sections: (inputs: Inputs) => PlanSections,
+  plan: pulumi.Output<string>,
+  toolkitUrl: pulumi.Input<string>,
+): pulumi.Output<string> {
+  return pulumi.all([pulumi.unsecret(inputs), plan, toolkitUrl]).apply(([known, text, url]) => {
+    const inputsOf = known as unknown as Inputs;
+    if (inputsOf.endpoint.firstBoot !== firstBootDigest(firstBootOf(owner, inputsOf, sections(inputsOf), url))) {
+      throw new pulumi.RunError(
+        `${inputsOf.endpoint.name}: its machine is told another plan at its first boot than that of "${owner}": give its host ` +
+          "firstBoot: firstBootPlan(cluster, host, args) with this cluster's name, this host's and the same arguments",
+      );
+    }
+    return order(url, text);
+  });
 }
 
 /** None at all by default: with an empty list, the stacks that exist would prove all their hosts once more. */

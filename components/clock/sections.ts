@@ -4,6 +4,7 @@ import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
 import { defaultTimescale, type TimeKey, type TimePair, type TimeSection, type TimeSource } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
+import type { PlanSections } from "./provenHost";
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
 const DEFAULT_SETTLE_SECONDS = 120;
@@ -49,4 +50,11 @@ export function timeSection(inputs: {
 /** Resolved arguments to the guest PTP section, with its default. */
 export function guestPtpSection(inputs: { guestPtp?: GuestPtp }): GuestPtpSection {
   return { expectation: inputs.guestPtp ?? GuestPtp.Required };
+}
+
+/** All that one host of an experiment needs. */
+export function allSections(
+  inputs: Parameters<typeof bootSection>[0] & Parameters<typeof timeSection>[0] & Parameters<typeof guestPtpSection>[0],
+): PlanSections {
+  return { boot: bootSection(inputs), time: timeSection(inputs), guestPtp: guestPtpSection(inputs) };
 }

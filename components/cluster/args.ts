@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { BootConditionArgs } from "../clock/args";
 import type { TimeKeyArgs, TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
-import type { GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
+import type { Delivery, GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
 
 /** One host of a cluster. */
 export interface ExperimentHostArgs {
@@ -18,6 +18,15 @@ export interface ExperimentHostArgs {
 export interface ExperimentClusterArgs extends BootConditionArgs {
   /** The hosts, one at least. */
   hosts: ExperimentHostArgs[];
+  /**
+   * How a plan reaches its host for the first time. Plain, because it decides which resources there are. Default: Delivery.Ssh.
+   */
+  delivery?: Delivery;
+  /**
+   * The URL of the folder from which the hosts fetch the toolkit, http or https, without a login; they know its SHA-256. What is to
+   * lie there is `toolkitArchive`, also written by `npm run toolkit:archive`. Required with Delivery.CloudInit. Default: none.
+   */
+  toolkitUrl?: pulumi.Input<string>;
   /** Where the hosts get their time from. Default: Topology.Hub. */
   topology?: Topology;
   /**

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { delivered } from "../clock/delivery";
 import { HostClock, type HostClockArgs } from "../clock/HostClock";
 import type { HostEndpointArgs } from "../hosts/endpoint";
-import { TimeRole, TimeSourceKind, Topology } from "../plan/enums";
+import { Delivery, TimeRole, TimeSourceKind, Topology } from "../plan/enums";
 import type { TimeKey, TimeSource } from "../plan/time";
 import { hubClusterTimescale, hubSource, ptpSource } from "../plan/topology";
 import { admitted, privateAddress } from "./addresses";
@@ -22,32 +23,43 @@ export function hostClocks(
   passed: Promise<void>,
   parent: pulumi.ComponentResource,
 ): HostClock[] {
-  const timeOf = timeArgs(args);
-  const pairsOf = pairArgs(args);
+  const clockOf = clockArgs(args);
+  const toolkitUrl = args.delivery === Delivery.CloudInit ? args.toolkitUrl : undefined;
   return args.hosts.map(
     (host) =>
       new HostClock(
-        `${name}-${host.name}`,
-        {
-          endpoint: namedEndpoint(host, passed),
-          operatingSystem: host.operatingSystem,
-          prove: args.prove,
-          reboot: args.reboot,
-          override: args.override,
-          force: args.force,
-          required: args.required,
-          revertReboot: args.revertReboot,
-          guestPtp: args.guestPtp,
-          maxErrorMicros: args.maxErrorMicros,
-          maxClockErrorPpm: args.maxClockErrorPpm,
-          connectTimeoutSeconds: args.connectTimeoutSeconds,
-          rebootTimeoutSeconds: args.rebootTimeoutSeconds,
-          settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
-          ...pairsOf(host, timeOf(host)),
-        },
+        clockName(name, host.name),
+        delivered({ endpoint: namedEndpoint(host, passed), ...clockOf(host) }, toolkitUrl),
         { parent },
       ),
   );
+}
+
+/** The name of a host's clock, by which it owns what it sets on the host. */
+export function clockName(cluster: string, host: string): string {
+  return `${cluster}-${host}`;
+}
+
+/** What the clock of each host is given, but for how to reach it. */
+export function clockArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => Omit<HostClockArgs, "endpoint"> {
+  const timeOf = timeArgs(args);
+  const pairsOf = pairArgs(args);
+  return (host) => ({
+    operatingSystem: host.operatingSystem,
+    prove: args.prove,
+    reboot: args.reboot,
+    override: args.override,
+    force: args.force,
+    required: args.required,
+    revertReboot: args.revertReboot,
+    guestPtp: args.guestPtp,
+    maxErrorMicros: args.maxErrorMicros,
+    maxClockErrorPpm: args.maxClockErrorPpm,
+    connectTimeoutSeconds: args.connectTimeoutSeconds,
+    rebootTimeoutSeconds: args.rebootTimeoutSeconds,
+    settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
+    ...pairsOf(host, timeOf(host)),
+  });
 }
 
 function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => TimeArgs {

@@ -35,6 +35,17 @@ export enum ProveWhen {
   EveryUp = "every-up",
 }
 
+/** How the plan of a host reaches it for the first time. */
+export enum Delivery {
+  /** By SSH, when the machine is there: three sessions a host. */
+  Ssh = "ssh",
+  /**
+   * By cloud-init, with the machine: it converges and reboots at its first boot, and the only session is its proof. For hosts whose
+   * `firstBoot` is a `firstBootPlan`.
+   */
+  CloudInit = "cloud-init",
+}
+
 /** What happens when this host cannot give its microVMs a PTP clock. */
 export enum GuestPtp {
   /** The proof fails. */

@@ -1,4 +1,4 @@
-import { OperatingSystem, Topology } from "./enums";
+import { Delivery, OperatingSystem, Topology } from "./enums";
 import { hubTimescale } from "./time";
 import {
   argsWith,
@@ -26,6 +26,11 @@ const hostList: Rule = (hosts, path) => [
   ...(Array.isArray(hosts) ? each(host)(hosts, path) : []),
 ];
 
+const url = must(
+  (value) => typeof value === "string" && /^https?:\/\/[\x21-\x7e]+$/.test(value),
+  "must be the URL of a folder, such as https://example.com/toolkit",
+);
+
 /** That each is the name of a host is checked together with the hosts. */
 const hubNames: Rule = (hubs, path) =>
   Array.isArray(hubs) && hubs.length > 0
@@ -43,6 +48,8 @@ const host = fields({
 export const validateCluster = argsWith(
   {
     hosts: required(hostList),
+    delivery: plain("text", optional(oneOf(Delivery))),
+    toolkitUrl: optional(url),
     topology: optional(oneOf(Topology)),
     hubs: plain("host names", optional(hubNames)),
     sources: optional(timeSources),
@@ -63,6 +70,7 @@ export const validateCluster = argsWith(
   duplicateMachines,
   topologyFits,
   timescaleFits,
+  deliveryFits,
 );
 
 /** The names of the hubs: the stated ones, else the first host's. */
@@ -288,4 +296,55 @@ function providerFits(args: unknown): InputErrors {
 function hostsOf(args: unknown): unknown[] {
   const hosts = at(args, "hosts");
   return Array.isArray(hosts) ? hosts : [];
+}
+
+/** What a machine is told at its first boot is known before the machine, and everybody on it can read it. */
+function deliveryFits(args: unknown): InputErrors {
+  const errors: InputErrors = [];
+  const refuse = (propertyPath: string, reason: string) => errors.push({ propertyPath, reason });
+  const url = at(args, "toolkitUrl") ?? undefined;
+  if (at(args, "delivery") !== Delivery.CloudInit) {
+    if (url !== undefined) refuse("toolkitUrl", "is for Delivery.CloudInit: by SSH the toolkit is copied");
+    return errors;
+  }
+  if (url === undefined) {
+    refuse("toolkitUrl", "is required with Delivery.CloudInit: the folder in which toolkitArchive() lies");
+  }
+  if (at(args, "topology") !== Topology.Provider) {
+    refuse(
+      "topology",
+      "must be Topology.Provider with Delivery.CloudInit: a client's plan has its hub's address, which a cloud chooses with the machine",
+    );
+  }
+  if (at(args, "revertReboot") === true) {
+    refuse("revertReboot", "is not for Delivery.CloudInit: what the boot was like before is written down by SSH");
+  }
+  if (at(args, "measurePairs") === true) {
+    refuse(
+      "measurePairs",
+      "is not for Delivery.CloudInit: a host's plan would need the others' addresses before they exist",
+    );
+  }
+  for (const [path, key] of partKeys("sources", at(args, "sources"))) {
+    if ((key ?? undefined) !== undefined) {
+      refuse(path, "is not for Delivery.CloudInit: whoever is on the host can read what it was told at its first boot");
+    }
+  }
+  hostsOf(args).forEach((host, index) => {
+    const endpoint = at(host, "endpoint");
+    if (endpoint === PENDING) return;
+    if ((at(endpoint, "firstBoot") ?? undefined) === undefined) {
+      refuse(
+        `hosts[${index}].endpoint.firstBoot`,
+        "is required with Delivery.CloudInit: give AwsHost or GcpHost firstBoot: firstBootPlan(cluster, host, args)",
+      );
+    }
+    if ((at(endpoint, "proxy") ?? undefined) !== undefined) {
+      refuse(
+        `hosts[${index}].endpoint.proxy`,
+        "is not for Delivery.CloudInit: a login that is refused there is not tried again",
+      );
+    }
+  });
+  return errors;
 }

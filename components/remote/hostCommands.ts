@@ -3,6 +3,7 @@ import { remote, types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEndpoint } from "../hosts/endpoint";
 import { connectionTo } from "./connection";
+import { revertCommand } from "./revert";
 import { toolkitFolder } from "./toolkit";
 
 /** What the commands of a host are made of. */
@@ -45,14 +46,6 @@ sh ${folder}/toolkit/timebase ${verb}`;
 /** What the boot was like before the host was converged for the first time. */
 const beforeRecord = (folder: string) => `${folder}/before`;
 
-/**
- * By the installed program, else by the copy. Without either, a host on which nothing is set has nothing to revert.
- * Short, because it is in the state twice.
- */
-const revertCommand = (folder: string, verb: string) =>
-  `for t in /usr/local/lib/timebase/current ${folder}/toolkit; do [ ! -e $t/timebase ] || exec sh $t/timebase ${verb}; done
-[ ! -e /var/lib/timebase ] || { echo 'timebase: its program is gone: run \`pulumi up\`, which installs it, then \`pulumi destroy\`' >&2; exit 1; }`;
-
 /** The folder goes with the record, which stays while there is something left to prove. */
 const revertedCommand = (folder: string) => `if [ -e ${folder}/toolkit/timebase ]; then
 ${toolkitCommand(folder, `reverted ${beforeRecord(folder)}`)}
@@ -69,15 +62,22 @@ export interface HostProofs {
   again: (suffix: string, triggers: pulumi.Input<string[]>, more: string) => pulumi.Output<string>;
 }
 
+/** What every command of a host says on its way. */
+export const CHANNEL = { addPreviousOutputInEnv: false, logging: types.enums.remote.Logging.Stderr };
+
+/** The connections of a host, by how long it may take to answer. */
+export function connections(endpoint: HostCommandsArgs["endpoint"]) {
+  return (waitSeconds: pulumi.Input<number>) =>
+    pulumi.all([endpoint, waitSeconds]).apply(([known, seconds]) => connectionTo(known, seconds));
+}
+
 /**
  * The three commands of a host: copy the toolkit, converge, prove. They are two commands and not one because a command
  * cannot outlive the reboot that it orders. For the same reason a revert that reboots has a fourth one, which is made
  * before `converge` and so deleted after it.
  */
 export function hostCommands(name: string, args: HostCommandsArgs, parent: pulumi.ComponentResource): HostProofs {
-  const phase = (waitSeconds: pulumi.Input<number>) =>
-    pulumi.all([args.endpoint, waitSeconds]).apply(([endpoint, seconds]) => connectionTo(endpoint, seconds));
-  const channel = { addPreviousOutputInEnv: false, logging: types.enums.remote.Logging.Stderr };
+  const phase = connections(args.endpoint);
 
   const toolkit = new remote.CopyToRemote(
     `${name}-toolkit`,
@@ -96,7 +96,7 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
         new remote.Command(
           `${name}-reverted`,
           {
-            ...channel,
+            ...CHANNEL,
             connection: phase(args.rebootSeconds),
             create: toolkitCommand(args.folder, `before ${beforeRecord(args.folder)}`),
             delete: revertedCommand(args.folder),
@@ -110,7 +110,7 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
   const converge = new remote.Command(
     `${name}-converge`,
     {
-      ...channel,
+      ...CHANNEL,
       connection: phase(args.connectSeconds),
       create: toolkitCommand(args.folder, "converge"),
       delete: args.revertReboot
@@ -125,7 +125,7 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
     new remote.Command(
       `${name}-${suffix}`,
       {
-        ...channel,
+        ...CHANNEL,
         connection: phase(args.rebootSeconds),
         create: toolkitCommand(args.folder, "prove --repair"),
         stdin: pulumi.concat(args.plan, converge.stdout, "\n", more),
@@ -144,7 +144,7 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
  * The resource that is the machine, by its URN, which an endpoint can carry through any language. Without one the
  * reference is empty, which the SDK takes for none.
  */
-function machineOf(endpoint: pulumi.Output<HostEndpoint>): pulumi.Resource {
+export function machineOf(endpoint: pulumi.Output<HostEndpoint>): pulumi.Resource {
   const urn = pulumi.unsecret(endpoint).apply(({ machineUrn }) => machineUrn ?? "");
   return Object.assign(new pulumi.DependencyResource(""), { urn });
 }

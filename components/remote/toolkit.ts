@@ -18,18 +18,17 @@ export function toolkitFolder(): string {
 /** Changes when any file of the toolkit does, so that a new toolkit converges and proves the hosts again. */
 export function toolkitDigest(folder: string): string {
   const hash = createHash("sha256");
-  for (const file of filesBelow(folder)) {
-    hash
-      .update(`${relative(folder, file).split(sep).join("/")}\0`)
-      .update(readFileSync(file))
-      .update("\0");
+  for (const { name, path } of filesOf(folder)) {
+    hash.update(`${name}\0`).update(readFileSync(path)).update("\0");
   }
   return hash.digest("hex").slice(0, 12);
 }
 
-function filesBelow(folder: string): string[] {
+/** The files of a folder, in the order of their names in it. */
+export function filesOf(folder: string): { name: string; path: string }[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+    .sort()
+    .map((path) => ({ name: relative(folder, path).split(sep).join("/"), path }));
 }

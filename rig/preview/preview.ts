@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { rebootNotice, TSC_BOOT_PARAMETERS } from "../../components/plan/boot";
 import { RebootPolicy } from "../../components/plan/enums";
+import { CONVERGE_COMMAND, planOf } from "../../components/remote/firstBoot";
 import type { Keys } from "../cloud/keyPair";
 import { ImaginedCloud } from "./cloud";
 
@@ -132,9 +133,11 @@ async function shown(value: unknown, cloud: ImaginedCloud): Promise<unknown> {
 
 /** The host that a resource converges, if it is one of our commands that do. */
 function hostOf({ type, name, inputs }: PreviewedResource): PreviewedHost[] {
-  if (type !== "command:remote:Command" || !String(inputs.create).endsWith("/toolkit/timebase converge")) return [];
+  const atFirstBoot = inputs.update === CONVERGE_COMMAND;
+  const converges = atFirstBoot || String(inputs.create).endsWith("/toolkit/timebase converge");
+  if (type !== "command:remote:Command" || !converges) return [];
   const component = name.replace(/-converge$/, "");
-  const plan = String(inputs.stdin);
+  const plan = atFirstBoot ? planOf(String(inputs.stdin)) : String(inputs.stdin);
   if (!plan.startsWith("timebase-plan=")) {
     const reboot = "its plan depends on what is not known before something is made";
     return [{ name: component, plan: null, mayReboot: null, reboot }];

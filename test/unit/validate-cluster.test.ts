@@ -245,3 +245,59 @@ describe("the network", () => {
     expect(errorsOf({ hosts: two, network: PENDING })).toEqual([]);
   });
 });
+
+describe("the delivery by cloud-init", () => {
+  const told = two.map(({ name, endpoint }) => ({ name, endpoint: { ...endpoint, firstBoot: "0".repeat(64) } }));
+  const least = {
+    delivery: "cloud-init",
+    topology: "provider",
+    toolkitUrl: "https://example.test/toolkit",
+    hosts: told,
+  };
+
+  test("takes hosts that were told their plan, or of which that is not known yet", () => {
+    expect(errorsOf(least)).toEqual([]);
+    expect(errorsOf({ ...least, hosts: [{ name: "a", endpoint: PENDING }], toolkitUrl: PENDING })).toEqual([]);
+    expect(errorsOf({ hosts: two, delivery: "ssh" })).toEqual([]);
+  });
+
+  test.each([
+    [{ delivery: "cloudinit" }, 'delivery: must be one of ssh, cloud-init, not "cloudinit"'],
+    [{ delivery: PENDING }, "delivery: must be plain text, because it decides which resources there are"],
+    [{ delivery: "ssh" }, "toolkitUrl: is for Delivery.CloudInit: by SSH the toolkit is copied"],
+    [
+      { toolkitUrl: undefined },
+      "toolkitUrl: is required with Delivery.CloudInit: the folder in which toolkitArchive() lies",
+    ],
+    [{ toolkitUrl: "s3://bucket" }, "toolkitUrl: must be the URL of a folder, such as https://example.com/toolkit"],
+    [{ toolkitUrl: "http://a b" }, "toolkitUrl: must be the URL of a folder, such as https://example.com/toolkit"],
+    ...["hub", "ptp", undefined].map((topology): [object, string] => [
+      { topology },
+      "topology: must be Topology.Provider with Delivery.CloudInit: a client's plan has its hub's address, which a cloud " +
+        "chooses with the machine",
+    ]),
+    [
+      { revertReboot: true },
+      "revertReboot: is not for Delivery.CloudInit: what the boot was like before is written down by SSH",
+    ],
+    [
+      { sources: [{ address: "ntp.example", key: { id: 1, type: "SHA256", secret: "ASCII:0123456789" } }] },
+      "sources[0].key: is not for Delivery.CloudInit: whoever is on the host can read what it was told at its first boot",
+    ],
+    [
+      { hosts: [told[0], two[1]] },
+      "hosts[1].endpoint.firstBoot: is required with Delivery.CloudInit: give AwsHost or GcpHost firstBoot: " +
+        "firstBootPlan(cluster, host, args)",
+    ],
+    [
+      { hosts: [host("a", "10.0.0.1", { firstBoot: "0".repeat(64), proxy: { address: "b", hostKey: HOST_KEY } })] },
+      "hosts[0].endpoint.proxy: is not for Delivery.CloudInit: a login that is refused there is not tried again",
+    ],
+    [
+      { hosts: [host("a", "10.0.0.1", { firstBoot: "yes" })] },
+      "hosts[0].endpoint.firstBoot: must be a digest of SHA-256",
+    ],
+  ])("%j is refused", (args, message) => {
+    expect(errorsOf({ ...least, ...args })).toContain(message);
+  });
+});

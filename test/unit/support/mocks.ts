@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { PROVE_COMMAND } from "../../../components/remote/firstBoot";
 import { printed } from "./evidence";
 
 /** What was registered, in the order of registration. */
@@ -43,6 +44,7 @@ const INPUTS = {
   "command:remote:Command": [
     "connection",
     "create",
+    "update",
     "delete",
     "stdin",
     "logging",
@@ -156,6 +158,9 @@ function refuseUnlike(type: string, inputs: Registered["inputs"], { required, op
 }
 
 function stdoutOf(inputs: Registered["inputs"], prove: (plan: string) => string): string {
+  // The command provider does nothing then.
+  if (inputs.create === undefined) return "";
+  if (inputs.create === PROVE_COMMAND) return prove(revealed(inputs.stdin));
   const verb = String(inputs.create).split("/toolkit/timebase ").at(-1) ?? "";
   if (/^before \.timebase-[0-9a-f]{12}\/before$/.test(verb)) return "";
   switch (verb) {
