@@ -112,7 +112,8 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
         // So is a plan that changes: this machine has it by SSH.
         ...(args.firstBoot === undefined ? [] : ['metadata["user-data"]']),
       ],
-      replacementTrigger: args.firstBoot === undefined ? undefined : replacementTrigger(parts.firstBoot),
+      // Never none: the engine compares a trigger with another one only (@pulumi/pulumi 3.270).
+      replacementTrigger: args.firstBoot === undefined ? "told nothing" : replacementTrigger(parts.firstBoot),
     },
   );
 }

@@ -17,7 +17,10 @@ export function planOf(order: string): string {
   return order.slice(order.indexOf("\n") + 1);
 }
 
-const FOLDER = `"\${TIMEBASE_ROOT:-}${FIRST_BOOT_FOLDER}"`;
+/** It is missing on a machine that is older than its plan. */
+const ENTER = `folder=\${TIMEBASE_ROOT:-}${FIRST_BOOT_FOLDER}
+  mkdir -p "$folder"
+  cd "$folder"`;
 
 /**
  * Fetches the toolkit, converges, and leaves behind the plan with what converge answered. That takes its place before it is
@@ -26,7 +29,7 @@ const FOLDER = `"\${TIMEBASE_ROOT:-}${FIRST_BOOT_FOLDER}"`;
 const CONVERGE = `converge() (
   set -eu
   umask 022
-  cd ${FOLDER}
+  ${ENTER}
   give_up() {
     echo "timebase: error on this host: $1" >&2
     echo "timebase: what to do: $2, then run \\\`pulumi up\\\` again" >&2
@@ -68,7 +71,7 @@ const CONVERGE = `converge() (
  */
 const PROVE = `prove() (
   set -eu
-  cd ${FOLDER}
+  ${ENTER}
   order=$(cat)
   plan=\${order#*"
 "}

@@ -18,12 +18,14 @@ export function firstBootCommands(
   args: FirstBootCommandsArgs,
   parent: pulumi.ComponentResource,
 ): HostProofs {
-  const connection = connections(args.endpoint);
+  // Whoever dials a machine may come while it is at its first boot.
+  const patience = pulumi.all([args.connectSeconds, args.rebootSeconds]).apply(([first, reboot]) => first + reboot);
+  const connection = connections(args.endpoint)(patience);
   const converge = new remote.Command(
     `${name}-converge`,
     {
       ...CHANNEL,
-      connection: connection(args.connectSeconds),
+      connection,
       update: CONVERGE_COMMAND,
       delete: REVERT_COMMAND,
       stdin: args.order,
@@ -31,11 +33,10 @@ export function firstBootCommands(
     { parent, deletedWith: machineOf(args.endpoint) },
   );
 
-  const patience = pulumi.all([args.connectSeconds, args.rebootSeconds]).apply(([first, reboot]) => first + reboot);
   const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Input<pulumi.Resource>) =>
     new remote.Command(
       `${name}-${suffix}`,
-      { ...CHANNEL, connection: connection(patience), create: PROVE_COMMAND, stdin: args.order, triggers },
+      { ...CHANNEL, connection, create: PROVE_COMMAND, stdin: args.order, triggers },
       { parent, dependsOn },
     );
 

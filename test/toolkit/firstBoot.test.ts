@@ -120,6 +120,20 @@ describe.each(["dash", "bash"])("the first boot under %s", (shell) => {
     expect(run(PROVE_COMMAND, ordered(plans.boot)).status).toBe(0);
   });
 
+  test("that there never was is one that has failed", () => {
+    host.remove(folder);
+    const { status, stderr } = spawnSync(shell, ["-c", PROVE_COMMAND], {
+      input: ordered(plans.boot),
+      encoding: "utf8",
+      env: host.environment(),
+      cwd: host.root,
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain("converging now");
+    afterBoot();
+    expect(run(PROVE_COMMAND, ordered(plans.boot)).status).toBe(0);
+  });
+
   // Its owner would be another one, whose revert would take nothing back.
   test("by another plan proves nothing of this one", () => {
     firstBoot(plans.boot);

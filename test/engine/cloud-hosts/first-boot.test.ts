@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { OperatingSystem } from "../../../components";
+import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
+import { CloudRecord } from "../../../rig/cloud-provider/record";
+import { ensureEngine } from "../../../rig/engine";
+
+// What only the real engine decides of machines that are told their plan: what replaces them, and what the next one is told.
+
+const root = resolve(__dirname, "../../..");
+
+describe("a host in each cloud that is told its plan", () => {
+  let folder: string;
+  let cloud: AttachedCloud;
+  let stack: Stack;
+  let args: { operatingSystem: OperatingSystem; micros: number | null } = {
+    operatingSystem: OperatingSystem.Ubuntu2204,
+    micros: 500,
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "timebase-told-"));
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    writeFileSync(join(folder, "package.json"), '{ "main": "index.js" }');
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: timebase-test\nruntime: nodejs\n");
+    writeFileSync(
+      join(folder, "index.js"),
+      `require("tsx/cjs");
+       const { AwsHost, firstBootPlan, GcpHost, Topology } = require(${JSON.stringify(join(root, "components"))});
+       const { operatingSystem, micros } = JSON.parse(process.env.ARGS);
+       const clock = { topology: Topology.Provider, toolkitUrl: "https://example.test", maxErrorMicros: micros };
+       const args = (name) => ({
+         operatingSystem,
+         sshFrom: ["198.51.100.7/32"],
+         firstBoot: micros === null ? undefined : firstBootPlan("c", name, clock),
+       });
+       new AwsHost("a", args("a"));
+       new GcpHost("g", args("g"));`,
+    );
+    const { pulumi: pulumiCommand, env } = await ensureEngine();
+    cloud = await attachedCloud(join(folder, "cloud"), env);
+    const envVars = { ...cloud.env, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "test" };
+    stack = await LocalWorkspace.createStack({ stackName: "told", workDir: folder }, { pulumiCommand, envVars });
+  }, 1_200_000);
+  afterAll(async () => {
+    await cloud.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function up(more: Partial<typeof args> = {}, replace: string[] = []): Promise<Record<string, number>> {
+    args = { ...args, ...more };
+    Object.assign(stack.workspace.envVars, { ARGS: JSON.stringify(args) });
+    const { same: _, ...changes } = (await stack.up({ replace })).summary.resourceChanges ?? {};
+    return changes;
+  }
+  const instances = (): { urn: string }[] =>
+    JSON.parse(
+      readFileSync(join(folder, ".pulumi/stacks/timebase-test/told.json"), "utf8"),
+    ).checkpoint.latest.resources.filter(({ type }: { type: string }) => type.endsWith(":Instance"));
+  /** The budgets that the machines were told. */
+  const told = () =>
+    ["aws", "gcp"].map((name) =>
+      [
+        ...JSON.stringify(new CloudRecord(join(folder, "cloud"), name).content()).matchAll(/time-max-error-ns=(\d+)/g),
+      ].map(([, nanos]) => nanos),
+    );
+
+  test("is made, and told it", async () => {
+    expect((await up()).create).toBeGreaterThan(0);
+    expect(told()).toEqual([["500000"], ["500000"]]);
+  });
+
+  test("is the same machine with another plan, which only the next one is told", async () => {
+    expect(await up({ micros: 900 })).toEqual({});
+    expect(told()).toEqual([["500000"], ["500000"]]);
+    expect(
+      await up(
+        {},
+        instances().map(({ urn }) => urn),
+      ),
+    ).toEqual({ replace: 2 });
+    expect(told()).toEqual([["900000"], ["900000"]]);
+  });
+
+  test("is another machine with another system", async () => {
+    expect(await up({ operatingSystem: OperatingSystem.Ubuntu2404 })).toMatchObject({ replace: 2 });
+  });
+
+  test("is another machine when it is to be told nothing, or something again", async () => {
+    expect(await up({ micros: null })).toMatchObject({ replace: 2 });
+    expect(told()).toEqual([[], []]);
+    expect(await up({ micros: 700 })).toMatchObject({ replace: 2 });
+    expect(told()).toEqual([["700000"], ["700000"]]);
+  });
+});
