@@ -45,7 +45,7 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     const clocks = hostClocks(name, args, settled(limits), this);
 
     const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));
-    const together = args.measurePairs === true || args.maxPairwiseMicros !== undefined;
+    const together = args.hosts.length > 1 && (args.measurePairs === true || args.maxPairwiseMicros !== undefined);
     this.hosts = together ? provedTogether(clocks, proofs, args.measurePairs === true ? AWAIT_PAIRS : "") : proofs;
     this.summary = this.hosts.apply(clusterSummary);
     this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);

@@ -242,7 +242,7 @@ describe("access", () => {
   test.each([
     [["198.51.100.7/32"], 0],
     [["0.0.0.0/0"], 1],
-    [[pulumi.output("::/0")], 1],
+    [["198.51.100.7/32", pulumi.output("::/0")], 1],
   ])("from %j is warned of %i times", async (sshFrom, times) => {
     const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
     await made({ sshFrom });

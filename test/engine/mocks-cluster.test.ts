@@ -147,10 +147,11 @@ describe("a cluster", () => {
   });
 
   test("may be one host alone", async () => {
-    startEngine({ preview: false });
-    const cluster = new ExperimentCluster("c", { hosts: hosts.slice(0, 1) });
+    const registered = startEngine({ preview: false });
+    const cluster = new ExperimentCluster("c", { hosts: hosts.slice(0, 1), maxPairwiseMicros: 1, measurePairs: true });
     expect(await resolved(cluster.ready)).toBe(true);
     expect(await resolved(cluster.pairwiseBoundNs)).toBeUndefined();
+    expect(registered.filter(({ name }) => name.endsWith("-together"))).toEqual([]);
   });
 });
 

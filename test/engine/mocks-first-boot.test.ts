@@ -145,7 +145,7 @@ describe("a cluster that converges at the first boot", () => {
 
   test("proves its hosts together like any other", async () => {
     const registered = await made({ maxPairwiseMicros: 5000 });
-    expect(inputsOf(registered, "c-a-gate").create).toBe(inputsOf(registered, "c-a-prove").create);
+    expect(inputsOf(registered, "c-a-together").create).toBe(inputsOf(registered, "c-a-prove").create);
   });
 
   test("is previewed: what machines are told is known, how to reach them is not", async () => {
