@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyPair } from "../../rig/cloud/keyPair";
 import { loopbackNetworks } from "../../rig/cloud-provider/machines";
 import { changed } from "../../rig/summary";
-import { exampleStack } from "../examples/support/exampleStack";
-import { changeRecorder } from "./changes";
-import { healthyHost } from "./command-provider/healthy-host";
-import { mayServeSsh, SSH_PORT, type SshServer, startSshServer } from "./command-provider/ssh-server";
+import { changeRecorder } from "../engine/changes";
+import { healthyHost } from "../engine/command-provider/healthy-host";
+import { mayServeSsh, SSH_PORT, type SshServer, startSshServer } from "../engine/command-provider/ssh-server";
+import { exampleStack } from "./support/exampleStack";
 
 // The programs for machines that exist, as a user copies them, on the real engine. The machines are SSH servers that only
 // say that all is well: no clock is proved.
