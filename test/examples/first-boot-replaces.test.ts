@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OperatingSystem } from "../../../components";
-import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
-import { CloudRecord } from "../../../rig/cloud-provider/record";
-import { ensureEngine } from "../../../rig/engine";
+import { OperatingSystem } from "../../components";
+import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
+import { CloudRecord } from "../../rig/cloud-provider/record";
+import { ensureEngine } from "../../rig/engine";
 
 // What only the real engine decides of machines that are told their plan: what replaces them, and what the next one is told.
 
-const root = resolve(__dirname, "../../..");
+const root = resolve(__dirname, "../..");
 
 describe("a host in each cloud that is told its plan", () => {
   let folder: string;

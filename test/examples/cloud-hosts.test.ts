@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HostAddress, OperatingSystem } from "../../../components";
-import type { Inputs } from "../../../rig/cloud/resources";
-import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
-import { CloudRecord } from "../../../rig/cloud-provider/record";
-import { ensureEngine } from "../../../rig/engine";
+import { HostAddress, OperatingSystem } from "../../components";
+import type { Inputs } from "../../rig/cloud/resources";
+import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
+import { CloudRecord } from "../../rig/cloud-provider/record";
+import { ensureEngine } from "../../rig/engine";
 
 // What only the real engine decides: what a changed image or system replaces, and what the state keeps in clear text.
 
-const root = resolve(__dirname, "../../..");
+const root = resolve(__dirname, "../..");
 
 describe("a host in each cloud on the real engine", () => {
   let folder: string;
