@@ -29,7 +29,7 @@ export default defineConfig({
       // One machine for each file, side by side: an emulated one keeps little more than one core busy. In the stage "rig".
       project("machine", patience),
       // Several machines that share this one's cores, and reboot.
-      project("cluster", patience, { include: ["test/rig/**/*.test.ts"] }),
+      project("rig", patience),
       // Minutes for each fault: `npm run test:faults`.
       project("sweep", patience, {
         include: ["test/faults/sweep/**/*.test.ts"],

@@ -44,8 +44,9 @@ const stages: readonly Stage[] = [
   {
     name: "rig",
     what: "virtual machines: one, faults that happen to one, and a cluster that reboots",
-    // Vitest sorts them by name, and the cluster takes the longest: the others run beside it, one after the other.
-    command: vitest("cluster", "machine"),
+    // Vitest sorts them by name: while one of the first still runs, the machines of the cluster boot. The other way round they
+    // are three machines on two cores all the time, and it takes longer.
+    command: vitest("machine", "rig"),
     needs: "engine",
   },
   {
