@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostClock } from "../clock/HostClock";
 import { provenAgain } from "../clock/provenHost";
@@ -9,6 +8,7 @@ import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
 import { AWAIT_PAIRS } from "../plan/time";
 import { validateCluster } from "../plan/validateCluster";
+import { shortHash } from "../shortHash";
 import type { ExperimentClusterArgs } from "./args";
 import { hostClocks } from "./hostClocks";
 import { clusterPairs } from "./pairs";
@@ -32,8 +32,8 @@ export class ExperimentCluster extends pulumi.ComponentResource {
   /** For each host that can give microVMs a PTP clock, by its name, what chronyd in them is configured with (`guestChronyConf`). */
   readonly guestChronyConfs: pulumi.Output<Record<string, string>>;
   /**
-   * True when every host holds its limits, and every pair the one that is stated; otherwise it fails, naming all that do not. What needs
-   * the clock takes `{ dependsOn: cluster.ready.apply(() => cluster) }`; `dependsOn: cluster` does not wait for the pairs.
+   * True when every host holds its limits, and every pair the one that is stated; otherwise it fails, naming all that do not.
+   * What needs the clock takes `{ dependsOn: cluster.ready.apply(() => cluster) }`; `dependsOn: cluster` does not wait for the pairs.
    */
   readonly ready: pulumi.Output<boolean>;
 
@@ -91,12 +91,8 @@ function provedTogether(
   proofs: pulumi.Output<HostEvidence[]>,
   more: string,
 ): pulumi.Output<HostEvidence[]> {
-  const triggers = proofs.apply((evidences) => [digest(JSON.stringify(evidences))]);
+  const triggers = proofs.apply((evidences) => [shortHash(JSON.stringify(evidences))]);
   return pulumi.all(clocks.map((clock) => provenAgain(clock, "together", triggers, more)));
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 function gate(

@@ -1,7 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { CONVERGE_COMMAND, PROVE_COMMAND, REVERT_COMMAND } from "./firstBoot";
-import { CHANNEL, connections, type HostCommandsArgs, type HostProofs, machineOf } from "./hostCommands";
+import { CHANNEL, connections, type HostCommandsArgs, type HostProofs, machineOf, proofs } from "./hostCommands";
 
 /** What the commands of a host are made of that has its plan from its first boot. */
 export interface FirstBootCommandsArgs extends Omit<HostCommandsArgs, "plan" | "folder" | "revertReboot"> {
@@ -33,14 +33,12 @@ export function firstBootCommands(
     { parent, deletedWith: machineOf(args.endpoint) },
   );
 
-  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Input<pulumi.Resource>) =>
+  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Resource) =>
     new remote.Command(
       `${name}-${suffix}`,
       { ...CHANNEL, connection, create: PROVE_COMMAND, stdin: args.order, triggers },
       { parent, dependsOn },
     );
 
-  const printed = ({ stdout }: remote.Command) => pulumi.unsecret(stdout);
-  const proved = prove("prove", args.proveTriggers as pulumi.Output<string[]>, converge);
-  return { proved: printed(proved), again: (suffix, triggers) => printed(prove(suffix, triggers, proved)) };
+  return proofs(prove, args.proveTriggers, converge);
 }

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { remote, types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEndpoint } from "../hosts/endpoint";
+import { shortHash } from "../shortHash";
 import { connectionTo } from "./connection";
 import { revertCommand } from "./revert";
 import { toolkitFolder } from "./toolkit";
@@ -30,7 +30,7 @@ export interface HostCommandsArgs {
  * @param owner who owns the plan; only its hash becomes part of the name
  */
 export function copyFolder(owner: string): string {
-  return `.timebase-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
+  return `.timebase-${shortHash(owner)}`;
 }
 
 // Nothing that a user chose is ever part of these texts: it is on stdin. A property test holds them to that.
@@ -133,11 +133,24 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
       },
       { parent, dependsOn },
     );
+  return proofs(prove, args.proveTriggers, converge);
+}
+
+/** The first proof, after `converge`, and how to have more of them after it. */
+export function proofs(
+  prove: (
+    suffix: string,
+    triggers: pulumi.Input<string[]>,
+    dependsOn: pulumi.Resource,
+    more?: string,
+  ) => remote.Command,
+  triggers: HostCommandsArgs["proveTriggers"],
+  converge: pulumi.Resource,
+): HostProofs {
   // What a command that is given a secret prints is taken for one, too; the toolkit prints no key.
   const printed = ({ stdout }: remote.Command) => pulumi.unsecret(stdout);
-
-  const proved = prove("prove", args.proveTriggers as pulumi.Output<string[]>, converge);
-  return { proved: printed(proved), again: (suffix, triggers, more) => printed(prove(suffix, triggers, proved, more)) };
+  const first = prove("prove", triggers as pulumi.Output<string[]>, converge);
+  return { proved: printed(first), again: (suffix, later, more) => printed(prove(suffix, later, first, more)) };
 }
 
 /**

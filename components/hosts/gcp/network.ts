@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { Firewall, type FirewallArgs } from "@pulumi/gcp/compute/firewall";
 import * as pulumi from "@pulumi/pulumi";
+import { shortHash } from "../../shortHash";
 import { openings } from "../cloud/access";
 import type { GcpHostArgs } from "./args";
 
@@ -14,7 +14,7 @@ const EVERYBODY = "0.0.0.0/0";
 /** What the host's firewall rules apply to: no other stack's host has it. */
 function tagOf(name: string): string {
   const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
-  return `timebase-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
+  return `timebase-${shortHash(owner)}`;
 }
 
 /** Makes the firewall rules of one host, unless the user's own are to do alone. Returns the machine's network tags. */
