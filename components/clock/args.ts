@@ -57,8 +57,19 @@ export interface BootArgs extends BootConditionArgs {
   rebootTimeoutSeconds?: pulumi.Input<number>;
 }
 
+/** How good a host's own oscillator is; a cluster says it of all of its hosts. */
+export interface OscillatorArgs {
+  /**
+   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
+   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
+   * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
+   * (chrony.conf(5), maxclockerror). Default: 50, for virtual machines, whose host may move their clock.
+   */
+  maxClockErrorPpm?: pulumi.Input<number>;
+}
+
 /** Arguments of the components that make the time right. */
-export interface TimeArgs {
+export interface TimeArgs extends OscillatorArgs {
   /** Whether the host serves time to others. Default: TimeRole.Client. */
   timeRole?: pulumi.Input<TimeRole>;
   /**
@@ -97,13 +108,6 @@ export interface TimeArgs {
    * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
    */
   maxErrorMicros?: pulumi.Input<number>;
-  /**
-   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
-   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
-   * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
-   * (chrony.conf(5), maxclockerror). Default: 50, for virtual machines, whose host may move their clock.
-   */
-  maxClockErrorPpm?: pulumi.Input<number>;
   /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
   settleTimeoutSeconds?: pulumi.Input<number>;
 }

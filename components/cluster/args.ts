@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { BootConditionArgs } from "../clock/args";
+import type { BootConditionArgs, OscillatorArgs } from "../clock/args";
 import type { TimeKeyArgs, TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { Delivery, GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
@@ -15,7 +15,7 @@ export interface ExperimentHostArgs {
 }
 
 /** The arguments of an `ExperimentCluster`. */
-export interface ExperimentClusterArgs extends BootConditionArgs {
+export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs {
   /** The hosts, one at least. */
   hosts: ExperimentHostArgs[];
   /**
@@ -87,13 +87,6 @@ export interface ExperimentClusterArgs extends BootConditionArgs {
    * decides which commands there are. Default: false.
    */
   measurePairs?: boolean;
-  /**
-   * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
-   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
-   * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
-   * (chrony.conf(5), maxclockerror). Default: 50, for virtual machines, whose host may move their clock.
-   */
-  maxClockErrorPpm?: pulumi.Input<number>;
   /** How long a host may take to answer for the first time, in seconds. Default: 600. */
   connectTimeoutSeconds?: pulumi.Input<number>;
   /** How long a host may take to answer again after its reboot, in seconds. Default: 600. */
