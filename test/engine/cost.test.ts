@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stateCost } from "../../bench/state";
 import { ExperimentCluster, SshHost } from "../../components";
-import { ensureEngine } from "../../rig/engine";
 import { changed } from "../../rig/summary";
+import { testStack } from "../rig/support/stack";
 import { printed } from "../unit/support/evidence";
 import { type SshServer, startSshServer } from "./command-provider/ssh-server";
 
@@ -37,19 +37,7 @@ describe("a cluster of three hosts", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-cost-"));
     servers = await Promise.all(names.map(() => startSshServer(0, answer)));
-    const { pulumi: pulumiCommand, env } = await ensureEngine();
-    stack = await LocalWorkspace.createStack(
-      { projectName: "timebase-test", stackName: "cost", program },
-      {
-        pulumiCommand,
-        envVars: {
-          ...env,
-          PULUMI_BACKEND_URL: `file://${folder}`,
-          PULUMI_CONFIG_PASSPHRASE: "test",
-          SSH_AUTH_SOCK: "",
-        },
-      },
-    );
+    stack = await testStack("cost", folder, program);
     await stack.up();
   }, 1_200_000);
 
@@ -70,18 +58,18 @@ describe("a cluster of three hosts", () => {
   };
 
   it("takes five resources and three sessions a host, two of them commands", async () => {
-    const { resources } = await stateCost(stack, folder, names);
+    const { resources } = await stateCost(stack, join(folder, "state"), names);
     expect(resources).toBe(5);
     // The third session copies the toolkit.
     expect(sessions()).toEqual([2, 2, 2]);
   });
 
   it("keeps the state of a host small, and the key out of it", async () => {
-    const { bytes, zippedBytes } = await stateCost(stack, folder, names);
+    const { bytes, zippedBytes } = await stateCost(stack, join(folder, "state"), names);
     // Six times the encrypted connection is the command provider's: 5.6 kB that no compression takes away.
     expect(bytes).toBeLessThan(21_000);
     expect(zippedBytes).toBeLessThan(6_500);
-    const state = readFileSync(join(folder, ".pulumi/stacks/timebase-test/cost.json"), "utf8");
+    const state = readFileSync(join(folder, "state/.pulumi/stacks/timebase-test/cost.json"), "utf8");
     expect(state).not.toContain("PRIVATE KEY");
   });
 

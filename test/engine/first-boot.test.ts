@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Delivery, ExperimentCluster, type ExperimentClusterArgs, firstBootPlan, Topology } from "../../components";
 import { firstBootDigest } from "../../components/hosts/cloud/firstBoot";
 import { CONVERGE_COMMAND, PROVE_COMMAND, REVERT_COMMAND } from "../../components/remote/firstBoot";
-import { ensureEngine } from "../../rig/engine";
 import { changed } from "../../rig/summary";
+import { testStack } from "../rig/support/stack";
 import { printed } from "../unit/support/evidence";
 import { type SshServer, startSshServer } from "./command-provider/ssh-server";
 
@@ -36,19 +36,7 @@ describe("a cluster whose hosts converge at their first boot", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-first-boot-"));
     servers = await Promise.all(names.map(() => startSshServer(0, answer)));
-    const { pulumi: pulumiCommand, env } = await ensureEngine();
-    stack = await LocalWorkspace.createStack(
-      { projectName: "timebase-test", stackName: "first-boot", program },
-      {
-        pulumiCommand,
-        envVars: {
-          ...env,
-          PULUMI_BACKEND_URL: `file://${folder}`,
-          PULUMI_CONFIG_PASSPHRASE: "test",
-          SSH_AUTH_SOCK: "",
-        },
-      },
-    );
+    stack = await testStack("first-boot", folder, program);
   }, 1_200_000);
 
   afterAll(async () => {
@@ -92,7 +80,7 @@ describe("a cluster whose hosts converge at their first boot", () => {
   });
 
   test("has no key in its state, and little in it", () => {
-    const state = readFileSync(join(folder, ".pulumi/stacks/timebase-test/first-boot.json"), "utf8");
+    const state = readFileSync(join(folder, "state/.pulumi/stacks/timebase-test/first-boot.json"), "utf8");
     expect(state).not.toContain("PRIVATE KEY");
   });
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ExperimentCluster, SshHost, TimeKeyType } from "../../components";
-import { ensureEngine } from "../../rig/engine";
+import { testStack } from "../rig/support/stack";
 import { printed } from "../unit/support/evidence";
 import { type SshServer, startSshServer } from "./command-provider/ssh-server";
 
@@ -41,17 +41,7 @@ describe("the key of a cluster", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-keys-"));
     servers = await Promise.all([0, 1].map(() => startSshServer(0, answer)));
-    const { pulumi: pulumiCommand, env } = await ensureEngine();
-    const envVars = {
-      ...env,
-      PULUMI_BACKEND_URL: `file://${folder}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
-      SSH_AUTH_SOCK: "",
-    };
-    stack = await LocalWorkspace.createStack(
-      { projectName: "timebase-test", stackName: "keys", program },
-      { pulumiCommand, envVars },
-    );
+    stack = await testStack("keys", folder, program);
   }, 1_200_000);
 
   afterAll(async () => {
@@ -72,7 +62,7 @@ describe("the key of a cluster", () => {
         expect(sessions).toHaveLength(2);
         for (const { stdin } of sessions) expect(stdin).toContain(`\ntime-key=5 AES128 HEX:${known}\n`);
       }
-      const state = readFileSync(join(folder, ".pulumi/stacks/timebase-test/keys.json"), "utf8");
+      const state = readFileSync(join(folder, "state/.pulumi/stacks/timebase-test/keys.json"), "utf8");
       const seen = [
         state,
         preview.stdout,

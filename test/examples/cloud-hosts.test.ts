@@ -1,17 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HostAddress, OperatingSystem } from "../../components";
 import type { Inputs } from "../../rig/cloud/resources";
 import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
 import { CloudRecord } from "../../rig/cloud-provider/record";
-import { ensureEngine } from "../../rig/engine";
+import { programStack, root } from "./support/programStack";
 
 // What only the real engine decides: what a changed image or system replaces, and what the state keeps in clear text.
-
-const root = resolve(__dirname, "../..");
 
 describe("a host in each cloud on the real engine", () => {
   let folder: string;
@@ -24,13 +22,7 @@ describe("a host in each cloud on the real engine", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-cloud-"));
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "package.json"), '{ "main": "index.js" }');
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: timebase-test\nruntime: nodejs\n");
-    // A program of its own: transforms of an inline one lose what is secret (@pulumi/pulumi 3.270).
-    writeFileSync(
-      join(folder, "index.js"),
-      `require("tsx/cjs");
+    const program = `require("tsx/cjs");
        const { AwsHost, GcpHost } = require(${JSON.stringify(join(root, "components"))});
        const { unsecret } = require("@pulumi/pulumi");
        const { Vpc } = require("@pulumi/aws/ec2/vpc");
@@ -46,16 +38,11 @@ describe("a host in each cloud on the real engine", () => {
        exports.ids = [a.instanceId, g.instanceId];
        exports.images = [a.imageId, g.image];
        exports.addresses = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ address }) => address));
-       exports.users = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ user }) => user));`,
-    );
-    const { pulumi: pulumiCommand, env } = await ensureEngine();
-    cloud = await attachedCloud(join(folder, "cloud"), env);
-    const envVars = {
-      ...cloud.env,
-      PULUMI_BACKEND_URL: `file://${folder}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
-    };
-    stack = await LocalWorkspace.createStack({ stackName: "cloud", workDir: folder }, { pulumiCommand, envVars });
+       exports.users = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ user }) => user));`;
+    stack = await programStack(folder, program, async (env) => {
+      cloud = await attachedCloud(join(folder, "cloud"), env);
+      return cloud.env;
+    });
   }, 1_200_000);
   afterAll(async () => {
     await cloud.close();
@@ -64,7 +51,7 @@ describe("a host in each cloud on the real engine", () => {
 
   const clouds = () => ["aws", "gcp"].map((name) => new CloudRecord(join(folder, "cloud"), name));
   const publishImages = () => clouds().map((cloud) => cloud.publishImages());
-  const stateText = () => readFileSync(join(folder, ".pulumi/stacks/timebase-test/cloud.json"), "utf8");
+  const stateText = () => readFileSync(join(folder, ".pulumi/stacks/timebase-test/test.json"), "utf8");
   const instancesInState = (): { urn: string; id: string; inputs: Record<string, unknown> }[] =>
     JSON.parse(stateText()).checkpoint.latest.resources.filter(({ type }: { type: string }) => /:Instance$/.test(type));
   const idsInState = () =>

@@ -1,16 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OperatingSystem } from "../../components";
 import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
 import { CloudRecord } from "../../rig/cloud-provider/record";
-import { ensureEngine } from "../../rig/engine";
+import { programStack, root } from "./support/programStack";
 
 // What only the real engine decides of machines that are told their plan: what replaces them, and what the next one is told.
-
-const root = resolve(__dirname, "../..");
 
 describe("a host in each cloud that is told its plan", () => {
   let folder: string;
@@ -23,12 +21,7 @@ describe("a host in each cloud that is told its plan", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-told-"));
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "package.json"), '{ "main": "index.js" }');
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: timebase-test\nruntime: nodejs\n");
-    writeFileSync(
-      join(folder, "index.js"),
-      `require("tsx/cjs");
+    const program = `require("tsx/cjs");
        const { AwsHost, firstBootPlan, GcpHost, Topology } = require(${JSON.stringify(join(root, "components"))});
        const { operatingSystem, micros } = JSON.parse(process.env.ARGS);
        const clock = { topology: Topology.Provider, toolkitUrl: "https://example.test", maxErrorMicros: micros };
@@ -38,12 +31,11 @@ describe("a host in each cloud that is told its plan", () => {
          firstBoot: micros === null ? undefined : firstBootPlan("c", name, clock),
        });
        new AwsHost("a", args("a"));
-       new GcpHost("g", args("g"));`,
-    );
-    const { pulumi: pulumiCommand, env } = await ensureEngine();
-    cloud = await attachedCloud(join(folder, "cloud"), env);
-    const envVars = { ...cloud.env, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "test" };
-    stack = await LocalWorkspace.createStack({ stackName: "told", workDir: folder }, { pulumiCommand, envVars });
+       new GcpHost("g", args("g"));`;
+    stack = await programStack(folder, program, async (env) => {
+      cloud = await attachedCloud(join(folder, "cloud"), env);
+      return cloud.env;
+    });
   }, 1_200_000);
   afterAll(async () => {
     await cloud.close();
@@ -58,7 +50,7 @@ describe("a host in each cloud that is told its plan", () => {
   }
   const instances = (): { urn: string }[] =>
     JSON.parse(
-      readFileSync(join(folder, ".pulumi/stacks/timebase-test/told.json"), "utf8"),
+      readFileSync(join(folder, ".pulumi/stacks/timebase-test/test.json"), "utf8"),
     ).checkpoint.latest.resources.filter(({ type }: { type: string }) => type.endsWith(":Instance"));
   /** The budgets that the machines were told. */
   const told = () =>

@@ -1,23 +1,21 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClusterSummary, toolkitArchive } from "../../components";
 import { standInCloud } from "../../rig/cloud-provider/environment";
 import type { Activity } from "../../rig/command-provider/activity-log";
-import { ensureEngine } from "../../rig/engine";
 import { changed } from "../../rig/summary";
+import { programStack, root } from "./support/programStack";
 
 // Machines that converge at their first boot, by the user data that the program made, whose clouds are stand-ins. This computer
 // is the store that they fetch the toolkit from: QEMU's user network leads to it.
 
 const HERE = "127.0.0.1/32";
 const THIS_COMPUTER = "10.0.2.2";
-const root = resolve(__dirname, "../..");
-
 const PROGRAM = `
 require("tsx/cjs");
 const { AwsHost, Delivery, ExperimentCluster, firstBootPlan, GcpHost, OperatingSystem, TimeSourceKind, Topology } = require(
@@ -58,23 +56,15 @@ describe("a host in each cloud that converges at its first boot", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tb-"));
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "package.json"), '{ "main": "index.js" }');
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: timebase-test\nruntime: nodejs\n");
-    writeFileSync(join(folder, "index.js"), PROGRAM);
     store = createServer(({ url = "" }, response) => {
       fetched.push(url);
       response.end(content);
     });
     await new Promise<void>((listening) => store.listen(0, "127.0.0.1", listening));
-    const { pulumi: pulumiCommand, env } = await ensureEngine();
-    const envVars = {
-      ...standInCloud(join(folder, "cloud"), "virtual", { ...env }),
-      PULUMI_BACKEND_URL: `file://${folder}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
+    stack = await programStack(folder, PROGRAM, (env) => ({
+      ...standInCloud(join(folder, "cloud"), "virtual", env),
       TIMEBASE_PROVIDER_LOG: join(folder, "activity"),
-    };
-    stack = await LocalWorkspace.createStack({ stackName: "test", workDir: folder }, { pulumiCommand, envVars });
+    }));
     await stack.setAllConfig({ "aws:region": { value: "eu-north-1" }, "gcp:project": { value: "stand-in" } });
   });
   afterAll(async () => {

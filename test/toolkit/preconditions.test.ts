@@ -261,6 +261,21 @@ describe.each(shells)("under %s", (shell) => {
       return run;
     };
     const kernels = () => host.commandLines().join("\n");
+    /** It is there, and its entries are made, when ours have just been made for the first time. */
+    const comesAfterOurs = (before = ":", after = ":") =>
+      host.meanwhile(
+        "grub-mkconfig",
+        `cd "$TIMEBASE_ROOT"
+[ -e fake/begun ] || {
+  touch fake/begun
+  grub-mkconfig "$@"
+  ${before}
+  echo 6.99.0 >>fake/kernels
+  grub-mkconfig -o ${host.grubCfg}
+  ${after}
+  exit 0
+}`,
+      );
 
     test("is waited for before GRUB's configuration is made", async () => {
       const before = host.read(host.grubCfg);
@@ -291,36 +306,14 @@ describe.each(shells)("under %s", (shell) => {
     test("and has begun since ours is being made, is in the one that takes its place", () => {
       host.holdPackages();
       fs.renameSync(host.path("proc/locks"), host.path("fake/locks"));
-      host.meanwhile(
-        "grub-mkconfig",
-        `cd "$TIMEBASE_ROOT"
-[ -e fake/begun ] || {
-  touch fake/begun
-  grub-mkconfig "$@"
-  cp fake/locks proc/locks
-  echo 6.99.0 >>fake/kernels
-  grub-mkconfig -o ${host.grubCfg}
-  { sleep 1; : >proc/locks; } >/dev/null 2>&1 9>&- &
-  exit 0
-}`,
-      );
+      comesAfterOurs("cp fake/locks proc/locks", "{ sleep 1; : >proc/locks; } >/dev/null 2>&1 9>&- &");
       host.converge(plans.boot);
       expect(kernels()).toMatch(/6\.99\.0 .*clocksource=tsc/);
     });
 
     // Without a lock: naive is to look for who holds the package tools.
     test("and whose entries were made by hand since ours are being made, is in the configuration that takes its place", () => {
-      host.meanwhile(
-        "grub-mkconfig",
-        `cd "$TIMEBASE_ROOT"
-[ -e fake/begun ] || {
-  touch fake/begun
-  grub-mkconfig "$@"
-  echo 6.99.0 >>fake/kernels
-  grub-mkconfig -o ${host.grubCfg}
-  exit 0
-}`,
-      );
+      comesAfterOurs();
       host.converge(plans.boot);
       expect(kernels()).toMatch(/6\.99\.0 .*clocksource=tsc/);
     });
