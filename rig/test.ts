@@ -43,9 +43,7 @@ const stages: readonly Stage[] = [
   },
   {
     name: "rig",
-    what: "virtual machines: one, faults that happen to one, and a cluster that reboots",
-    // Vitest sorts them by name: while one of the first still runs, the machines of the cluster boot. The other way round they
-    // are three machines on two cores all the time, and it takes longer.
+    what: "virtual machines: one to which faults happen, and beside it a cluster that reboots",
     command: vitest("machine", "rig"),
     needs: "engine",
   },

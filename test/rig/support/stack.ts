@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
 import { ensureEngine } from "../../../rig/engine";
@@ -12,6 +12,7 @@ export async function testStack(name: string, folder: string, program: PulumiFn)
     { projectName: "timebase-test", stackName: name, program },
     {
       pulumiCommand: pulumi,
+      workDir: mkdtempSync(join(folder, "project-")),
       // The user's own keys are nothing to a test.
       envVars: { ...env, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "test", SSH_AUTH_SOCK: "" },
     },

@@ -1,24 +1,30 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalVm, PtpVerification, SshHost } from "../../components";
+import type { CutPoint } from "../../rig/cut-points";
 import { trapImage } from "../../rig/image";
 import { changed } from "../../rig/summary";
 import { runsGuest } from "../../vm/accelerator";
 import { livingProcess, processGone } from "../../vm/process";
 import { machineFiles } from "../../vm/qemu";
+import { machineFolder } from "../../vm/record";
 import type { RunningVm } from "../../vm/up";
+import { attempt, clockStack } from "../faults/support/Attempt";
+import { Room } from "../faults/support/Room";
+import { killSession } from "../faults/support/session";
 import { TestHost } from "../rig/support/host";
 import { testStack } from "../rig/support/stack";
 
-// Machines of their own, so that the test meets no machine of its user; the cache of images is the user's.
-const state = mkdtempSync(join(tmpdir(), "vm-test-"));
-process.env.XDG_STATE_HOME = state;
+// A machine of its own, so that the test meets no machine of its user; the cache of images is the user's.
+const folder = mkdtempSync(join(tmpdir(), "timebase-machine-"));
+process.env.XDG_STATE_HOME = join(folder, "machines");
 const spec = {
   name: "vm-test",
   image: trapImage,
@@ -27,9 +33,15 @@ const spec = {
   privateAddress: "10.78.0.1/24",
   firstBoot: ["touch /var/first-boot"],
 };
-const folder = join(state, "timebase", "vms", spec.name);
-const pidFile = machineFiles(folder).pid;
+const place = machineFolder(spec.name);
+const pidFile = machineFiles(place).pid;
 const qemu = () => livingProcess(pidFile);
+let running: RunningVm;
+
+afterAll(async () => {
+  await machinery("down", spec);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 interface Ran {
   status: number | null;
@@ -60,17 +72,11 @@ test("the guest that KVM is tested with runs to its end", async () => {
 
 // That two of them reach each other is shown by the cluster's test, which has two.
 describe("a machine", () => {
-  let machine: RunningVm;
   let host: TestHost;
 
   beforeAll(async () => {
-    machine = await up(spec);
-    host = new TestHost({ ...machine, name: spec.name, privateAddress: machine.address }, state);
-  });
-
-  afterAll(async () => {
-    await machinery("down", spec);
-    rmSync(state, { recursive: true, force: true });
+    running = await up(spec);
+    host = new TestHost({ ...running, name: spec.name, privateAddress: running.address }, folder);
   });
 
   test("lets its user in by the pinned host key, with sudo, under its own name", async () => {
@@ -91,14 +97,14 @@ describe("a machine", () => {
   });
 
   test("keeps its keys to its user", () => {
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(place).mode & 0o777).toBe(0o700);
     const secrets = ["host_ed25519", "login_ed25519", "machine.json", "seed.iso"];
-    expect(secrets.map((file) => statSync(join(folder, file)).mode & 0o077)).toEqual([0, 0, 0, 0]);
+    expect(secrets.map((file) => statSync(join(place, file)).mode & 0o077)).toEqual([0, 0, 0, 0]);
   });
 
   test("is left alone by a second up", async () => {
     const before = qemu();
-    expect(await up(spec)).toEqual(machine);
+    expect(await up(spec)).toEqual(running);
     expect(qemu()).toBe(before);
   });
 
@@ -118,8 +124,8 @@ describe("a machine", () => {
 
   test("is told what guest PTP takes while its clocksource is hpet, and is left as it was", async () => {
     const before = await host.configuration();
-    const { address, port, user, hostKey, privateKey } = machine;
-    const stack = await testStack("ptp", state, async () => {
+    const { address, port, user, hostKey, privateKey } = running;
+    const stack = await testStack("ptp", folder, async () => {
       const key = pulumi.secret(privateKey);
       const { endpoint } = new SshHost(spec.name, { address, port, user, hostKey, privateKey: key });
       new PtpVerification("guests", { endpoint });
@@ -133,32 +139,85 @@ describe("a machine", () => {
     await stack.destroy();
     expect(await host.configuration()).toBe(before);
   });
+});
 
-  test("that was killed is healed by the next up, on its own disk", async () => {
+// One of each group of `npm run test:faults`, but for reboots: all one after the other, so that few boots and one recovery are
+// enough. Each fault leaves the host half done for the next.
+describe("a host to which all of this happens before it is proved once", () => {
+  let machine: Stack;
+  let room: Room;
+  let stack: Stack;
+  let pristine: string;
+
+  beforeAll(async () => {
     const { name, ...args } = spec;
-    const stack = await testStack("machine", state, async () => void new LocalVm(name, args));
+    machine = await testStack("machine", folder, async () => void new LocalVm(name, args));
     // It is the stack's from now on.
-    await stack.up();
-    expect(await up(spec)).toEqual(machine);
-    expect(changed(await stack.up())).toBe(0);
-    await host.run("echo precious >kept && sync");
-    process.kill(qemu() ?? Number.NaN, "SIGKILL");
-    expect(changed(await stack.up())).toBeGreaterThan(0);
-    expect(await host.run("cat kept")).toBe("precious");
-    expect(await host.clocksource()).toBe("hpet");
+    await machine.up();
+    expect(await up(spec)).toEqual(running);
+    expect(changed(await machine.up())).toBe(0);
+    room = await Room.open(name, folder, args);
+    await room.prepare();
+    stack = await clockStack(room.host, folder, { scope: "boot" });
+    pristine = await room.host.configuration();
   });
 
-  test("leaves nothing behind, however often it is removed", async () => {
-    const pid = qemu() ?? Number.NaN;
-    expect(pid).toBeGreaterThan(0);
-    for (let time = 0; time < 2; time++) expect((await machinery("down", { name: spec.name })).status).toBe(0);
-    // A process that has ended stays in /proc, as a zombie, until its parent has taken note of it: in a container for ever.
-    expect(await processGone(pid, 5_000)).toBe(true);
-    expect(readdirSync(join(state, "timebase", "vms"))).toEqual([]);
+  /** An `up` that has stopped at this point. */
+  async function stoppedAt(point: CutPoint) {
+    const { stopped } = await room.arm(point);
+    const cut = attempt(stack);
+    await stopped;
+    return { cut };
+  }
+
+  test("/boot cannot be written to", async () => {
+    await room.root("mount --bind /boot /boot && mount -o remount,bind,ro /boot");
+    const first = await attempt(stack);
+    expect(first.ok).toBe(false);
+    expect(first.said).toContain("what to do:");
+    await room.root("umount /boot");
+  });
+
+  test("cloud-init has crashed without a result, and the session is cut in the middle of grub-mkconfig", async () => {
+    await room.root("rm -f /run/cloud-init/disabled /run/cloud-init/result.json");
+    const { cut } = await stoppedAt({ when: "before", call: "basename /boot/vmlinuz-*" });
+    await room.root(killSession);
+    const first = await cut;
+    expect(first.ok).toBe(false);
+    expect(first.output).toContain("cloud-init has ended with errors");
+    await room.release();
+  });
+
+  test("the power is cut just before grub.cfg takes its place, and the next up of the machine starts it on its disk", async () => {
+    const { cut } = await stoppedAt({ when: "before", call: "mv -f -- /boot/grub/grub.cfg.timebase-new *" });
+    await room.host.succeeds("echo precious >kept && sync");
+    await room.cutPower();
+    expect((await cut).ok).toBe(false);
+    expect(changed(await machine.up())).toBeGreaterThan(0);
+    expect(await room.host.run("cat kept; rm kept")).toBe("precious");
+  });
+
+  test("a plain up proves it, and destroy gives every byte back", async () => {
+    const { ok, output, evidence } = await attempt(stack);
+    expect(ok, output).toBe(true);
+    // That an emulated TSC is no invariant one is a warning.
+    expect(evidence?.checks.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+    expect(await room.host.clocksource()).toBe("tsc");
+    await stack.destroy();
+    expect(await room.host.configuration()).toBe(pristine);
   });
 });
 
+test("the machine leaves nothing behind, however often it is removed", async () => {
+  const pid = qemu() ?? Number.NaN;
+  expect(pid).toBeGreaterThan(0);
+  for (let time = 0; time < 2; time++) expect((await machinery("down", { name: spec.name })).status).toBe(0);
+  // A process that has ended stays in /proc, as a zombie, until its parent has taken note of it: in a container for ever.
+  expect(await processGone(pid, 5_000)).toBe(true);
+  expect(readdirSync(dirname(place))).toEqual([]);
+});
+
 async function pidByName(): Promise<string> {
-  const { stdout } = await promisify(execFile)("pgrep", ["-f", `pidfile ${folder}/`]);
+  const { stdout } = await promisify(execFile)("pgrep", ["-f", `pidfile ${place}/`]);
   return stdout.trim();
 }
