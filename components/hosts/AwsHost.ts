@@ -109,7 +109,11 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
         // A plan that changes is for the next machine: this one has it by SSH.
         ...(args.firstBoot === undefined ? [] : ["userData"]),
       ],
-      replacementTrigger: args.firstBoot === undefined ? isPublic : [isPublic, replacementTrigger(parts.firstBoot)],
+      // And it keeps what is given no more: a spot instance would stay one, and a placement group that goes would be in use.
+      replacementTrigger: [
+        ...[isPublic, machine.spot === true, parts.placementGroup !== undefined],
+        ...(args.firstBoot === undefined ? [] : [replacementTrigger(parts.firstBoot)]),
+      ],
       // A bare metal machine takes its time to start, to stop and to end.
       customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", update: "40m", delete: "40m" } : undefined,
     },

@@ -95,7 +95,7 @@ function makeInstance(name: string, args: GcpHostArgs, parts: Parts, parent: pul
       labels: args.labels,
       ...firstBootInputs(args.operatingSystem as GcpSystem, parts.firstBoot),
       advancedMachineFeatures: needsNestedVirtualization(machine) ? { enableNestedVirtualization: true } : undefined,
-      scheduling: machine.spot ? SPOT : canMigrate(machine.machineType) ? undefined : STAYS_IN_PLACE,
+      scheduling: machine.spot ? SPOT : canMigrate(machine.machineType) ? MIGRATES : STAYS_IN_PLACE,
       shieldedInstanceConfig: isMetal ? undefined : SHIELDED,
       deletionProtection: args.deletionProtection ?? false,
       // A change of the machine type needs it.
@@ -127,8 +127,16 @@ const SPOT = {
   instanceTerminationAction: "DELETE",
 };
 
+/** All of it is given: what is left out stays as it is, so that a spot machine would stay one. */
+const MIGRATES = {
+  provisioningModel: "STANDARD",
+  preemptible: false,
+  automaticRestart: true,
+  onHostMaintenance: "MIGRATE",
+};
+
 /** Maintenance stops a machine that cannot move, and starts it again. */
-const STAYS_IN_PLACE = { onHostMaintenance: "TERMINATE", automaticRestart: true };
+const STAYS_IN_PLACE = { ...MIGRATES, onHostMaintenance: "TERMINATE" };
 
 /** Only what its vendor signed boots, and what booted is measured. */
 const SHIELDED = { enableSecureBoot: true, enableVtpm: true, enableIntegrityMonitoring: true };

@@ -7,7 +7,7 @@ export interface Change {
   replaces: readonly string[];
 }
 
-type Rules = Pick<CloudResource, "updates" | "replaces" | "fills">;
+type Rules = Pick<CloudResource, "updates" | "replaces" | "replacesWhenGone" | "fills">;
 
 /**
  * Compares what a resource has with what it is to have.
@@ -15,16 +15,17 @@ type Rules = Pick<CloudResource, "updates" | "replaces" | "fills">;
  * @throws an Error if a property changed of which nobody has said what its change does: the real cloud may do anything
  */
 export function changeOf(type: string, rules: Rules, inputs: readonly string[], before: Inputs, after: Inputs): Change {
-  const { updates, replaces, fills = [] } = rules;
+  const { updates, replaces, replacesWhenGone = [], fills = [] } = rules;
+  const gone = replacesWhenGone.filter((path) => isGone(path, before, after));
   const differs = (name: string) =>
     fills.includes(name) ? !isCovered(after[name], before[name]) : !isDeepStrictEqual(before[name], after[name]);
-  const changed = inputs.filter(differs);
+  const changed = inputs.filter((name) => differs(name) || gone.map(firstWord).includes(name));
   const unknown = changed.filter((name) => ![...updates, ...replaces.map(firstWord)].includes(name));
   if (unknown.length > 0) {
     throw new Error(`the stand-in does not know what a change of ${unknown.join(", ")} does to ${type}`);
   }
   const replacing = replaces.filter((path) => changed.includes(firstWord(path)) && pathDiffers(path, before, after));
-  return { changed, replaces: replacing };
+  return { changed, replaces: [...replacing, ...gone] };
 }
 
 /** Whether all that is wanted is there; there may be more, which the cloud has filled in. */
@@ -40,6 +41,12 @@ function isCovered(wanted: unknown, there: unknown): boolean {
 function pathDiffers(path: string, before: Inputs, after: Inputs): boolean {
   const wanted = at(after, path);
   return wanted !== undefined && !isCovered(wanted, at(before, path));
+}
+
+/** Whether it was there and on, and is left out of a whole that is given. */
+function isGone(path: string, before: Inputs, after: Inputs): boolean {
+  const whole = path.includes(".") ? at(after, path.slice(0, path.lastIndexOf("."))) : after;
+  return Boolean(at(before, path)) && whole !== undefined && at(after, path) === undefined;
 }
 
 function at(properties: unknown, path: string): unknown {

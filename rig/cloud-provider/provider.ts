@@ -85,10 +85,15 @@ export class CloudProvider implements provider.Provider {
     const entry = record.entry(id);
     if (entry === undefined) throw new Error(`NotFound: there is no ${id}`);
     this.refuse(record, inputs);
-    const next = (before: Inputs, after: Inputs) => updated(resourceOf(type), inputNames(type), before, after);
+    const resource = resourceOf(type);
+    const refilled = resource.refills?.(entry.properties, inputs, supplyOf(record, this.machines)) ?? {};
+    const next = (before: Inputs, after: Inputs) => ({
+      ...updated(resource, inputNames(type), before, after),
+      ...refilled,
+    });
     record.put(id, { ...entry, properties: next(entry.properties, inputs) });
     await this.machines.enforce(() => record.content().resources);
-    return { outs: { ...next(olds, news) } };
+    return { outs: next(olds, news) };
   }
 
   public async delete(id: string, urn: string, olds: PropertyMap): Promise<void> {

@@ -30,8 +30,12 @@ export interface CloudResource {
   /** Inputs that change in place, and paths of those that make another one. What a change of others does is not known. */
   updates: readonly string[];
   replaces: readonly string[];
+  /** Paths of those that leave nothing behind when they are taken out of what is given, which makes another one, too. */
+  replacesWhenGone?: readonly string[];
   /** Inputs that the cloud fills in. */
   fills?: readonly string[];
+  /** What it fills in by an update. */
+  refills?(before: Inputs, after: Inputs, supply: Supply): Inputs;
   /** Outputs that are secret. */
   secrets?: readonly string[];
   /** The input that forbids the deletion. */
@@ -111,20 +115,28 @@ const AWS: Table = {
       ...["ami", "userData", "placementGroup", "subnetId", "associatePublicIpAddress", "availabilityZone", "keyName"],
       ...["privateIp", "cpuOptions", "instanceMarketOptions", "region", "rootBlockDevice.encrypted"],
     ],
-    fills: ["privateIp", "availabilityZone", "subnetId", "vpcSecurityGroupIds"],
+    fills: [
+      ...["privateIp", "availabilityZone", "subnetId", "vpcSecurityGroupIds"],
+      // Computed, so that they stay when they are taken away: terraform-provider-aws, ec2_instance.go, read 2026-11-26.
+      ...["instanceMarketOptions", "placementGroup", "keyName", "cpuOptions"],
+    ],
     lock: "disableApiTermination",
   },
 };
 
 const project = (inputs: Inputs) => `projects/${inputs.project ?? "stand-in"}`;
 
-/** A network interface with the addresses that it gets. */
-function interfaceOf(nic: Inputs, supply: Supply): Inputs {
-  const accessConfigs: Inputs[] = Array.isArray(nic.accessConfigs) ? nic.accessConfigs : [];
+const listOf = (value: unknown): Inputs[] => (Array.isArray(value) ? value : []);
+
+/** A network interface with the addresses that it gets, or keeps. */
+function interfaceOf(nic: Inputs, supply: Supply, before: Inputs = {}): Inputs {
+  const kept = before.subnetwork === nic.subnetwork ? before.networkIp : undefined;
+  const natIp = (config: Inputs, index: number) =>
+    config.natIp ?? listOf(before.accessConfigs)[index]?.natIp ?? supply.publicAddress("gcp");
   return {
     ...nic,
-    networkIp: nic.networkIp ?? supply.privateAddress("gcp", nic.subnetwork),
-    accessConfigs: accessConfigs.map((config) => ({ ...config, natIp: config.natIp ?? supply.publicAddress("gcp") })),
+    networkIp: nic.networkIp ?? kept ?? supply.privateAddress("gcp", nic.subnetwork),
+    accessConfigs: listOf(nic.accessConfigs).map((config, index) => ({ ...config, natIp: natIp(config, index) })),
   };
 }
 
@@ -152,25 +164,31 @@ const GCP: Table = {
   },
   "gcp:compute/instance:Instance": {
     id: ({ inputs, decided }) => `${project(inputs)}/zones/${inputs.zone}/instances/${decided.name}`,
-    decides: (made) => {
-      const nics: Inputs[] = Array.isArray(made.inputs.networkInterfaces) ? made.inputs.networkInterfaces : [];
-      return {
-        name: own(made, "instance"),
-        networkInterfaces: nics.map((nic) => interfaceOf(nic, made.supply)),
-        currentStatus: "RUNNING",
-      };
-    },
+    decides: (made) => ({
+      name: own(made, "instance"),
+      networkInterfaces: listOf(made.inputs.networkInterfaces).map((nic) => interfaceOf(nic, made.supply)),
+      currentStatus: "RUNNING",
+    }),
+    // In its provider's code a block's `ForceNew` is about how many there are, each property of it has its own; and what
+    // is computed and left out stays: terraform-provider-google, resource_compute_instance.go.tmpl, read 2026-11-26.
     updates: [
       ...["labels", "machineType", "tags", "metadata", "deletionProtection", "scheduling", "allowStoppingForUpdate"],
       ...["advancedMachineFeatures", "shieldedInstanceConfig", "canIpForward"],
       // Of the boot disk, size and labels change in place (terraform-provider-google 7.22.0, #26195; 7.3.0, #24349).
-      "bootDisk",
+      ...["bootDisk", "networkInterfaces"],
     ],
     replaces: [
       ...["bootDisk.initializeParams.image", "bootDisk.initializeParams.type", "metadataStartupScript"],
-      ...["name", "zone", "networkInterfaces", "project"],
+      ...["networkInterfaces.length", "networkInterfaces.0.nicType"],
+      ...["scheduling.provisioningModel", "scheduling.preemptible", "name", "zone", "project"],
     ],
-    fills: ["name", "networkInterfaces", "zone", "project"],
+    replacesWhenGone: ["networkInterfaces.0.nicType", "scheduling.preemptible", "metadataStartupScript"],
+    fills: ["name", "networkInterfaces", "scheduling", "shieldedInstanceConfig", "zone", "project"],
+    refills: (before, after, supply) => ({
+      networkInterfaces: listOf(after.networkInterfaces).map((nic, index) =>
+        interfaceOf(nic, supply, listOf(before.networkInterfaces)[index]),
+      ),
+    }),
     lock: "deletionProtection",
   },
 };

@@ -15,7 +15,10 @@ describe("a host in each cloud on the real engine", () => {
   let folder: string;
   let cloud: AttachedCloud;
   let stack: Stack;
-  let shared = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["198.51.100.7/32"] };
+  let shared: { operatingSystem: OperatingSystem; sshFrom: string[]; spot?: boolean } = {
+    operatingSystem: OperatingSystem.Ubuntu2204,
+    sshFrom: ["198.51.100.7/32"],
+  };
   let aws: object = {};
   let gcp = {};
   let images: string[];
@@ -136,6 +139,14 @@ describe("a host in each cloud on the real engine", () => {
   test("is another machine with another system", async () => {
     shared = { ...shared, operatingSystem: OperatingSystem.Debian12 };
     expect(await up()).toMatchObject({ changes: { replace: 2 }, users: ["admin", "timebase"] });
+  });
+
+  // Neither provider sees that something is given no more.
+  test("is another machine when it is to be of spot, and when it is to be no more", async () => {
+    shared = { ...shared, spot: true };
+    expect((await up()).changes).toEqual({ replace: 2 });
+    shared = { ...shared, spot: false };
+    expect((await up()).changes).toEqual({ replace: 2 });
   });
 
   test("leaves nothing behind", async () => {

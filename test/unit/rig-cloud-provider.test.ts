@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { IMAGES as AMAZON } from "../../components/hosts/aws/image";
 import { IMAGES as GOOGLE } from "../../components/hosts/gcp/image";
 import { addressIn, isWithin } from "../../rig/cloud/addresses";
-import { RESOURCES } from "../../rig/cloud/resources";
+import { type CloudResource, RESOURCES } from "../../rig/cloud/resources";
 import { changeOf } from "../../rig/cloud-provider/changes";
 import { noMachines } from "../../rig/cloud-provider/machines";
 import { CloudProvider } from "../../rig/cloud-provider/provider";
@@ -128,6 +128,56 @@ describe("a change", () => {
     [{ ip: ["10.0.0.1"] }, {}, [], []],
   ])("%j to %j", (before, after, names, replaces) => {
     expect(changed(before, after)).toEqual({ changed: names, replaces });
+  });
+
+  test.each([
+    [
+      "gcp:compute/instance:Instance",
+      { networkInterfaces: [{ accessConfigs: [{}] }] },
+      { networkInterfaces: [{ accessConfigs: [] }] },
+      [],
+    ],
+    [
+      "gcp:compute/instance:Instance",
+      { networkInterfaces: [{ subnetwork: "a" }] },
+      { networkInterfaces: [{ subnetwork: "b" }] },
+      [],
+    ],
+    [
+      "gcp:compute/instance:Instance",
+      { networkInterfaces: [{ nicType: "IDPF" }] },
+      { networkInterfaces: [{}] },
+      ["networkInterfaces.0.nicType"],
+    ],
+    [
+      "gcp:compute/instance:Instance",
+      { scheduling: { preemptible: true } },
+      { scheduling: { preemptible: false } },
+      ["scheduling.preemptible"],
+    ],
+    [
+      "gcp:compute/instance:Instance",
+      { scheduling: { preemptible: true } },
+      { scheduling: {} },
+      ["scheduling.preemptible"],
+    ],
+    ["gcp:compute/instance:Instance", { scheduling: { preemptible: false } }, { scheduling: {} }, undefined],
+    // The provider does not see it: a program has to say what it is to be instead.
+    ["gcp:compute/instance:Instance", { scheduling: { preemptible: true } }, {}, undefined],
+    ["gcp:compute/instance:Instance", { metadataStartupScript: "a" }, {}, ["metadataStartupScript"]],
+    ["aws:ec2/instance:Instance", { instanceMarketOptions: { marketType: "spot" } }, {}, undefined],
+    ["aws:ec2/instance:Instance", {}, { instanceMarketOptions: { marketType: "spot" } }, ["instanceMarketOptions"]],
+    ["aws:ec2/instance:Instance", { placementGroup: "a" }, {}, undefined],
+  ])("of %s, %j to %j", (type, before: object, after: object, replaces: string[] | undefined) => {
+    const rules = RESOURCES[type] as CloudResource;
+    const { changed, replaces: found } = changeOf(
+      type,
+      rules,
+      [...Object.keys({ ...before, ...after })],
+      { ...before },
+      { ...after },
+    );
+    expect(changed.length > 0 ? found : undefined).toEqual(replaces);
   });
 
   test("of something that nobody has told of is an error", () => {
