@@ -88,6 +88,12 @@ const formula = (text: string, own: number): number => {
   return Math.floor((Math.abs(offset) + dispersion + delay / 2) * 1e9 + own + 0.5);
 };
 
+/** What a clock may drift beside the error that its plan allows for: residual frequency and skew, in ppm. */
+const driftOf = (text: string): number => {
+  const columns = text.split(",").map(Number);
+  return Math.abs(columns[8] as number) + (columns[9] as number);
+};
+
 describe.each(versions)("chrony %s, recorded", (version) => {
   const all = recordings(version);
   const of = (situation: string): Recording => {
@@ -128,19 +134,28 @@ describe.each(versions)("chrony %s, recorded", (version) => {
 
   test("the bound is of the end of the reading, and has what the clock drifts in the meantime in it", () => {
     const { text, now } = of("server");
+    const driftPpm = driftOf(text);
     const took = (millis: number) => Number(read(text, now, "no", "C", both, millis).values["bound-ns"]);
-    const skewPpm = Number(text.split(",")[9]);
-    expect(Math.abs(took(2000) - took(0) - 2 * (50 + skewPpm) * 1000)).toBeLessThanOrEqual(1);
+    expect(Math.abs(took(2000) - took(0) - 2 * (50 + driftPpm) * 1000)).toBeLessThanOrEqual(1);
     expect(took(-2000)).toBe(took(0));
   });
 
   test("the drift, and what of it is in the bound, are those of the clock error that the plan allows for", () => {
     const { text, now } = of("server");
     const of200 = (millis: number) => read(text, now, "no", "C", both, millis, [], 200).values;
-    const skewPpm = Number(text.split(",")[9]);
-    expect(Number(of200(0)["drift-ppb"])).toBe(Math.round((200 + skewPpm) * 1000));
+    const driftPpm = driftOf(text);
+    expect(Number(of200(0)["drift-ppb"])).toBe(Math.round((200 + driftPpm) * 1000));
     const within2s = Number(of200(2000)["bound-ns"]) - Number(of200(0)["bound-ns"]);
-    expect(Math.abs(within2s - 2 * (200 + skewPpm) * 1000)).toBeLessThanOrEqual(1);
+    expect(Math.abs(within2s - 2 * (200 + driftPpm) * 1000)).toBeLessThanOrEqual(1);
+  });
+
+  // Whoever takes the skew alone says 50 ppm, and is 60 us off each second.
+  test.each([60, -60])("a frequency of %s ppm that chronyd knows to be wrong is drift, too", (ppm) => {
+    const { text, now } = of("server");
+    const columns = text.split(",");
+    const wrong = [...columns.slice(0, 8), `${ppm}.000`, ...columns.slice(9)].join(",");
+    const skewPpm = Number(columns[9]);
+    expect(Number(read(wrong, now).values["drift-ppb"])).toBe(Math.round((50 + skewPpm + 60) * 1000));
   });
 
   test("the host that defines the timescale has no error against it", () => {

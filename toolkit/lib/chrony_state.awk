@@ -251,7 +251,10 @@ function bound() {
     # that defines the timescale has no error against it, by definition.
     offset = tracking[5] < 0 ? -tracking[5] : tracking[5]
     said = offset + tracking[12] + tracking[11] / 2
-    drift_ppb = itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10]) * 1000
+    # The rate at which chronyd's own root dispersion grows: the residual frequency is one that it runs with, knowing better
+    # (reference.c, get_root_dispersion).
+    residual_ppm = tracking[9] < 0 ? -tracking[9] : tracking[9]
+    drift_ppb = itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10] + residual_ppm) * 1000
     ns = itself == "yes" ? 0 : said * 1e9 + own + 0.5 + (read_ms > 0 ? read_ms / 1000 * drift_ppb : 0)
     # No clock that is read follows another one without any error.
     if (itself != "yes" && said < 1e-10 || ns > 1e17) reason = "implausible: " said " s"
