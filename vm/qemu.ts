@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Accelerator, acceleratorArguments } from "./accelerator";
 import { efiFirmware } from "./firmware";
-import type { NetworkCard, VmSpec } from "./spec";
+import type { VmSpec } from "./spec";
 
 /** The files of a machine's folder. */
 export interface MachineFiles {
@@ -51,11 +51,9 @@ export function multicastGroup(network: string): { group: string; port: number }
 }
 
 /** A card with a fixed slot, so that its name in the machine is known; without a boot ROM, which nothing boots from. */
-function card(id: string, mac: string, slot: number, kind: NetworkCard = "virtio"): string[] {
-  return ["-device", `${devices[kind]},netdev=${id},mac=${mac},addr=0x${slot.toString(16)},romfile=`];
+function card(id: string, mac: string, slot: number): string[] {
+  return ["-device", `virtio-net-pci,netdev=${id},mac=${mac},addr=0x${slot.toString(16)},romfile=`];
 }
-
-const devices: Readonly<Record<NetworkCard, string>> = { virtio: "virtio-net-pci", e1000e: "e1000e" };
 
 /** Slots on the PCI bus, beyond those that QEMU hands out itself, and the names that they give the interfaces. */
 const slots = { outside: 16, private: 17 } as const;
@@ -83,7 +81,7 @@ export function qemuArguments(
   return [
     ...args,
     ...["-netdev", `socket,id=private,${carrier(spec.network, spec)}`],
-    ...card("private", hardwareAddress(spec.name, "private"), slots.private, spec.networkCard),
+    ...card("private", hardwareAddress(spec.name, "private"), slots.private),
   ];
 }
 

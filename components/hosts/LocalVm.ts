@@ -31,17 +31,6 @@ export enum LocalVmFirmware {
   Efi = "efi",
 }
 
-/** The kind of network card that connects a local machine to others. */
-export enum LocalVmNetworkCard {
-  /** The fastest. */
-  Virtio = "virtio",
-  /**
-   * Intel's 82574, which has a clock of its own (PHC): one that advances, with QEMU 10 or newer. Its driver, e1000e, is not in
-   * the kernels that distributions make for clouds.
-   */
-  E1000e = "e1000e",
-}
-
 /** What a local machine's image is made of. It is built once, from the distribution's archive, and cached. */
 export interface LocalVmImageArgs {
   /** The distribution's release. Default: "bookworm". */
@@ -83,8 +72,6 @@ export interface LocalVmArgs {
   network?: pulumi.Input<string>;
   /** The machine's address on `network`, with its prefix: "10.77.0.1/24". Default: none. */
   privateAddress?: pulumi.Input<string>;
-  /** The kind of card on `network`. Default: LocalVmNetworkCard.Virtio. */
-  networkCard?: pulumi.Input<LocalVmNetworkCard>;
   /** Shell commands that run once, as root, at the end of the first boot, the only one with cloud-init. Default: none. */
   firstBoot?: pulumi.Input<pulumi.Input<string>[]>;
   /** How long a boot may take until sshd answers, in seconds, 10 to 7200. Default: 600. */
