@@ -109,9 +109,11 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
         // A plan that changes is for the next machine: this one has it by SSH.
         ...(args.firstBoot === undefined ? [] : ["userData"]),
       ],
-      // And it keeps what is given no more: a spot instance would stay one, and a placement group that goes would be in use.
+      // And it keeps what is given no more: a spot instance would stay one, a placement group that goes would be in use, a key
+      // would still open it.
       replacementTrigger: [
-        ...[isPublic, machine.spot === true, parts.placementGroup !== undefined],
+        ...[isPublic, machine.spot === true],
+        ...[parts.placementGroup, args.keyName, args.subnetId].map((given) => given !== undefined),
         ...(args.firstBoot === undefined ? [] : [replacementTrigger(parts.firstBoot)]),
       ],
       // A bare metal machine takes its time to start, to stop and to end.

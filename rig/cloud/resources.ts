@@ -130,7 +130,8 @@ const listOf = (value: unknown): Inputs[] => (Array.isArray(value) ? value : [])
 
 /** A network interface with the addresses that it gets, or keeps. */
 function interfaceOf(nic: Inputs, supply: Supply, before: Inputs = {}): Inputs {
-  const kept = before.subnetwork === nic.subnetwork ? before.networkIp : undefined;
+  const isMoved = before.subnetwork !== nic.subnetwork || before.network !== nic.network;
+  const kept = isMoved ? undefined : before.networkIp;
   const natIp = (config: Inputs, index: number) =>
     config.natIp ?? listOf(before.accessConfigs)[index]?.natIp ?? supply.publicAddress("gcp");
   return {

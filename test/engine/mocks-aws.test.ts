@@ -42,6 +42,24 @@ const instanceOf = async (args: Partial<AwsHostArgs> = {}) => inputsOf(await mad
 const cloudConfigOf = (instance: Registered["inputs"]) =>
   JSON.parse(revealed(instance.userData).replace(/^#cloud-config\n# .*\n/, ""));
 
+// Its provider sees none of these when they are given no more, and would leave the machine what it was.
+test.each<Partial<AwsHostArgs>>([
+  { spot: true },
+  { placementGroup: "mine" },
+  { keyName: "mine" },
+  { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" },
+])("a host with or without %j is another machine", async (wish) => {
+  const triggerOf = async (args: Partial<AwsHostArgs>) => {
+    const options: Parameters<typeof optionsRecorder>[0] = {};
+    startEngine({ preview: false, cloud: aws });
+    const { endpoint } = new AwsHost("a", { ...least, ...args }, { transformations: [optionsRecorder(options)] });
+    await resolved(endpoint);
+    await finishProgram();
+    return resolved(pulumi.output(options["a-instance"]?.replacementTrigger));
+  };
+  expect(await triggerOf(wish)).not.toEqual(await triggerOf({}));
+});
+
 describe("an AwsHost", () => {
   test("is few resources, whose names start with its own", async () => {
     expect((await made()).map(({ type, name }) => `${name} ${type}`).sort()).toEqual([

@@ -125,7 +125,7 @@ describe("a cluster that converges at the first boot", () => {
     };
     const before = await triggers({});
     expect(before).toEqual([
-      [true, false, false, expect.stringMatching(/^[0-9a-f]{64}$/)],
+      [true, false, false, false, false, expect.stringMatching(/^[0-9a-f]{64}$/)],
       expect.stringMatching(/^[0-9a-f]{64}$/),
     ]);
     expect(await triggers({}, { maxErrorMicros: 9, toolkitUrl: "https://elsewhere.test" })).toEqual(before);
@@ -135,7 +135,7 @@ describe("a cluster that converges at the first boot", () => {
       expect(gcpTrigger).not.toEqual(before[1]);
     }
     // A machine that was told nothing has to be made anew to be told something.
-    expect(await triggers({ firstBoot: undefined })).toEqual([[true, false, false], "told nothing"]);
+    expect(await triggers({ firstBoot: undefined })).toEqual([[true, false, false, false, false], "told nothing"]);
   });
 
   test("has patience for the first boot and for its reboot, whoever dials", async () => {

@@ -142,7 +142,8 @@ describe("a cluster of two machines", () => {
   test("a budget for pairs has both read together, as they were measured by each other, and nobody reboots for it", async () => {
     maxPairwiseMicros = 10_000;
     const before = await both((host) => host.bootId());
-    const { outputs } = await cluster.up({ onOutput });
+    const { outputs, summary: done } = await cluster.up({ onOutput });
+    expect(done.resourceChanges).toMatchObject({ create: 2 });
     expect(outputs.ready?.value).toBe(true);
     const together: ClusterSummary = outputs.summary?.value;
     expect(Date.parse(together.provedAt)).toBeGreaterThan(Date.parse(summary.provedAt));

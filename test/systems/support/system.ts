@@ -120,7 +120,7 @@ export function describeSystem(system: System): void {
       expect(await room.host.configuration()).toBe(pristine);
       await record(
         "4. `destroy` with `revertReboot`",
-        `every file as it was, byte for byte; rebooted, and ${clocksource} is back`,
+        `every file as it was, byte for byte; rebooted without our parameters, on ${clocksource} again`,
       );
     });
 
