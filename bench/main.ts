@@ -39,9 +39,11 @@ is off in truth then, by our configuration of chronyd and by the distribution's.
 `;
 
 async function main(): Promise<void> {
-  if (process.argv.length > 2) {
+  const [argument] = process.argv.slice(2);
+  if (argument !== undefined) {
+    const isAsked = ["--help", "-h"].includes(argument);
+    if (!isAsked) throw new Error(`"${argument}" is not understood\n\n${help}`);
     process.stdout.write(help);
-    process.exitCode = ["--help", "-h"].includes(process.argv[2] ?? "") ? 0 : 1;
     return;
   }
   const engine = await setUp();

@@ -108,7 +108,10 @@ async function main(): Promise<void> {
   });
   if (values.help) process.stdout.write(help);
   else if (positionals.join(" ") === "down") await downAll();
-  else if (positionals.length > 0) throw new UsageError(`"${positionals.join(" ")}" is not understood`);
+  else if (positionals.length > 0) {
+    const strange = positionals.filter((word, index) => word !== "down" || index > 0);
+    throw new UsageError(`"${strange.join(" ")}" is not understood`);
+  }
   // npm takes the option for its own when the `--` before it is forgotten.
   else await up(values.json || process.env.npm_config_json === "true");
 }

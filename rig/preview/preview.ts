@@ -52,7 +52,7 @@ export async function previewProgram(
 ): Promise<Preview> {
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
-  const pulumi = load("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
+  const pulumi = loadSdk(load, folder);
   const cloud = new ImaginedCloud(keys);
   const made: PreviewedResource[] = [];
   pulumi.runtime.setMocks(
@@ -150,4 +150,13 @@ function hostOf({ type, name, inputs }: PreviewedResource): PreviewedHost[] {
   );
   const notice = rebootNotice(host, (policy ?? RebootPolicy.Never) as RebootPolicy, more);
   return [{ name: host, plan, mayReboot: notice !== undefined, reboot: notice ?? `${host}: never reboots` }];
+}
+
+function loadSdk(load: NodeJS.Require, folder: string): typeof import("@pulumi/pulumi") {
+  try {
+    return load("@pulumi/pulumi");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new Error(`the program in ${folder} has no @pulumi/pulumi: run \`npm install\` there`);
+  }
 }
