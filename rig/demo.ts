@@ -109,7 +109,8 @@ async function main(): Promise<void> {
   if (values.help) process.stdout.write(help);
   else if (positionals.join(" ") === "down") await downAll();
   else if (positionals.length > 0) {
-    const strange = positionals.filter((word, index) => word !== "down" || index > 0);
+    // `demo:down` is `down` to us.
+    const strange = positionals[0] === "down" ? positionals.slice(1) : positionals;
     throw new UsageError(`"${strange.join(" ")}" is not understood`);
   }
   // npm takes the option for its own when the `--` before it is forgotten.

@@ -19,7 +19,8 @@ export function changeOf(type: string, rules: Rules, inputs: readonly string[], 
   const gone = replacesWhenGone.filter((path) => isGone(path, before, after));
   const differs = (name: string) =>
     fills.includes(name) ? !isCovered(after[name], before[name]) : !isDeepStrictEqual(before[name], after[name]);
-  const changed = inputs.filter((name) => differs(name) || gone.map(firstWord).includes(name));
+  const losers = gone.map(firstWord);
+  const changed = inputs.filter((name) => differs(name) || losers.includes(name));
   const unknown = changed.filter((name) => ![...updates, ...replaces.map(firstWord)].includes(name));
   if (unknown.length > 0) {
     throw new Error(`the stand-in does not know what a change of ${unknown.join(", ")} does to ${type}`);

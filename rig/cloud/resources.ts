@@ -141,6 +141,13 @@ function interfaceOf(nic: Inputs, supply: Supply, before: Inputs = {}): Inputs {
   };
 }
 
+/** All interfaces of an instance; what it had before is empty where it is new. */
+const interfacesOf = (inputs: Inputs, supply: Supply, before: Inputs = {}): Inputs => ({
+  networkInterfaces: listOf(inputs.networkInterfaces).map((nic, index) =>
+    interfaceOf(nic, supply, listOf(before.networkInterfaces)[index]),
+  ),
+});
+
 const GCP: Table = {
   "gcp:compute/network:Network": {
     id: ({ inputs, decided }) => `${project(inputs)}/global/networks/${decided.name}`,
@@ -167,16 +174,16 @@ const GCP: Table = {
     id: ({ inputs, decided }) => `${project(inputs)}/zones/${inputs.zone}/instances/${decided.name}`,
     decides: (made) => ({
       name: own(made, "instance"),
-      networkInterfaces: listOf(made.inputs.networkInterfaces).map((nic) => interfaceOf(nic, made.supply)),
+      ...interfacesOf(made.inputs, made.supply),
       currentStatus: "RUNNING",
     }),
     // In its provider's code a block's `ForceNew` is about how many there are, each property of it has its own; and what
     // is computed and left out stays: terraform-provider-google, resource_compute_instance.go.tmpl, read 2026-11-26.
     updates: [
       ...["labels", "machineType", "tags", "metadata", "deletionProtection", "scheduling", "allowStoppingForUpdate"],
-      ...["advancedMachineFeatures", "shieldedInstanceConfig", "canIpForward"],
+      ...["advancedMachineFeatures", "shieldedInstanceConfig", "canIpForward", "networkInterfaces"],
       // Of the boot disk, size and labels change in place (terraform-provider-google 7.22.0, #26195; 7.3.0, #24349).
-      ...["bootDisk", "networkInterfaces"],
+      "bootDisk",
     ],
     replaces: [
       ...["bootDisk.initializeParams.image", "bootDisk.initializeParams.type", "metadataStartupScript"],
@@ -185,11 +192,7 @@ const GCP: Table = {
     ],
     replacesWhenGone: ["networkInterfaces.0.nicType", "scheduling.preemptible", "metadataStartupScript"],
     fills: ["name", "networkInterfaces", "scheduling", "shieldedInstanceConfig", "zone", "project"],
-    refills: (before, after, supply) => ({
-      networkInterfaces: listOf(after.networkInterfaces).map((nic, index) =>
-        interfaceOf(nic, supply, listOf(before.networkInterfaces)[index]),
-      ),
-    }),
+    refills: (before, after, supply) => interfacesOf(after, supply, before),
     lock: "deletionProtection",
   },
 };

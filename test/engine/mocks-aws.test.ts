@@ -49,14 +49,8 @@ test.each<Partial<AwsHostArgs>>([
   { keyName: "mine" },
   { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" },
 ])("a host with or without %j is another machine", async (wish) => {
-  const triggerOf = async (args: Partial<AwsHostArgs>) => {
-    const options: Parameters<typeof optionsRecorder>[0] = {};
-    startEngine({ preview: false, cloud: aws });
-    const { endpoint } = new AwsHost("a", { ...least, ...args }, { transformations: [optionsRecorder(options)] });
-    await resolved(endpoint);
-    await finishProgram();
-    return resolved(pulumi.output(options["a-instance"]?.replacementTrigger));
-  };
+  const triggerOf = async (args: Partial<AwsHostArgs>) =>
+    resolved(pulumi.output((await optionsOf(args))["a-instance"]?.replacementTrigger));
   expect(await triggerOf(wish)).not.toEqual(await triggerOf({}));
 });
 

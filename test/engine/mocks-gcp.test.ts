@@ -335,8 +335,12 @@ test.each([
   ["g2-standard-4", "TERMINATE"],
   ["h4d-standard-192", "TERMINATE"],
 ])("maintenance stops a %s if it cannot move it", async (machineType, onHostMaintenance) => {
-  const { scheduling } = await instanceOf({ machineType });
-  expect(scheduling).toMatchObject({ onHostMaintenance, automaticRestart: true });
+  expect((await instanceOf({ machineType })).scheduling).toEqual({
+    provisioningModel: "STANDARD",
+    preemptible: false,
+    automaticRestart: true,
+    onHostMaintenance,
+  });
 });
 
 test("late arguments that are wrong leave nothing behind that costs or opens something", async () => {

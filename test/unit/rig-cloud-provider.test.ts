@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { IMAGES as AMAZON } from "../../components/hosts/aws/image";
 import { IMAGES as GOOGLE } from "../../components/hosts/gcp/image";
 import { addressIn, isWithin } from "../../rig/cloud/addresses";
-import { type CloudResource, RESOURCES } from "../../rig/cloud/resources";
+import { type CloudResource, type Inputs, RESOURCES } from "../../rig/cloud/resources";
 import { changeOf } from "../../rig/cloud-provider/changes";
 import { noMachines } from "../../rig/cloud-provider/machines";
 import { CloudProvider } from "../../rig/cloud-provider/provider";
@@ -23,6 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const urnOf = (type: string, name = "x") => `urn:pulumi:test::project::timebase:index:AwsHost$${type}::${name}`;
 const instance = "aws:ec2/instance:Instance";
+const google = "gcp:compute/instance:Instance";
 const network = "gcp:compute/network:Network";
 const reasons = async (type: string, inputs: PropertyMap) =>
   (await cloud.check(urnOf(type), {}, inputs)).failures?.map(({ reason }) => reason);
@@ -34,7 +35,7 @@ describe("inputs are those of the real SDK", () => {
     expect(argumentsOf(instance).vpcSecurityGroupIds).toEqual({ kind: "string", many: "list" });
     expect(argumentsOf(instance).tags).toEqual({ kind: "string", many: "map" });
     expect(argumentsOf("aws:ec2/placementGroup:PlacementGroup").strategy).toEqual({ kind: "string", required: true });
-    const { kind } = argumentsOf("gcp:compute/instance:Instance").networkInterfaces ?? {};
+    const { kind } = argumentsOf(google).networkInterfaces ?? {};
     expect(kind).toMatchObject({ accessConfigs: { many: "list", kind: { natIp: { kind: "string" } } } });
   });
 
@@ -130,53 +131,27 @@ describe("a change", () => {
     expect(changed(before, after)).toEqual({ changed: names, replaces });
   });
 
-  test.each([
+  test.each<[string, Inputs, Inputs, string[] | undefined]>([
+    [google, { networkInterfaces: [{ accessConfigs: [{}] }] }, { networkInterfaces: [{ accessConfigs: [] }] }, []],
+    [google, { networkInterfaces: [{ subnetwork: "a" }] }, { networkInterfaces: [{ subnetwork: "b" }] }, []],
     [
-      "gcp:compute/instance:Instance",
-      { networkInterfaces: [{ accessConfigs: [{}] }] },
-      { networkInterfaces: [{ accessConfigs: [] }] },
-      [],
-    ],
-    [
-      "gcp:compute/instance:Instance",
-      { networkInterfaces: [{ subnetwork: "a" }] },
-      { networkInterfaces: [{ subnetwork: "b" }] },
-      [],
-    ],
-    [
-      "gcp:compute/instance:Instance",
+      google,
       { networkInterfaces: [{ nicType: "IDPF" }] },
       { networkInterfaces: [{}] },
       ["networkInterfaces.0.nicType"],
     ],
-    [
-      "gcp:compute/instance:Instance",
-      { scheduling: { preemptible: true } },
-      { scheduling: { preemptible: false } },
-      ["scheduling.preemptible"],
-    ],
-    [
-      "gcp:compute/instance:Instance",
-      { scheduling: { preemptible: true } },
-      { scheduling: {} },
-      ["scheduling.preemptible"],
-    ],
-    ["gcp:compute/instance:Instance", { scheduling: { preemptible: false } }, { scheduling: {} }, undefined],
+    [google, { scheduling: { preemptible: true } }, { scheduling: { preemptible: false } }, ["scheduling.preemptible"]],
+    [google, { scheduling: { preemptible: true } }, { scheduling: {} }, ["scheduling.preemptible"]],
+    [google, { scheduling: { preemptible: false } }, { scheduling: {} }, undefined],
     // The provider does not see it: a program has to say what it is to be instead.
-    ["gcp:compute/instance:Instance", { scheduling: { preemptible: true } }, {}, undefined],
-    ["gcp:compute/instance:Instance", { metadataStartupScript: "a" }, {}, ["metadataStartupScript"]],
-    ["aws:ec2/instance:Instance", { instanceMarketOptions: { marketType: "spot" } }, {}, undefined],
-    ["aws:ec2/instance:Instance", {}, { instanceMarketOptions: { marketType: "spot" } }, ["instanceMarketOptions"]],
-    ["aws:ec2/instance:Instance", { placementGroup: "a" }, {}, undefined],
-  ])("of %s, %j to %j", (type, before: object, after: object, replaces: string[] | undefined) => {
-    const rules = RESOURCES[type] as CloudResource;
-    const { changed, replaces: found } = changeOf(
-      type,
-      rules,
-      [...Object.keys({ ...before, ...after })],
-      { ...before },
-      { ...after },
-    );
+    [google, { scheduling: { preemptible: true } }, {}, undefined],
+    [google, { metadataStartupScript: "a" }, {}, ["metadataStartupScript"]],
+    [instance, { instanceMarketOptions: { marketType: "spot" } }, {}, undefined],
+    [instance, {}, { instanceMarketOptions: { marketType: "spot" } }, ["instanceMarketOptions"]],
+    [instance, { placementGroup: "a" }, {}, undefined],
+  ])("of %s, %j to %j", (type, before, after, replaces) => {
+    const inputs = Object.keys({ ...before, ...after });
+    const { changed, replaces: found } = changeOf(type, RESOURCES[type] as CloudResource, inputs, before, after);
     expect(changed.length > 0 ? found : undefined).toEqual(replaces);
   });
 

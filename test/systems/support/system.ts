@@ -59,6 +59,7 @@ export function describeSystem(system: System): void {
       parseEvidence(await room.host.run("sudo cat /var/lib/timebase/plans/boot | sudo timebase prove 2>/dev/null"));
     const failures = ({ checks }: HostEvidence) => checks.filter(({ verdict }) => verdict === "fail");
     const cmdline = () => room.root("cat /proc/cmdline");
+
     beforeAll(async () => {
       room = await Room.open(system.id, folder, await system.spec());
       await room.prepare();
