@@ -1,5 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -349,6 +358,15 @@ describe("a program of the user's own", () => {
       code: 1,
       stderr: expect.stringContaining("asks for aws:ec2/getVpc:getVpc"),
     });
+  });
+
+  test("without its packages is told to install them", async () => {
+    const path = program("bare", "");
+    const elsewhere = mkdtempSync(join(tmpdir(), "timebase-bare-"));
+    renameSync(path, join(elsewhere, "bare"));
+    const { code, stderr } = await run(join(elsewhere, "bare"));
+    rmSync(elsewhere, { recursive: true });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("has no @pulumi/pulumi: run `npm install` there")]);
   });
 
   test("in another language is refused", async () => {
