@@ -33,12 +33,15 @@ async function up(json: boolean): Promise<void> {
   const stack = await demoStack(engine);
   const show = json ? process.stderr : process.stdout;
   show.write(`\npulumi up of the stack "local"\n`);
+  // The engine gets the Ctrl-C too, and ends what it has begun; whoever ended before it would leave its lock.
+  process.on("SIGINT", stopping);
   const result = await stack.up({
     onOutput: (text) => show.write(text),
     color: show.isTTY ? "always" : "never",
     // The table says the same, for people.
     suppressOutputs: true,
   });
+  process.off("SIGINT", stopping);
   const summary = result.outputs.summary?.value as ClusterSummary;
   const seconds = Math.round((performance.now() - start) / 1000);
   show.write(`\n${summaryTable(summary)}\n`);
@@ -93,10 +96,10 @@ async function downAll(): Promise<void> {
     const stack = await demoStack(await ensureEngine((text) => process.stderr.write(`${text}\n`)));
     await stack.destroy({ onOutput: (text) => process.stdout.write(text) });
     await stack.workspace.removeStack("local");
-    // Of an `up` that was killed the state has not everything.
-    for (const name of machinesOf(network)) await down(name);
     rmSync(stackFile, { force: true });
   }
+  // Of an `up` that was killed the state has not everything, and .demo/ may have been removed by hand.
+  for (const name of machinesOf(network)) await down(name);
   rmSync(folder, { recursive: true, force: true });
   process.stdout.write("The demo is gone. Engine and image stay cached for the next one.\n");
 }
@@ -117,8 +120,12 @@ async function main(): Promise<void> {
   else await up(values.json || process.env.npm_config_json === "true");
 }
 
-/** The engine gets the Ctrl-C too, and ends what it has begun; whoever ended before it would leave its lock. */
-process.on("SIGINT", () => process.stderr.write("\nstopping: waiting for what runs on the machines just now\n"));
+let interrupted = false;
+
+function stopping(): void {
+  interrupted = true;
+  process.stderr.write("\nstopping: waiting for what runs on the machines just now\n");
+}
 
 class UsageError extends Error {}
 
@@ -131,6 +138,13 @@ main().catch((error: unknown) => {
   process.exitCode = 1;
   if (isUsage(error)) {
     process.stderr.write(`${text}\n\n${help}`);
+    return;
+  }
+  if (interrupted) {
+    process.exitCode = 130;
+    process.stderr.write(
+      "\nThe demo was interrupted: `npm run demo` goes on, `npm run demo:down` removes everything.\n",
+    );
     return;
   }
   // The Automation API repeats everything that was shown already.

@@ -14,9 +14,14 @@ const quitMillis = 10_000;
 export function down(name: string): Promise<void> {
   const folder = machineFolder(name);
   return withLock(folder, async () => {
-    await step(`machine ${name}: stopping`, () => stopMachine(folder));
-    rmSync(folder, { recursive: true, force: true });
+    await step(`machine ${name}: stopping`, () => removeMachine(folder));
   });
+}
+
+/** The same for who holds the machine's lock. */
+export async function removeMachine(folder: string): Promise<void> {
+  await stopMachine(folder);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /**

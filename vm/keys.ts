@@ -6,12 +6,11 @@ import type { MachineKeys } from "./seed";
 import { Trouble } from "./trouble";
 
 /** The machine's key pairs, made at the first call. A private key is never an argument of a program. */
-export async function ensureKeys(files: MachineFiles, name: string): Promise<MachineKeys & { loginPrivate: string }> {
+export async function ensureKeys(files: MachineFiles, name: string): Promise<MachineKeys> {
   for (const path of [files.loginKey, files.hostKey]) await ensureKeyPair(path, name);
   const read = (path: string) => textOf(path) ?? "";
   return {
     login: read(`${files.loginKey}.pub`).trim(),
-    loginPrivate: read(files.loginKey),
     host: { private: read(files.hostKey), public: withoutComment(read(`${files.hostKey}.pub`)) },
   };
 }

@@ -48,7 +48,7 @@ export function giveAddress(folder: string, record: Omit<MachineRecord, "ssh">):
  * Makes what a start needs and the folder lacks: keys, seed, disk. Each appears as a whole or not at all, so this also
  * completes what an interrupted run began.
  */
-export async function equipMachine(folder: string, spec: VmSpec): Promise<MachineKeys & { loginPrivate: string }> {
+export async function equipMachine(folder: string, spec: VmSpec): Promise<MachineKeys> {
   const files = machineFiles(folder);
   const keys = await ensureKeys(files, spec.name);
   if (spec.image.firmware === "efi") {

@@ -14,7 +14,7 @@ const help = `Local virtual machines of pulumi-timebase.
 
 usage: main.ts <command> < spec.json
 
-  up      make the machine run and wait for its SSH; prints how to reach it, with its private key
+  up      make the machine run and wait for its SSH; prints how to reach it, and where its private key is
   down    stop the machine and remove everything of it; needs only the name
   status  whether the machine exists and runs
   image   build the machine's image, if the cache lacks it, and print its path

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Accelerator, acceleratorArguments } from "./accelerator";
 import { efiFirmware } from "./firmware";
+import { places } from "./places";
 import type { VmSpec } from "./spec";
 
 /** The files of a machine's folder. */
@@ -43,10 +44,11 @@ export function hardwareAddress(name: string, card: "outside" | "private"): stri
 
 /**
  * The multicast group that carries a private network's frames between machines: two networks meet neither in the group
- * (239.192.0.0/14 is the range for use inside an organization) nor in the port.
+ * (239.192.0.0/14 is the range for use inside an organization) nor in the port. A network is its user's: those of another
+ * user of this machine, or of another state folder, are others, whatever their names.
  */
 export function multicastGroup(network: string): { group: string; port: number } {
-  const hash = createHash("sha256").update(network).digest();
+  const hash = createHash("sha256").update(join(places().machines, network)).digest();
   return { group: `239.192.${hash.readUInt8(0)}.${hash.readUInt8(1)}`, port: 20_000 + (hash.readUInt16BE(2) % 10_000) };
 }
 

@@ -1,4 +1,5 @@
 import { type StdioOptions, spawn } from "node:child_process";
+import { callerIsGone, Interruption } from "./interruption";
 
 /** How a program ended. `status` is `null` when a signal ended it, for example the one of the time limit. */
 export interface Ending {
@@ -29,7 +30,14 @@ export const environment: NodeJS.ProcessEnv = {
   LC_ALL: "C.UTF-8",
 };
 
-/** Runs a program to its end, without a shell. A status other than 0 is the caller's to judge. */
+const watchMillis = 500;
+
+/**
+ * Runs a program to its end, without a shell. A status other than 0 is for who asked to judge. When this process's own
+ * caller goes meanwhile, the program is ended.
+ *
+ * @throws Interruption of the program that was ended
+ */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const stdio: StdioOptions = [options.stdin ?? "ignore", options.stdout ?? "pipe", options.stderr ?? "pipe"];
@@ -50,13 +58,23 @@ export function run(program: string, args: readonly string[], options: RunOption
             timedOut = true;
             child.kill("SIGKILL");
           }, options.limitMillis);
-    child.on("error", (error) => {
+    let interrupted = false;
+    const watch = setInterval(() => {
+      interrupted = callerIsGone();
+      if (interrupted) child.kill();
+    }, watchMillis);
+    const stopWatching = () => {
       clearTimeout(limit);
+      clearInterval(watch);
+    };
+    child.on("error", (error) => {
+      stopWatching();
       reject(error);
     });
     child.on("close", (status) => {
-      clearTimeout(limit);
-      resolve({ status, timedOut, stdout, stderr });
+      stopWatching();
+      if (interrupted) reject(new Interruption(program));
+      else resolve({ status, timedOut, stdout, stderr });
     });
   });
 }

@@ -1,9 +1,9 @@
-import { rmSync } from "node:fs";
 import { chooseAccelerator } from "./accelerator";
 import { bannerComes } from "./banner";
-import { stopMachine } from "./down";
+import { removeMachine, stopMachine } from "./down";
 import { tailOf } from "./files";
 import { requireTools, startingTools } from "./host-tools";
+import { callerIsGone, Interruption } from "./interruption";
 import { withLock } from "./lock";
 import { createMachine, equipMachine, giveAddress } from "./machine";
 import { livingProcess } from "./process";
@@ -11,6 +11,7 @@ import { say, step } from "./progress";
 import { machineFiles, qemuArguments } from "./qemu";
 import { type MachineRecord, machineFolder, readRecord, writeRecord } from "./record";
 import { run } from "./run";
+import type { MachineKeys } from "./seed";
 import { changesBetween, type VmSpec } from "./spec";
 import { Trouble } from "./trouble";
 
@@ -20,7 +21,8 @@ export interface RunningVm {
   port: number;
   user: string;
   hostKey: string;
-  privateKey: string;
+  /** Path of the private key. The key itself is in no output: a command that fails shows all of its output in its error. */
+  privateKeyFile: string;
   privateAddress?: string;
   accelerator: string;
   incarnation: string;
@@ -45,19 +47,28 @@ export function up(spec: VmSpec): Promise<RunningVm> {
   requireTools(startingTools);
   const folder = machineFolder(spec.name);
   return withLock(folder, async () => {
-    const recorded = await reconciled(folder, spec);
-    const keys = await equipMachine(folder, spec);
-    const record = await started(folder, recorded);
+    const isNew = readRecord(folder) === undefined;
+    const { keys, record } = await made(folder, spec).catch(async (error: unknown) => {
+      // Pulumi does not know a machine whose making was interrupted, so nothing else would ever remove it.
+      if (isNew && error instanceof Interruption) await removeMachine(folder);
+      throw error;
+    });
     return {
       ...record.ssh,
       user: spec.user,
       hostKey: keys.host.public,
-      privateKey: keys.loginPrivate,
+      privateKeyFile: machineFiles(folder).loginKey,
       ...(spec.privateAddress === undefined ? {} : { privateAddress: spec.privateAddress }),
       accelerator: record.started?.accelerator ?? "",
       incarnation: record.started?.incarnation ?? "",
     };
   });
+}
+
+async function made(folder: string, spec: VmSpec): Promise<{ keys: MachineKeys; record: MachineRecord }> {
+  const recorded = await reconciled(folder, spec);
+  const keys = await equipMachine(folder, spec);
+  return { keys, record: await started(folder, recorded) };
 }
 
 /** The machine's record, made to agree with the spec. */
@@ -68,8 +79,7 @@ async function reconciled(folder: string, spec: VmSpec): Promise<MachineRecord> 
   if (replace.length > 0) {
     if (record.ready) throw anotherMachine(folder, spec.name, replace);
     // It never ran to its end, so nothing of value is on its disk.
-    await stopMachine(folder);
-    rmSync(folder, { recursive: true, force: true });
+    await removeMachine(folder);
     return createMachine(folder, spec);
   }
   if (restart.length > 0 && livingProcess(machineFiles(folder).pid) !== undefined) {
@@ -137,7 +147,12 @@ export async function startQemu(folder: string, record: MachineRecord, tries = a
 async function awaitSsh(folder: string, { spec, ssh }: MachineRecord): Promise<void> {
   const files = machineFiles(folder);
   const isAlive = () => livingProcess(files.pid) !== undefined;
-  const wait = () => bannerComes(ssh, spec.startTimeoutSeconds * 1000, isAlive);
+  const isWorthWaiting = () => isAlive() && !callerIsGone();
+  const wait = async () => {
+    const comes = await bannerComes(ssh, spec.startTimeoutSeconds * 1000, isWorthWaiting);
+    if (!comes && callerIsGone()) throw new Interruption(`the boot of machine ${spec.name}`);
+    return comes;
+  };
   if (await step(`machine ${spec.name}: booting to SSH`, wait, () => tailOf(files.console, 1))) return;
   const [what, remedy] = isAlive()
     ? [`did not answer on SSH within ${spec.startTimeoutSeconds} s`, "raise startTimeoutSeconds, or read the console"]

@@ -7,9 +7,9 @@ import { livingIncarnation } from "../../vm/record";
 import { quoted } from "../../vm/shell";
 import { canonical, identityOf, type VmSpecInput, withDefaults } from "../../vm/spec";
 import { validateMachine } from "../../vm/spec-rules";
-import type { RunningVm } from "../../vm/up";
 import { checkInputs } from "../inputs";
 import type { HostEndpoint } from "./endpoint";
+import { localEndpoint } from "./localEndpoint";
 
 /** A release of a distribution that a local machine can run. */
 export enum LocalVmSuite {
@@ -97,7 +97,8 @@ export class LocalVm extends pulumi.ComponentResource {
     const vm = new local.Command(
       `${name}-vm`,
       {
-        create: `${vmProgram()} up`,
+        // The shell stays, whichever it is: that it was killed is how the machinery learns of a Ctrl-C.
+        create: `${vmProgram()} up || exit $?`,
         delete: `${vmProgram()} down`,
         stdin: spec.apply((known) => JSON.stringify({ ...known, incarnation: incarnationOf(known.name) })),
         triggers: [spec.apply((known) => digest(canonical(identityOf(withDefaults(known)))))],
@@ -105,13 +106,15 @@ export class LocalVm extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
       },
       // A machine's name, folder and address are taken until it is gone.
-      { parent: this, deleteBeforeReplace: true, additionalSecretOutputs: ["stdout"] },
+      { parent: this, deleteBeforeReplace: true },
     );
-    this.endpoint = pulumi
-      .all([input.name, pulumi.secret(vm.stdout), vm.urn])
-      .apply(([host, json, urn]) => ({ ...endpointOf(host, json), machineUrn: urn }));
+    this.endpoint = pulumi.secret(
+      pulumi
+        .all([input.name, vm.stdout, vm.urn])
+        .apply(([host, json, urn]) => ({ ...localEndpoint(host, json), machineUrn: urn })),
+    );
 
-    // The endpoint is secret and in the state already, as the output of the command that printed it.
+    // The endpoint is in the state already, but for the key, as the output of the command that printed it.
     this.registerOutputs({});
   }
 }
@@ -141,18 +144,4 @@ function vmProgram(): string {
 /** Short, because every step of an update rewrites the state; the arguments themselves are on stdin. */
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
-function endpointOf(name: string, json: string): HostEndpoint {
-  const { address, port, user, hostKey, privateKey, privateAddress, incarnation }: RunningVm = JSON.parse(json);
-  return {
-    name,
-    address,
-    port,
-    user,
-    hostKey,
-    privateKey,
-    privateAddress: privateAddress?.replace(/\/.*/, "") ?? address,
-    generation: incarnation,
-  };
 }

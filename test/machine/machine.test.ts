@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -63,11 +63,30 @@ async function up(spec: object): Promise<RunningVm> {
   const { status, stdout, stderr } = await machinery("up", spec);
   expect(status, stderr).toBe(0);
   expect(stdout.split("\n")).toHaveLength(2);
+  // An `up` that is ended in this moment fails, and its error shows all that it printed.
+  expect(stdout + stderr).not.toContain("PRIVATE KEY");
   return JSON.parse(stdout);
 }
 
 test("the guest that KVM is tested with runs to its end", async () => {
   expect(await runsGuest("tcg")).toBe(true);
+});
+
+// Neither of the command's providers ends anything but the shell when a Ctrl-C comes.
+test("a machine whose making is interrupted is gone, and waited for no longer", async () => {
+  const lost = { ...spec, name: "vm-interrupted" };
+  const program = `'${process.execPath}' --import tsx '${join(__dirname, "../../vm/main.ts")}' up || exit $?`;
+  const shell = spawn("/bin/sh", ["-c", program]);
+  shell.stdin.end(JSON.stringify(lost));
+  const [stdout, stderr] = [text(shell.stdout), text(shell.stderr)];
+  const { pid } = machineFiles(machineFolder(lost.name));
+  await expect.poll(() => livingProcess(pid), { timeout: 120_000 }).toBeDefined();
+  const machine = livingProcess(pid) ?? 0;
+  shell.kill("SIGKILL");
+  expect(await stderr).toContain("interrupted: whoever started this was ended");
+  expect(await stdout).toBe("");
+  expect(await processGone(machine, 0)).toBe(true);
+  expect(existsSync(machineFolder(lost.name))).toBe(false);
 });
 
 // That two of them reach each other is shown by the cluster's test, which has two.
@@ -76,7 +95,7 @@ describe("a machine", () => {
 
   beforeAll(async () => {
     running = await up(spec);
-    host = new TestHost({ ...running, name: spec.name, privateAddress: running.address }, folder);
+    host = TestHost.of(spec.name, running, folder);
   });
 
   test("lets its user in by the pinned host key, with sudo, under its own name", async () => {
@@ -124,10 +143,10 @@ describe("a machine", () => {
 
   test("is told what guest PTP takes while its clocksource is hpet, and is left as it was", async () => {
     const before = await host.configuration();
-    const { address, port, user, hostKey, privateKey } = running;
+    const { address, port, user, hostKey } = running;
     const stack = await testStack("ptp", folder, async () => {
-      const key = pulumi.secret(privateKey);
-      const { endpoint } = new SshHost(spec.name, { address, port, user, hostKey, privateKey: key });
+      const privateKey = pulumi.secret(readFileSync(running.privateKeyFile, "utf8"));
+      const { endpoint } = new SshHost(spec.name, { address, port, user, hostKey, privateKey });
       new PtpVerification("guests", { endpoint });
     });
     const refused = await stack.up().catch(String);

@@ -1,14 +1,24 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { LocalVm, type LocalVmArgs } from "../../components/hosts/LocalVm";
+import { localEndpoint } from "../../components/hosts/localEndpoint";
 import { isKnown, isSecretOutput, resolved } from "./support/outputs";
+
+const folder = mkdtempSync(join(tmpdir(), "timebase-vm-component-"));
+const privateKeyFile = join(folder, "login_ed25519");
+writeFileSync(privateKeyFile, "-----KEY-----");
+
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const answer = {
   address: "127.77.0.1",
   port: 22,
   user: "timebase",
   hostKey: "ssh-ed25519 HOST",
-  privateKey: "-----KEY-----",
+  privateKeyFile,
   privateAddress: "10.77.0.1/24",
   accelerator: "tcg",
   incarnation: "first",
@@ -65,6 +75,13 @@ describe("LocalVm", () => {
     expect(await isSecretOutput(endpoint)).toBe(true);
   });
 
+  test("names the machine whose key is gone, and what makes it again", () => {
+    const told = JSON.stringify({ ...answer, privateKeyFile: join(folder, "gone") });
+    expect(() => localEndpoint("vm-test", told)).toThrow(
+      /^LocalVm "vm-test": its private key cannot be read \(ENOENT: .*gone'\): .*`pulumi up` of the whole stack makes/,
+    );
+  });
+
   test("gives the machinery its arguments on stdin, and nothing else", async () => {
     const {
       create,
@@ -78,7 +95,7 @@ describe("LocalVm", () => {
       image: { setup: "it's" },
       incarnation: expect.stringMatching(/^\d{4}-/),
     });
-    expect(create).toMatch(/\/vm\/main\.ts' up$/);
+    expect(create).toMatch(/\/vm\/main\.ts' up \|\| exit \$\?$/);
     expect(remove).toMatch(/\/vm\/main\.ts' down$/);
     expect(addPreviousOutputInEnv).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { candidateAddresses, chooseAddress } from "../../vm/address";
 import { withoutComment } from "../../vm/keys";
 import { accepted } from "../../vm/monitor";
@@ -131,11 +131,15 @@ describe("QEMU's command line", () => {
     expect(args().find((arg) => arg.includes("disk.qcow2"))).toContain("file=/vms/node,,1/disk.qcow2,");
   });
 
-  test("has a card and a network of its own for each name", () => {
+  test("has a card and a network of its own for each name, and a network of its own for each user", () => {
     expect(hardwareAddress("a", "private")).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
     expect(hardwareAddress("a", "private")).not.toBe(hardwareAddress("a", "outside"));
     expect(multicastGroup("lab")).toEqual(multicastGroup("lab"));
     expect(multicastGroup("lab")).not.toEqual(multicastGroup("lab-2"));
+    const mine = multicastGroup("lab");
+    vi.stubEnv("XDG_STATE_HOME", "/home/other/state");
+    expect(multicastGroup("lab")).not.toEqual(mine);
+    vi.unstubAllEnvs();
   });
 });
 

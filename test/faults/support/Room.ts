@@ -52,7 +52,7 @@ export class Room {
     const place = placeOf(name, folder);
     if (snapshot !== undefined) await startQemu(place, ["-loadvm", snapshot]);
     const machine = await up(withDefaults({ name, cpus: 1, ...spec }));
-    return new Room(name, place, machine, new TestHost({ ...machine, name, privateAddress: machine.address }, folder));
+    return new Room(name, place, machine, TestHost.of(name, machine, folder));
   }
 
   /** Makes another machine of this one, snapshots and all. Both are off then. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type ExecaChildProcess, execa } from "execa";
@@ -6,6 +6,7 @@ import { type HostEndpoint, SshHost } from "../../../components";
 import { type WatchedClock, watchClock } from "../../../rig/true-offset";
 import { machineFiles } from "../../../vm/qemu";
 import { machineFolder } from "../../../vm/record";
+import type { RunningVm } from "../../../vm/up";
 
 /** Files that programs of the system's write by themselves, at an installation or a boot. */
 const writtenByTheSystem = [
@@ -66,6 +67,12 @@ export class TestHost {
       ...["-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"],
       ...["-p", String(endpoint.port), `${endpoint.user}@${endpoint.address}`],
     ];
+  }
+
+  /** A virtual machine without a stack. */
+  static of(name: string, { address, port, user, hostKey, privateKeyFile }: RunningVm, folder: string): TestHost {
+    const privateKey = readFileSync(privateKeyFile, "utf8");
+    return new TestHost({ name, address, port, user, hostKey, privateKey, privateAddress: address }, folder);
   }
 
   /** Runs a command; returns what it printed, also when it failed. */
