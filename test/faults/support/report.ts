@@ -63,23 +63,18 @@ export function readReport(): Report {
   return JSON.parse(readFileSync(rowsFile, "utf8")) as Report;
 }
 
-/** A system's rows take the place of all that it had, and a fault's row that of its own, in the order of the page. */
+/** A new row takes the place of the old one of its name, and what no test makes any more goes; in the order of the page. */
 export function withRows(old: Report, rows: Partial<Omit<Report, "toolkit">>, toolkit: string): Report {
-  const { systems = [], faults = [] } = rows;
-  const isOf = (one: SystemRow) => (other: SystemRow) =>
-    one.system === other.system && one.bootLoader === other.bootLoader;
-  const isKept = (row: FaultRow) => !faults.some((other) => keyOfFault(other) === keyOfFault(row));
   return {
     toolkit,
-    systems: inOrder([...old.systems.filter((row) => !systems.some(isOf(row))), ...systems], keyOfSystem),
-    faults: inOrder([...old.faults.filter(isKept), ...faults], keyOfFault),
+    systems: newest(old.systems, rows.systems ?? [], keyOfSystem),
+    faults: newest(old.faults, rows.faults ?? [], keyOfFault),
   };
 }
 
-/** What no test makes any more comes last. */
-function inOrder<Row>(rows: Row[], key: (row: Row) => string): Row[] {
-  const place = (row: Row) => (wantedRows.indexOf(key(row)) + wantedRows.length + 1) % (wantedRows.length + 1);
-  return [...rows].sort((one, other) => place(one) - place(other));
+function newest<Row>(old: Row[], rows: Row[], key: (row: Row) => string): Row[] {
+  const byName = new Map([...old, ...rows].map((row) => [key(row), row]));
+  return wantedRows.flatMap((name) => byName.get(name) ?? []);
 }
 
 /** Only tests that ran to their end come here, two at a time. */
