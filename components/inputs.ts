@@ -1,3 +1,5 @@
+import { sep } from "node:path";
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { A_PRIVATE_KEY, type InputErrors, isRecord, isResource, isUnknownField, PENDING, shown } from "./plan/validate";
 
@@ -99,8 +101,20 @@ function inputError(
   const reasons = errors.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
   const message = [`${component} "${name}" has ${count}:`, ...reasons].join("\n");
   const error = new pulumi.InputPropertiesError({ message, errors: listed });
-  // The SDK writes `error serializing property "connection": ` before it, once for each command that has the wrong input.
-  return Object.defineProperty(error, "message", { get: () => message, set: () => {} });
+  const stack = [message, ...framesOfProgram(error.stack)].join("\n");
+  return Object.defineProperties(error, {
+    // The SDK writes `error serializing property "connection": ` before it, once for each command that has the wrong input.
+    message: { get: () => message, set: () => {} },
+    stack: { value: stack },
+    // What Node.js prints: without the properties that are for the SDK.
+    [inspect.custom]: { value: () => stack },
+  });
+}
+
+/** The lines of a stack trace that are in the user's own files: how the library came to its error says nothing to them. */
+function framesOfProgram(stack = ""): string[] {
+  const others = [`${__dirname}${sep}`, `${sep}node_modules${sep}`, "node:", "(<anonymous>)"];
+  return stack.split("\n").filter((line) => /^ +at /.test(line) && !others.some((other) => line.includes(other)));
 }
 
 /** The arguments as far as they are plain now; outputs and promises become PENDING. */

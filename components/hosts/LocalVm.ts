@@ -126,10 +126,10 @@ function given(resolved: unknown): VmSpecInput {
 
 /**
  * Names one start of the machine. While it runs, its own: nothing changes. When it does not, a new one: the command's
- * input differs, so `up` runs and starts it, and what was proved on it is proved again.
+ * input differs, so `up` runs and starts it, and what was proved on it is proved again. Two previews are equal.
  */
 function incarnationOf(name: string): string {
-  return livingIncarnation(name) ?? new Date().toISOString();
+  return livingIncarnation(name) ?? (pulumi.runtime.isDryRun() ? "the next start" : new Date().toISOString());
 }
 
 /** The command line of the machinery, by this very Node.js: the one on PATH may be too old. */

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { checkInputs } from "../../components/inputs";
@@ -36,4 +37,22 @@ test("what is plain is quoted, unless it is a key", () => {
   const message = messageOf(() => check(args(PEM_KEY), {}));
   expect(message).toContain("not the text of a private key");
   expect(message).not.toContain(PEM_KEY.split("\n")[1]?.slice(0, 20));
+});
+
+test("an error shows where in the user's program it is, and nothing of the library's way to it", () => {
+  let error: unknown;
+  try {
+    check({ name: "a", address: "no address", hostKey: HOST_KEY }, {});
+  } catch (caught) {
+    error = caught;
+  }
+  expect(pulumi.InputPropertiesError.isInstance(error)).toBe(true);
+  const lines = inspect(error).split("\n");
+  expect(lines.slice(0, 2)).toEqual([
+    'TimeSync "a" has 1 input error:',
+    expect.stringMatching(/^ {2}endpoint\.address: .*"no address"/),
+  ]);
+  const frames = lines.slice(2);
+  expect(frames.length).toBeGreaterThan(0);
+  for (const frame of frames) expect(frame).toContain(__filename);
 });
