@@ -26,6 +26,12 @@ function hostJson(host: HostSummary): Record<string, unknown> {
   };
 }
 
+/** The bound, and the budget that it is held to. */
+function errorBound({ errorBoundNs, errorBoundReason, checks }: HostSummary): string {
+  const budget = checks.find(({ id }) => id === "time.bound")?.expected;
+  return `${micros(errorBoundNs, errorBoundReason)}${budget === undefined ? "" : ` (${budget})`}`;
+}
+
 function bootParameters({ bootParametersLive, checks }: HostSummary): string {
   if (bootParametersLive === undefined) {
     return checks.some(({ verdict }) => verdict === Verdict.NotApplicable) ? "not applicable" : "unknown";
@@ -46,7 +52,7 @@ export function summaryTable(summary: ClusterSummary, now = new Date()): string 
       bootParameters(host),
       host.guestPtp ?? "unknown",
       host.source ?? "unknown",
-      host.source === "itself" ? "defines the time" : micros(host.errorBoundNs, host.errorBoundReason),
+      host.source === "itself" ? "defines the time" : errorBound(host),
       verdicts(host),
     ]);
   }

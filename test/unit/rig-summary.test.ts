@@ -71,6 +71,13 @@ test("the table says what is known, and why something is not", () => {
   expect(summaryTable(known)).not.toContain("warning");
 });
 
+test("the table says what a bound is held to", () => {
+  const bound = { id: "time.bound", verdict: Verdict.Pass, expected: "at most 1000 us", found: "982.2 us", remedy: "" };
+  const hosts = [{ name: "node-2", source: "10.77.0.11", errorBoundNs: 982_164, checks: [bound] }];
+  expect(summaryTable({ ...known, hosts })).toContain("│ 982.2 us (at most 1000 us) │");
+  expect(summaryTable({ ...known, hosts: hosts.map((host) => ({ ...host, checks: [] })) })).toMatch(/│ 982\.2 us +│/);
+});
+
 test("what did not pass is named below the table, once for all hosts that it is said of", () => {
   const warned = [{ id: "a.b", verdict: Verdict.Warn, expected: "x", found: "y", remedy: "do z" }];
   const failed = [{ id: "c.d", verdict: Verdict.Fail, expected: "x", found: "w", remedy: "do v" }];
