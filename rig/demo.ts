@@ -22,7 +22,8 @@ const help = `The demo: two virtual machines on one trustworthy clock, proved.
 
   npm run demo             set everything up, then bring the machines up and prove them; changes nothing when all is well
   npm run demo -- --json   the same; the last line is one JSON object, everything else goes to stderr
-  npm run demo:down        remove the machines and everything of them; the set-up stays cached
+  npm run demo:down        remove the machines and everything of them; the set-up stays cached. With -- --force also those
+                           that this folder does not know of
 
 The Pulumi state and its passphrase are in .demo/, images and engine in ~/.cache.
 `;
@@ -33,15 +34,14 @@ async function up(json: boolean): Promise<void> {
   const stack = await demoStack(engine);
   const show = json ? process.stderr : process.stdout;
   show.write(`\npulumi up of the stack "local"\n`);
-  // The engine gets the Ctrl-C too, and ends what it has begun; whoever ended before it would leave its lock.
-  process.on("SIGINT", stopping);
-  const result = await stack.up({
-    onOutput: (text) => show.write(text),
-    color: show.isTTY ? "always" : "never",
-    // The table says the same, for people.
-    suppressOutputs: true,
-  });
-  process.off("SIGINT", stopping);
+  const result = await orderlyStopped(() =>
+    stack.up({
+      onOutput: (text) => show.write(text),
+      color: show.isTTY ? "always" : "never",
+      // The table says the same, for people.
+      suppressOutputs: true,
+    }),
+  );
   const summary = result.outputs.summary?.value as ClusterSummary;
   const seconds = Math.round((performance.now() - start) / 1000);
   show.write(`\n${summaryTable(summary)}\n`);
@@ -91,26 +91,51 @@ async function demoStack({ pulumi, env }: Engine): Promise<Stack> {
   return stack;
 }
 
-async function downAll(): Promise<void> {
+async function downAll(force: boolean): Promise<void> {
   if (existsSync(join(folder, "passphrase"))) {
     const stack = await demoStack(await ensureEngine((text) => process.stderr.write(`${text}\n`)));
-    await stack.destroy({ onOutput: (text) => process.stdout.write(text) });
+    await orderlyStopped(() => stack.destroy({ onOutput: (text) => process.stdout.write(text) }));
     await stack.workspace.removeStack("local");
     rmSync(stackFile, { force: true });
+  } else if (machinesOf(network).length > 0 && !force) {
+    throw new Error(
+      `${machinesOf(network).join(", ")} of network ${network} are there, and ${folder} knows of no demo: they are of another ` +
+        "clone, of a stack of yours, or of a demo whose .demo/ was removed. `npm run demo:down -- --force` removes them.",
+    );
   }
-  // Of an `up` that was killed the state has not everything, and .demo/ may have been removed by hand.
+  // Of an `up` that was killed the state has not everything.
   for (const name of machinesOf(network)) await down(name);
   rmSync(folder, { recursive: true, force: true });
   process.stdout.write("The demo is gone. Engine and image stay cached for the next one.\n");
 }
 
+let interrupted = false;
+
+/** The engine gets the Ctrl-C too, and ends what it has begun; whoever ended before it would leave its lock. */
+async function orderlyStopped<T>(work: () => Promise<T>): Promise<T> {
+  const stopping = () => {
+    interrupted = true;
+    process.stderr.write("\nstopping: waiting for what runs on the machines just now\n");
+  };
+  process.on("SIGINT", stopping);
+  try {
+    return await work();
+  } finally {
+    process.off("SIGINT", stopping);
+  }
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+    options: {
+      json: { type: "boolean", default: false },
+      force: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
   });
   if (values.help) process.stdout.write(help);
-  else if (positionals.join(" ") === "down") await downAll();
+  else if (positionals.join(" ") === "down") await downAll(values.force);
   else if (positionals.length > 0) {
     // `demo:down` is `down` to us.
     const strange = positionals[0] === "down" ? positionals.slice(1) : positionals;
@@ -118,13 +143,6 @@ async function main(): Promise<void> {
   }
   // npm takes the option for its own when the `--` before it is forgotten.
   else await up(values.json || process.env.npm_config_json === "true");
-}
-
-let interrupted = false;
-
-function stopping(): void {
-  interrupted = true;
-  process.stderr.write("\nstopping: waiting for what runs on the machines just now\n");
 }
 
 class UsageError extends Error {}

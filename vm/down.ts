@@ -18,7 +18,7 @@ export function down(name: string): Promise<void> {
   });
 }
 
-/** The same for who holds the machine's lock. */
+/** As `down`, for a caller that holds the machine's lock. */
 export async function removeMachine(folder: string): Promise<void> {
   await stopMachine(folder);
   rmSync(folder, { recursive: true, force: true });

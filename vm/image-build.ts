@@ -85,7 +85,8 @@ export function bootstrapRemedy(report: string): string {
 
 async function makeDisk(work: string, firmware: Firmware): Promise<void> {
   const [root, disk] = [join(work, "root.tar"), join(work, "disk.tar")];
-  const shell = ["sh", "-c", diskScript(firmware)];
+  // A dash that a signal ends does not do what it was to do at its exit.
+  const shell = ["sh", "-c", `trap 'exit 143' INT TERM\n${diskScript(firmware)}`];
   const [program = "", ...args] = process.getuid?.() === 0 ? shell : ["mmdebstrap", "--unshare-helper", ...shell];
   await step("making the file system", async () => {
     await withFile(root, "r", (stdin) =>

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { connect, createServer, type Server } from "node:net";
+import { interrupted } from "./interruption";
 import { say } from "./progress";
+import { Trouble } from "./trouble";
 
 /**
  * Runs `work` while no other process runs something under the same lock.
@@ -33,6 +35,7 @@ async function acquire(address: string, what: string): Promise<Lock> {
   for (;;) {
     const lock = await listen(address);
     if (lock !== undefined) return lock;
+    if (interrupted.aborted) throw new Trouble("interrupted while it waited", what, "run it again");
     await ownerGone(address, (owner) => {
       if (owner !== announced) say(`waiting for process ${owner}, which is at work on ${what} ...`);
       announced = owner;
@@ -66,7 +69,7 @@ function listen(address: string): Promise<Lock | undefined> {
 /** Resolves when the owner's end of the connection is gone: then the lock is worth another try. */
 function ownerGone(address: string, onOwner: (pid: string) => void): Promise<void> {
   return new Promise((resolve) => {
-    connect(address)
+    connect({ path: address, signal: interrupted })
       .setEncoding("utf8")
       .on("data", (pid) => onOwner(String(pid)))
       .on("error", () => {})

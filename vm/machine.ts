@@ -27,7 +27,7 @@ export async function createMachine(folder: string, spec: VmSpec): Promise<Machi
       "shorten the machine's name, or set XDG_STATE_HOME to a folder with a shorter path",
     );
   }
-  return giveAddress(folder, { spec, ready: false });
+  return giveAddress(folder, { spec, ready: false, isNew: true });
 }
 
 /** Reserves an address for a machine, other than the one that it has. */

@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import { down } from "./down";
 import { requireTools, startingTools } from "./host-tools";
 import { ensureImage } from "./image";
+import { endWith } from "./interruption";
 import { livingProcess } from "./process";
 import { machineFiles } from "./qemu";
 import { machineFolder, readRecord } from "./record";
@@ -25,6 +26,7 @@ The spec is a JSON object; only "name" is needed:
    "network": "lab", "privateAddress": "10.77.0.1/24", "firstBoot": ["shell command"]}
 
 One line of JSON goes to stdout, progress to stderr. Exit status 0, or 1 with what happened, where, and what to do.
+With the process id of its parent in TIMEBASE_CALLER, it gives up when that is gone, and removes a machine that it was making.
 Images are kept in $XDG_CACHE_HOME (~/.cache), machines in $XDG_STATE_HOME (~/.local/state), in timebase/.
 `;
 
@@ -80,6 +82,9 @@ async function main(name: string | undefined): Promise<void> {
   }
   process.stdout.write(`${JSON.stringify(await command(await readSpec()))}\n`);
 }
+
+const caller = Number(process.env.TIMEBASE_CALLER);
+if (caller > 0) endWith(caller);
 
 main(process.argv[2]).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Trouble ? error.message : (error as Error).stack}\n`);

@@ -16,6 +16,8 @@ export interface MachineRecord {
   started?: { incarnation: string; accelerator: Accelerator };
   /** Whether sshd has answered since that start. */
   ready: boolean;
+  /** It has never been up: nothing of value is on its disk, and Pulumi does not know it. */
+  isNew?: true;
 }
 
 export function machineFolder(name: string): string {

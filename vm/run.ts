@@ -1,5 +1,5 @@
-import { type StdioOptions, spawn } from "node:child_process";
-import { callerIsGone, Interruption } from "./interruption";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { interrupted, isWatching } from "./interruption";
 
 /** How a program ended. `status` is `null` when a signal ended it, for example the one of the time limit. */
 export interface Ending {
@@ -30,18 +30,17 @@ export const environment: NodeJS.ProcessEnv = {
   LC_ALL: "C.UTF-8",
 };
 
-const watchMillis = 500;
+/** What a program that is to end has for cleaning up. */
+const graceMillis = 10_000;
 
 /**
- * Runs a program to its end, without a shell. A status other than 0 is for who asked to judge. When this process's own
- * caller goes meanwhile, the program is ended.
- *
- * @throws Interruption of the program that was ended
+ * Runs a program to its end, without a shell. A status other than 0 is for who asked to judge. On an interruption the program
+ * is ended, and all that it has started: mmdebstrap waits for its children, and counts on their being told by the terminal.
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const stdio: StdioOptions = [options.stdin ?? "ignore", options.stdout ?? "pipe", options.stderr ?? "pipe"];
-    const child = spawn(program, args, { stdio, env: environment });
+    const child = spawn(program, args, { stdio, env: environment, detached: isWatching() });
     let stdout = "";
     let stderr = "";
     let timedOut = false;
@@ -58,23 +57,35 @@ export function run(program: string, args: readonly string[], options: RunOption
             timedOut = true;
             child.kill("SIGKILL");
           }, options.limitMillis);
-    let interrupted = false;
-    const watch = setInterval(() => {
-      interrupted = callerIsGone();
-      if (interrupted) child.kill();
-    }, watchMillis);
-    const stopWatching = () => {
+    let grace: NodeJS.Timeout | undefined;
+    const end = () => {
+      signalGroup(child, "SIGTERM");
+      grace = setTimeout(() => signalGroup(child, "SIGKILL"), graceMillis);
+    };
+    interrupted.addEventListener("abort", end);
+    const forget = () => {
       clearTimeout(limit);
-      clearInterval(watch);
+      clearTimeout(grace);
+      interrupted.removeEventListener("abort", end);
     };
     child.on("error", (error) => {
-      stopWatching();
+      forget();
       reject(error);
     });
     child.on("close", (status) => {
-      stopWatching();
-      if (interrupted) reject(new Interruption(program));
-      else resolve({ status, timedOut, stdout, stderr });
+      forget();
+      resolve({ status, timedOut, stdout, stderr });
     });
+    if (interrupted.aborted) end();
   });
+}
+
+/** A group that is gone is not there to be told. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { bannerComes } from "./banner";
 import { removeMachine, stopMachine } from "./down";
 import { tailOf } from "./files";
 import { requireTools, startingTools } from "./host-tools";
-import { callerIsGone, Interruption } from "./interruption";
+import { interrupted, throwIfInterrupted } from "./interruption";
 import { withLock } from "./lock";
 import { createMachine, equipMachine, giveAddress } from "./machine";
 import { livingProcess } from "./process";
@@ -28,7 +28,7 @@ export interface RunningVm {
   incarnation: string;
 }
 
-/** The same as `up`, without waiting for anything that the machine does. Returns where its sshd will be. */
+/** As `up`, without waiting for anything that the machine does. Returns where its sshd will be. */
 export function boot(spec: VmSpec): Promise<MachineRecord> {
   requireTools(startingTools);
   const folder = machineFolder(spec.name);
@@ -47,12 +47,7 @@ export function up(spec: VmSpec): Promise<RunningVm> {
   requireTools(startingTools);
   const folder = machineFolder(spec.name);
   return withLock(folder, async () => {
-    const isNew = readRecord(folder) === undefined;
-    const { keys, record } = await made(folder, spec).catch(async (error: unknown) => {
-      // Pulumi does not know a machine whose making was interrupted, so nothing else would ever remove it.
-      if (isNew && error instanceof Interruption) await removeMachine(folder);
-      throw error;
-    });
+    const { keys, record } = await made(folder, spec).catch((error: unknown) => givenUp(folder, spec.name, error));
     return {
       ...record.ssh,
       user: spec.user,
@@ -71,14 +66,22 @@ async function made(folder: string, spec: VmSpec): Promise<{ keys: MachineKeys; 
   return { keys, record: await started(folder, recorded) };
 }
 
+/** What went wrong went wrong by the interruption, if there was one. Pulumi does not know a new machine: nothing else removes it. */
+async function givenUp(folder: string, name: string, error: unknown): Promise<never> {
+  if (!interrupted.aborted) throw error;
+  const isNew = readRecord(folder)?.isNew ?? false;
+  if (isNew) await removeMachine(folder);
+  const fate = isNew ? ", which was being made, is removed" : " is left as it is";
+  throw new Trouble(`interrupted: machine ${name}${fate}`, folder, "run it again");
+}
+
 /** The machine's record, made to agree with the spec. */
 async function reconciled(folder: string, spec: VmSpec): Promise<MachineRecord> {
   const record = readRecord(folder);
   if (record === undefined) return createMachine(folder, spec);
   const { restart, replace } = changesBetween(record.spec, spec);
   if (replace.length > 0) {
-    if (record.ready) throw anotherMachine(folder, spec.name, replace);
-    // It never ran to its end, so nothing of value is on its disk.
+    if (!record.isNew) throw anotherMachine(folder, spec.name, replace);
     await removeMachine(folder);
     return createMachine(folder, spec);
   }
@@ -103,7 +106,8 @@ async function started(folder: string, record: MachineRecord): Promise<MachineRe
   const alive = await running(folder, record);
   if (alive.ready) return alive;
   await awaitSsh(folder, alive);
-  const ready = { ...alive, ready: true };
+  const { isNew: _, ...known } = alive;
+  const ready = { ...known, ready: true };
   writeRecord(folder, ready);
   return ready;
 }
@@ -133,7 +137,7 @@ export async function startQemu(folder: string, record: MachineRecord, tries = a
   if (ending.status === 0) return starting;
   const isTaken = /host forwarding/.test(ending.stderr);
   if (isTaken && record.started === undefined && spec.address === undefined && tries > 1) {
-    return startQemu(folder, await giveAddress(folder, { spec, ready: false }), tries - 1);
+    return startQemu(folder, await giveAddress(folder, { spec, ready: false, isNew: true }), tries - 1);
   }
   throw new Trouble(
     `machine ${spec.name} could not be started: ${ending.stderr.trim()}`,
@@ -147,10 +151,9 @@ export async function startQemu(folder: string, record: MachineRecord, tries = a
 async function awaitSsh(folder: string, { spec, ssh }: MachineRecord): Promise<void> {
   const files = machineFiles(folder);
   const isAlive = () => livingProcess(files.pid) !== undefined;
-  const isWorthWaiting = () => isAlive() && !callerIsGone();
   const wait = async () => {
-    const comes = await bannerComes(ssh, spec.startTimeoutSeconds * 1000, isWorthWaiting);
-    if (!comes && callerIsGone()) throw new Interruption(`the boot of machine ${spec.name}`);
+    const comes = await bannerComes(ssh, spec.startTimeoutSeconds * 1000, isAlive);
+    throwIfInterrupted();
     return comes;
   };
   if (await step(`machine ${spec.name}: booting to SSH`, wait, () => tailOf(files.console, 1))) return;

@@ -68,7 +68,7 @@ export interface LocalVmArgs {
   address?: pulumi.Input<string>;
   /** The user who logs in, with password-free sudo. Default: "timebase". */
   user?: pulumi.Input<string>;
-  /** Name of the private network that connects it to other local machines; needs `privateAddress`. Default: none. */
+  /** Name of the private network that connects it to other local machines of its user; needs `privateAddress`. Default: none. */
   network?: pulumi.Input<string>;
   /** The machine's address on `network`, with its prefix: "10.77.0.1/24". Default: none. */
   privateAddress?: pulumi.Input<string>;
@@ -97,8 +97,8 @@ export class LocalVm extends pulumi.ComponentResource {
     const vm = new local.Command(
       `${name}-vm`,
       {
-        // The shell stays, whichever it is: that it was killed is how the machinery learns of a Ctrl-C.
-        create: `${vmProgram()} up || exit $?`,
+        // By the shell's end the machinery learns of a Ctrl-C; with `||` no shell becomes the program itself.
+        create: `TIMEBASE_CALLER=$$ ${vmProgram()} up || exit $?`,
         delete: `${vmProgram()} down`,
         stdin: spec.apply((known) => JSON.stringify({ ...known, incarnation: incarnationOf(known.name) })),
         triggers: [spec.apply((known) => digest(canonical(identityOf(withDefaults(known)))))],

@@ -24,7 +24,7 @@ function keyIn(file: string, name: string): string {
   } catch (error) {
     throw new RunError(
       `LocalVm "${name}": its private key cannot be read (${(error as Error).message}): ` +
-        "the machine's folder was removed or is not yours; `pulumi up` of the whole stack makes the machine again",
+        "if the machine's folder was removed, `pulumi up` of the whole stack makes it again",
     );
   }
 }

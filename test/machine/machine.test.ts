@@ -75,7 +75,7 @@ test("the guest that KVM is tested with runs to its end", async () => {
 // Neither of the command's providers ends anything but the shell when a Ctrl-C comes.
 test("a machine whose making is interrupted is gone, and waited for no longer", async () => {
   const lost = { ...spec, name: "vm-interrupted" };
-  const program = `'${process.execPath}' --import tsx '${join(__dirname, "../../vm/main.ts")}' up || exit $?`;
+  const program = `TIMEBASE_CALLER=$$ '${process.execPath}' --import tsx '${join(__dirname, "../../vm/main.ts")}' up || exit $?`;
   const shell = spawn("/bin/sh", ["-c", program]);
   shell.stdin.end(JSON.stringify(lost));
   const [stdout, stderr] = [text(shell.stdout), text(shell.stderr)];
@@ -83,7 +83,7 @@ test("a machine whose making is interrupted is gone, and waited for no longer", 
   await expect.poll(() => livingProcess(pid), { timeout: 120_000 }).toBeDefined();
   const machine = livingProcess(pid) ?? 0;
   shell.kill("SIGKILL");
-  expect(await stderr).toContain("interrupted: whoever started this was ended");
+  expect(await stderr).toContain("interrupted: machine vm-interrupted, which was being made, is removed");
   expect(await stdout).toBe("");
   expect(await processGone(machine, 0)).toBe(true);
   expect(existsSync(machineFolder(lost.name))).toBe(false);

@@ -57,6 +57,11 @@ test("a new row takes the place of its old one; of the others nothing is lost bu
   });
 });
 
+test("a row that the page has no place for is not lost silently", () => {
+  const old = { toolkit: "old", systems: [], faults: [] };
+  expect(() => withRows(old, { faults: [row] }, "new")).toThrow("no place for a row of power: a|<b>");
+});
+
 test("a row has nothing that differs from run to run", () => {
   const text =
     "dial tcp 127.77.0.1:22 of process 4711 on 0a1b2c3d-0000-4000-8000-000000000000, fault-12-3, 6.12.1+deb12-cloud-amd64";

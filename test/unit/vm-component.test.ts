@@ -78,7 +78,7 @@ describe("LocalVm", () => {
   test("names the machine whose key is gone, and what makes it again", () => {
     const told = JSON.stringify({ ...answer, privateKeyFile: join(folder, "gone") });
     expect(() => localEndpoint("vm-test", told)).toThrow(
-      /^LocalVm "vm-test": its private key cannot be read \(ENOENT: .*gone'\): .*`pulumi up` of the whole stack makes/,
+      /^LocalVm "vm-test": its private key cannot be read \(ENOENT: .*gone'\): .*`pulumi up` of the whole stack makes it again/,
     );
   });
 
@@ -95,7 +95,7 @@ describe("LocalVm", () => {
       image: { setup: "it's" },
       incarnation: expect.stringMatching(/^\d{4}-/),
     });
-    expect(create).toMatch(/\/vm\/main\.ts' up \|\| exit \$\?$/);
+    expect(create).toMatch(/^TIMEBASE_CALLER=\$\$ '.*\/vm\/main\.ts' up \|\| exit \$\?$/);
     expect(remove).toMatch(/\/vm\/main\.ts' down$/);
     expect(addPreviousOutputInEnv).toBe(false);
   });
@@ -126,6 +126,14 @@ describe("LocalVm", () => {
   memoryMb: is not an argument; did you mean memoryMib?
   incarnation: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, firstBoot, startTimeoutSeconds
   userData: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, firstBoot, startTimeoutSeconds`);
+  });
+
+  test("has one name for the next start in all previews", async () => {
+    const registered = startEngine(true);
+    new LocalVm("vm-test-of-the-component", {});
+    await pulumi.runtime.disconnect();
+    const stdin = registered.find(({ type }) => type === "command:local:Command")?.inputs.stdin;
+    expect(JSON.parse(stdin)).toMatchObject({ incarnation: "the next start" });
   });
 
   test("knows no endpoint in the preview of its making", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { candidateAddresses, chooseAddress } from "../../vm/address";
 import { withoutComment } from "../../vm/keys";
 import { accepted } from "../../vm/monitor";
@@ -7,6 +7,10 @@ import { isGone, isOwner } from "../../vm/process";
 import { hardwareAddress, machineFiles, multicastGroup, qemuArguments } from "../../vm/qemu";
 import { seedFiles } from "../../vm/seed";
 import { withDefaults } from "../../vm/spec";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const keys = { login: "ssh-ed25519 LOGIN", host: { private: "-----HOST-----\n", public: "ssh-ed25519 HOST" } };
 const networked = withDefaults({ name: "node-1", network: "lab", privateAddress: "10.77.0.1/24", firstBoot: ["true"] });
@@ -139,7 +143,6 @@ describe("QEMU's command line", () => {
     const mine = multicastGroup("lab");
     vi.stubEnv("XDG_STATE_HOME", "/home/other/state");
     expect(multicastGroup("lab")).not.toEqual(mine);
-    vi.unstubAllEnvs();
   });
 });
 

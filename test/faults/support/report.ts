@@ -73,6 +73,9 @@ export function withRows(old: Report, rows: Partial<Omit<Report, "toolkit">>, to
 }
 
 function newest<Row>(old: Row[], rows: Row[], key: (row: Row) => string): Row[] {
+  const strange = rows.map(key).filter((name) => !wantedRows.includes(name));
+  if (strange.length > 0)
+    throw new Error(`the page has no place for a row of ${strange.join(" or ")}: name it there first`);
   const byName = new Map([...old, ...rows].map((row) => [key(row), row]));
   return wantedRows.flatMap((name) => byName.get(name) ?? []);
 }
@@ -80,12 +83,19 @@ function newest<Row>(old: Row[], rows: Row[], key: (row: Row) => string): Row[] 
 /** Only tests that ran to their end come here, two at a time. */
 async function merge(rows: { systems?: SystemRow[]; faults?: FaultRow[] }): Promise<void> {
   const release = await lock(rowsFile, { retries: 10 });
+  try {
+    record(rows);
+  } finally {
+    await release();
+  }
+}
+
+function record(rows: { systems?: SystemRow[]; faults?: FaultRow[] }): void {
   const toolkit = toolkitDigest(toolkitFolder());
   const recorded = <Row>(made: Row[] = []) => made.map((row) => ({ ...row, toolkit }));
   const report = withRows(readReport(), { systems: recorded(rows.systems), faults: recorded(rows.faults) }, toolkit);
   writeFileSync(rowsFile, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(folder, "systems.md"), page(report));
-  await release();
 }
 
 export async function recordFault(row: FaultRow): Promise<void> {
