@@ -1,9 +1,9 @@
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { keyPair } from "./cloud/keyPair";
 import { didYouMean } from "./did-you-mean";
 import { previewProgram, projectIn } from "./preview/preview";
-import { exampleFolder, exampleNames, stackConfig, storyOf } from "./preview/stories";
+import { exampleFolder, exampleNames, imagined, stackConfig, storyOf } from "./preview/stories";
 import { previewText } from "./preview/text";
 
 const help = `The full plan of an example, or of a Pulumi program in a folder, without any account, network or engine.
@@ -68,23 +68,32 @@ async function main(): Promise<void> {
   const config = { ...story, ...ofStack, ...given };
 
   const failures = new Set<string>();
-  process.on("unhandledRejection", (reason) => failures.add(messageOf(reason)));
+  const fail = (error: unknown) => void failures.add(withRemedy(messageOf(error)) + placeIn(folder, error));
+  process.on("unhandledRejection", fail);
   // What the program says is no part of the result. That hosts may reboot is said of each of them anyway.
   console.log = console.info = (text) => {
     if (!String(text).startsWith("info: [runtime] ")) console.error(text);
   };
   const asked = new Set<string>();
-  const preview = await previewProgram(project, config, keys, (key) => asked.add(key)).catch(
-    (error) => void failures.add(messageOf(error)),
-  );
+  const imaginedKeys: Record<string, string> = {};
+  const answer = (key: string) => {
+    asked.add(key);
+    const value = key in config ? undefined : imagined(key, keys);
+    if (value !== undefined) imaginedKeys[key] = value;
+    return value;
+  };
+  const preview = await previewProgram(project, config, keys, answer).catch(fail);
   // What the program left unhandled is told a turn later.
   await new Promise((told) => setImmediate(told));
-  for (const told of unasked(project.name, Object.keys(given), asked)) failures.add(told);
-  if (preview === undefined || failures.size > 0) throw new Error([...failures].map(withRemedy).join("\n"));
-  const madeUp = Object.entries(story)
+  const { mistyped, strange } = unasked(project.name, Object.keys(given), asked);
+  for (const told of mistyped) failures.add(told);
+  if (preview === undefined || failures.size > 0) throw new Error([...failures, ...strange].join("\n"));
+  const madeUp = Object.entries({ ...story, ...imaginedKeys })
     .filter(([key]) => !(key in ofStack || key in given))
     .map(([key, value]) => settingText(key.replace(`${project.name}:`, ""), value));
   process.stdout.write(values.json ? `${JSON.stringify({ ...preview, madeUp })}\n` : previewText(preview, madeUp));
+  // Last, or nobody sees it above a long plan.
+  for (const told of strange) console.error(told);
 }
 
 /** A setting as it is shown: a key to log in by is too long to be read, and nobody's business. */
@@ -93,18 +102,34 @@ function settingText(key: string, value: string): string {
 }
 
 /** What is wrong with keys that were given. One that is like no other may be for another branch of the program. */
-function unasked(project: string, given: readonly string[], asked: ReadonlySet<string>): string[] {
+function unasked(project: string, given: readonly string[], asked: ReadonlySet<string>) {
   const own = (keys: Iterable<string>) =>
     [...keys].filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
   const known = own(asked).sort();
-  return own(given).flatMap((key) => {
-    if (known.includes(key)) return [];
-    const meant = didYouMean(key, known);
-    const told = `--config ${key}: the program asked for no such key${meant}`;
-    if (meant !== "") return [told];
-    console.error(`${told}. It asked for: ${known.join(", ") || "none"}`);
-    return [];
-  });
+  const told = own(given)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ key, meant: meantBy(key, known) }))
+    .map(({ key, meant }) => ({ meant, text: `--config ${key}: the program asked for no such key${meant}` }));
+  const all = `. It asked for: ${known.join(", ") || "none"}`;
+  return {
+    mistyped: told.filter(({ meant }) => meant !== "").map(({ text }) => text),
+    strange: told.filter(({ meant }) => meant === "").map(({ text }) => text + all),
+  };
+}
+
+function meantBy(key: string, known: readonly string[]): string {
+  const [, whole = "", part] = /^([^.[]+)\.([^.[]+)$/.exec(key) ?? [];
+  return known.includes(whole)
+    ? `; a part of one is given as --config '${whole}={"${part}": ...}'`
+    : didYouMean(key, known);
+}
+
+/** Where in the program it happened, if that is known. */
+function placeIn(folder: string, error: unknown): string {
+  const lines = error instanceof Error ? (error.stack ?? "").split("\n") : [];
+  const isOurs = (line: string) => /^ +at /.test(line) && line.includes(folder + sep) && !line.includes("node_modules");
+  const place = lines.find(isOurs);
+  return place === undefined ? "" : `\n${place}`;
 }
 
 /** The remedy of Pulumi itself needs a stack. */

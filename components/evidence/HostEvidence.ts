@@ -1,3 +1,5 @@
+import { makeStrict } from "../plan/strictEnums";
+
 /** How a check ended. */
 export enum Verdict {
   /** As expected. */
@@ -110,3 +112,5 @@ export interface HostEvidence {
   /** All that was checked. */
   checks: Check[];
 }
+
+makeStrict({ GuestPtpState, SourceKind, Verdict });

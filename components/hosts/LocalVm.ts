@@ -8,6 +8,7 @@ import { quoted } from "../../vm/shell";
 import { canonical, identityOf, type VmSpecInput, withDefaults } from "../../vm/spec";
 import { validateMachine } from "../../vm/spec-rules";
 import { checkInputs } from "../inputs";
+import { makeStrict } from "../plan/strictEnums";
 import type { HostEndpoint } from "./endpoint";
 import { localEndpoint } from "./localEndpoint";
 
@@ -145,3 +146,5 @@ function vmProgram(): string {
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
+
+makeStrict({ LocalVmFirmware, LocalVmSuite });

@@ -1,3 +1,5 @@
+import { makeStrict } from "./strictEnums";
+
 /** The host's operating system, in the words of its own `/etc/os-release`. */
 export enum OperatingSystem {
   /** Ubuntu 22.04 LTS. */
@@ -123,3 +125,15 @@ export enum TimeSourceKind {
    */
   Auto = "auto",
 }
+
+makeStrict({
+  Delivery,
+  GuestPtp,
+  OperatingSystem,
+  ProveWhen,
+  RebootPolicy,
+  TimeKeyType,
+  TimeRole,
+  TimeSourceKind,
+  Topology,
+});

@@ -80,7 +80,8 @@ function unknownFields(value: Record<string, unknown>, known: readonly string[],
     .map((key) => ({ propertyPath: joined(path, key), reason: `${UNKNOWN_FIELD}; ${hint(key, known)}` }));
 }
 
-function hint(key: string, known: readonly string[]): string {
+/** What was meant by a name that is none of those that there are. */
+export function hint(key: string, known: readonly string[]): string {
   const plain = key.toLowerCase().replaceAll(/[^a-z0-9]/g, ""); // max_error_micros is maxErrorMicros
   const nearest = known
     .map((name) => [distance(plain, name.toLowerCase()), name] as const)

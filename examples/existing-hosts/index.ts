@@ -7,10 +7,11 @@ const hostKeys = config.requireObject<Record<string, string>>("hostKeys");
 const privateKey = config.requireSecret("privateKey");
 
 // Yours, by `pulumi config set --path` as in the README, or here.
-const rack = config.getObject<Rack>("rack") ?? {
+const rack: Rack = {
   hosts: { "rack-1": "10.20.0.1", "rack-2": "10.20.0.2", "rack-3": "10.20.0.3" },
   network: "10.20.0.0/24",
   bastion: "bastion.example.org",
+  ...config.getObject<Partial<Rack>>("rack"),
 };
 
 interface Rack {
@@ -22,12 +23,12 @@ interface Rack {
 const hosts = Object.entries(rack.hosts).map(([name, address]) => {
   const host = new SshHost(name, {
     address,
-    user: "admin",
+    user: config.get("user") ?? "admin",
     privateKey,
     hostKey: hostKeys[name] ?? "",
     proxy: {
       address: rack.bastion,
-      user: "jump",
+      user: config.get("bastionUser") ?? "jump",
       privateKey,
       hostKey: config.require("bastionHostKey"),
     },

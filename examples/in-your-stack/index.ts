@@ -18,7 +18,7 @@ const clock = new HostClock("worker", {
   operatingSystem: OperatingSystem.Ubuntu2404,
   reboot: RebootPolicy.IfNeeded,
   guestPtp: GuestPtp.Required,
-  sources: [{ address: "169.254.169.123", minPollLog2: 4, maxPollLog2: 4, prefer: true }],
+  sources: [{ address: "169.254.169.123", minPollLog2: 4, maxPollLog2: 4, prefer: true }], // EC2's; elsewhere your NTP server
   maxErrorMicros: 500,
 });
 

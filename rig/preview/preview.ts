@@ -41,14 +41,14 @@ const UNKNOWN = "[known later]";
 /**
  * Runs a Pulumi program as in a preview, against imagined clouds.
  * @param config by whole keys: `project:key`
- * @param onAsked gets each such key that the program asks for
+ * @param onAsked gets each such key that the program asks for, and may return a value for where the configuration has none
  * @throws whatever the program throws while it is loaded. What fails later is a rejection that nobody handles: the caller looks for those.
  */
 export async function previewProgram(
   { name: project, folder, main }: Project,
   config: Record<string, string>,
   keys: Keys,
-  onAsked: (key: string) => void,
+  onAsked: (key: string) => string | undefined,
 ): Promise<Preview> {
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
@@ -72,8 +72,8 @@ export async function previewProgram(
   const store = load("@pulumi/pulumi/runtime/config") as typeof pulumi.runtime;
   const { getConfig } = store;
   store.getConfig = (key) => {
-    onAsked(key);
-    return getConfig(key);
+    const value = onAsked(key);
+    return getConfig(key) ?? value;
   };
   process.chdir(folder);
   load(main);

@@ -35,6 +35,12 @@ export function storyOf(folder: string, keys: Keys): Config {
   return folder === exampleFolder(name) ? (STORIES[name]?.(keys) ?? {}) : {};
 }
 
+/** What stands for a setting of a program that nobody gave: for a key of a machine, which need not be there yet. */
+export function imagined(setting: string, { publicKey, privateKey }: Keys): string | undefined {
+  if (/private_?key$/i.test(setting)) return privateKey;
+  return /host_?key$/i.test(setting) ? publicKey : undefined;
+}
+
 /**
  * The configuration that a stack's file has. An encrypted value becomes a key that opens nothing, which suits an argument
  * that must be a key, and others.

@@ -345,11 +345,34 @@ describe("a program of the user's own", () => {
     ]);
   });
 
-  test("fails as it would fail in a preview, also where it fails late", async () => {
+  test("fails as it would fail in a preview, also where it fails late, and names the place", async () => {
     const thrown = await run(program("thrown", `throw new pulumi.RunError("no such network");`));
-    expect([thrown.code, thrown.stdout, thrown.stderr]).toEqual([1, "", "no such network\n"]);
+    expect([thrown.code, thrown.stdout]).toEqual([1, ""]);
+    expect(thrown.stderr).toMatch(/^no such network\n +at .*thrown\/index\.ts:2:7\)\n$/);
     const late = await run(program("late", `pulumi.output(1).apply(() => { throw new Error("too late"); });`));
-    expect([late.code, late.stdout, late.stderr]).toEqual([1, "", "too late\n"]);
+    expect([late.code, late.stdout]).toEqual([1, ""]);
+    expect(late.stderr).toMatch(/^too late\n +at .*late\/index\.ts:2:\d+\)\n$/);
+  });
+
+  test("needs no machine: its keys are made up, and named", async () => {
+    const path = program(
+      "planned",
+      `import { HostClock, SshHost } from ${library};
+       const config = new pulumi.Config();
+       const [privateKey, hostKey] = [config.requireSecret("privateKey"), config.require("a-hostKey")];
+       const { endpoint } = new SshHost("a", { address: "192.0.2.1", privateKey, hostKey });
+       new HostClock("clock", { endpoint, timeRole: "hub" });`,
+    );
+    const { stdout, stderr } = await run(path);
+    expect(stderr).toBe("");
+    expect(stdout).toContain("\nMade up, until you give yours by --config or --stack: privateKey, a-hostKey\n");
+    expect(stdout).toContain("host=a");
+    expect(stdout).not.toContain("PRIVATE KEY");
+    const partly = await run(path, "--config", "a-hostKey.rsa=x");
+    expect([partly.code, partly.stderr]).toEqual([
+      1,
+      `--config a-hostKey.rsa: the program asked for no such key; a part of one is given as --config 'a-hostKey={"rsa": ...}'\n`,
+    ]);
   });
 
   test("is told what only a cloud can answer", async () => {

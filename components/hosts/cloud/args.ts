@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { OperatingSystem } from "../../plan/enums";
+import { makeStrict } from "../../plan/strictEnums";
 import type { ProxyEndpointArgs } from "../endpoint";
 
 /** Whether a host in a cloud gets the clock of the hardware below it, as a device of its own (`/dev/ptpN`). */
@@ -87,3 +88,5 @@ export interface CloudHostArgs {
   /** Whether the cloud refuses to delete the machine, `pulumi destroy` included, until this is false. Default: false. */
   deletionProtection?: pulumi.Input<boolean>;
 }
+
+makeStrict({ HostAddress, HostPhc });
