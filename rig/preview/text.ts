@@ -7,7 +7,7 @@ import type { Preview, PreviewedHost, PreviewedResource } from "./preview";
 export function previewText({ project, stack, resources, hosts }: Preview, madeUp: readonly string[]): string {
   return [
     `What \`pulumi up\` of ${project} would make in a new stack ("${stack}"), without its configured account.`,
-    "<name.field> and [known later] are what only a cloud decides.",
+    "<name.field> and [known later] are what only a cloud decides. --json has everything of each resource.",
     ...(madeUp.length > 0 ? [`Made up, until you give yours by --config or --stack: ${madeUp.join(", ")}`] : []),
     "",
     `${counted(resources.length, "resource")}:`,
@@ -24,6 +24,9 @@ function counted(count: number, noun: string): string {
 }
 
 function resourceLines({ type, name, inputs }: PreviewedResource): string[] {
+  // How the toolkit is brought and called is the same for every host; what it is told is shown with the host.
+  const isToolkit = /^command:remote:/.test(type) && /\.timebase-/.test(String(inputs.remotePath ?? inputs.create));
+  if (isToolkit) return [`  ${name} (${type}, by the toolkit)`];
   return [`  ${name} (${type})`, ...Object.entries(inputs).map(([key, value]) => `      ${key}: ${short(value)}`)];
 }
 
