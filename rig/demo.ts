@@ -147,6 +147,8 @@ async function main(): Promise<void> {
 
 class UsageError extends Error {}
 
+const isDown = () => process.argv.includes("down");
+
 /** Node's parser of arguments throws errors with such a code. */
 const isUsage = (error: unknown) =>
   error instanceof UsageError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
@@ -167,6 +169,7 @@ main().catch((error: unknown) => {
   }
   // The Automation API repeats everything that was shown already.
   const told = /\n(?:.*\n)*?(?=Diagnostics:)/.exec(text);
-  process.stderr.write(`\nThe demo failed.\n${told ? "The cause is above, under Diagnostics." : text}\n`);
-  process.stderr.write("`npm run demo` tries again; `npm run demo:down` removes everything.\n");
+  const what = isDown() ? "The demo is not removed." : "The demo failed.";
+  process.stderr.write(`\n${what}\n${told ? "The cause is above, under Diagnostics." : text}\n`);
+  if (!isDown()) process.stderr.write("`npm run demo` tries again; `npm run demo:down` removes everything.\n");
 });
