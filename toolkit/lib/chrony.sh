@@ -3,12 +3,6 @@
 
 time_converge() {
   units_read
-  case "$chrony_unit" in
-    *' masked'*)
-      fail "$os_chrony_service is masked: somebody does not want it to run here" \
-        "allow it on the host: systemctl unmask $os_chrony_service; or leave TimeSync out for this host"
-      ;;
-  esac
   rivals_stop
   chrony_install
   ptp_install

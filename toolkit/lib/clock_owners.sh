@@ -27,6 +27,17 @@ rival_units() {
   done
 }
 
+# unit_masked UNIT: whether the first file of that name in systemd's order is a link to /dev/null.
+unit_masked() {
+  for masked_folder in $unit_folders; do
+    if [ -e "$TIMEBASE_ROOT$masked_folder/$1" ]; then
+      [ -c "$TIMEBASE_ROOT$masked_folder/$1" ]
+      return
+    fi
+  done
+  return 1
+}
+
 # units_read: asks systemd, once, about chrony and all that steers the clock too. Sets chrony_unit, and rivals, those others
 # that run or will at the next boot: name, enabled, active, a line each.
 units_read() {

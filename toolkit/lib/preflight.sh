@@ -69,6 +69,10 @@ MAP
 
 # An Amazon Linux 2 that was never updated has chrony 3, whose chronyc has no -N, and whose chronyd does not know NTS.
 preflight_chrony() {
+  if unit_masked "$os_chrony_service.service"; then
+    fail "$os_chrony_service is masked: somebody does not want it to run here" \
+      "allow it on the host: systemctl unmask $os_chrony_service; or leave TimeSync out for this host"
+  fi
   if ! command -v chronyd >/dev/null; then return 0; fi
   preflight_version=$(chronyd -v 2>/dev/null || :)
   case "$preflight_version" in
