@@ -25,7 +25,14 @@ export { HostAddress, HostPhc } from "./hosts/cloud/args";
 export type { HostEndpoint, HostEndpointArgs, ProxyEndpoint, ProxyEndpointArgs } from "./hosts/endpoint";
 export { GcpHost } from "./hosts/GcpHost";
 export type { GcpHostArgs } from "./hosts/gcp/args";
-export { LocalVm, type LocalVmArgs, LocalVmFirmware, type LocalVmImageArgs, LocalVmSuite } from "./hosts/LocalVm";
+export {
+  LocalVm,
+  type LocalVmArgs,
+  LocalVmFirmware,
+  type LocalVmImageArgs,
+  LocalVmNetworkCard,
+  LocalVmSuite,
+} from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
 export {
   Delivery,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Accelerator, acceleratorArguments } from "./accelerator";
 import { efiFirmware } from "./firmware";
 import { places } from "./places";
-import type { VmSpec } from "./spec";
+import type { NetworkCard, VmSpec } from "./spec";
 
 /** The files of a machine's folder. */
 export interface MachineFiles {
@@ -52,14 +52,30 @@ export function multicastGroup(network: string): { group: string; port: number }
   return { group: `239.192.${hash.readUInt8(0)}.${hash.readUInt8(1)}`, port: 20_000 + (hash.readUInt16BE(2) % 10_000) };
 }
 
-/** A card with a fixed slot, so that its name in the machine is known; without a boot ROM, which nothing boots from. */
-function card(id: string, mac: string, slot: number): string[] {
-  return ["-device", `virtio-net-pci,netdev=${id},mac=${mac},addr=0x${slot.toString(16)},romfile=`];
+/** A kind of card: QEMU's device, and its slot on the PCI bus, which names it in the machine, beyond those that QEMU hands out. */
+interface Card {
+  device: string;
+  slot: number;
 }
 
-/** Slots on the PCI bus, beyond those that QEMU hands out itself, and the names that they give the interfaces. */
-const slots = { outside: 16, private: 17 } as const;
-export const interfaceNames = { outside: `ens${slots.outside}`, private: `ens${slots.private}` } as const;
+const outsideCard: Card = { device: "virtio-net-pci", slot: 16 };
+const privateCards: Readonly<Record<NetworkCard, Card>> = {
+  virtio: { device: "virtio-net-pci", slot: 17 },
+  // Its virtual functions have numbers of their own, for which there is no room on the bus beyond this slot.
+  igb: { device: "igb", slot: 14 },
+};
+
+const interfaceName = ({ slot }: Card) => `ens${slot}`;
+
+/** What a machine calls its interfaces. */
+export function interfaceNames({ networkCard = "virtio" }: Pick<VmSpec, "networkCard">) {
+  return { outside: interfaceName(outsideCard), private: interfaceName(privateCards[networkCard]) };
+}
+
+/** A card without a boot ROM, which nothing boots from. */
+function card({ device, slot }: Card, id: string, mac: string): string[] {
+  return ["-device", `${device},netdev=${id},mac=${mac},addr=0x${slot.toString(16)},romfile=`];
+}
 
 export function qemuArguments(
   spec: VmSpec,
@@ -77,13 +93,13 @@ export function qemuArguments(
     ...["-drive", `file=${escaped(files.disk)},format=qcow2,if=virtio,discard=unmap`],
     ...["-drive", `file=${escaped(files.seed)},format=raw,if=virtio,readonly=on`],
     ...["-netdev", `user,id=outside,ipv6=off,hostfwd=tcp:${at.address}:${at.port}-:22`],
-    ...card("outside", hardwareAddress(spec.name, "outside"), slots.outside),
+    ...card(outsideCard, "outside", hardwareAddress(spec.name, "outside")),
   ];
   if (spec.network === undefined) return args;
   return [
     ...args,
     ...["-netdev", `socket,id=private,${carrier(spec.network, spec)}`],
-    ...card("private", hardwareAddress(spec.name, "private"), slots.private),
+    ...card(privateCards[spec.networkCard ?? "virtio"], "private", hardwareAddress(spec.name, "private")),
   ];
 }
 

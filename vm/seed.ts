@@ -47,16 +47,17 @@ function userData(spec: VmSpec, keys: MachineKeys): Record<string, unknown> {
 }
 
 function networkConfig(spec: VmSpec): Record<string, unknown> {
+  const names = interfaceNames(spec);
   const outside = {
     match: { macaddress: hardwareAddress(spec.name, "outside") },
-    "set-name": interfaceNames.outside,
+    "set-name": names.outside,
     dhcp4: true,
   };
-  if (spec.privateAddress === undefined) return { version: 2, ethernets: { [interfaceNames.outside]: outside } };
+  if (spec.privateAddress === undefined) return { version: 2, ethernets: { [names.outside]: outside } };
   const inside = {
     match: { macaddress: hardwareAddress(spec.name, "private") },
-    "set-name": interfaceNames.private,
+    "set-name": names.private,
     addresses: [spec.privateAddress, ...(spec.cloud === undefined ? [] : [spec.cloud.linkLocal])],
   };
-  return { version: 2, ethernets: { [interfaceNames.outside]: outside, [interfaceNames.private]: inside } };
+  return { version: 2, ethernets: { [names.outside]: outside, [names.private]: inside } };
 }

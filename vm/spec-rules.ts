@@ -14,10 +14,14 @@ import {
   wholeNumberFrom,
 } from "../components/plan/validate";
 import { firmwares } from "./firmware";
+import { networkCards } from "./spec";
 import { suites } from "./suites";
 
 const text = (pattern: RegExp, reason: string): Rule =>
   must((value) => typeof value === "string" && pattern.test(value), reason);
+
+const oneWordOf = (words: readonly string[]): Rule =>
+  must((value) => words.some((word) => word === value), `must be one of ${words.join(", ")}`);
 
 const anyText = must((value) => typeof value === "string", "must be a text");
 const hostName = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
@@ -52,9 +56,7 @@ const image = fields({
       `must be one of ${Object.keys(suites).join(", ")}`,
     ),
   ),
-  firmware: optional(
-    must((value) => firmwares.some((firmware) => firmware === value), `must be one of ${firmwares.join(", ")}`),
-  ),
+  firmware: optional(oneWordOf(firmwares)),
   mirror: optional(
     text(/^https?:\/\/[^\s[\]]+$/, "must be an http:// or https:// address of the distribution's archive"),
   ),
@@ -79,6 +81,7 @@ const machineFields = {
   ),
   network: optional(text(hostName, "must be a name of lower case letters, digits and hyphens")),
   privateAddress: optional(privateCidr),
+  networkCard: optional(oneWordOf(networkCards)),
   firstBoot: optional(each(anyText)),
   startTimeoutSeconds: optional(wholeNumberFrom(10, 7_200, "seconds")),
 } as const satisfies Fields;
@@ -104,6 +107,9 @@ export function validateSpec(value: unknown): InputErrors {
 
 function together(args: unknown): InputErrors {
   const [network, privateAddress] = [at(args, "network"), at(args, "privateAddress")];
+  if (network === undefined && at(args, "networkCard") !== undefined) {
+    return [{ propertyPath: "network", reason: "is required: a network card needs the name of its network" }];
+  }
   if ((network === undefined) === (privateAddress === undefined)) return [];
   return network === undefined
     ? [{ propertyPath: "network", reason: "is required: a private address needs the name of its network" }]

@@ -27,6 +27,10 @@ export interface CloudFacts {
   switchPort: number;
 }
 
+/** The kinds of card on a private network. */
+export const networkCards = ["virtio", "igb"] as const;
+export type NetworkCard = (typeof networkCards)[number];
+
 /** One virtual machine, with every default filled in. */
 export interface VmSpec {
   name: string;
@@ -38,6 +42,8 @@ export interface VmSpec {
   user: string;
   network?: string;
   privateAddress?: string;
+  /** Default: "virtio". Left out where it is left out. */
+  networkCard?: NetworkCard;
   firstBoot: readonly string[];
   userData: Readonly<Record<string, unknown>>;
   cloud?: CloudFacts;

@@ -26,6 +26,8 @@ export interface TimeSourceArgs {
    * for the others.
    */
   address?: pulumi.Input<string>;
+  /** The name of a clock device, as `cat /sys/class/ptp/*\/clock_name` prints it on the host. Required of a phc; only for it. */
+  clockName?: pulumi.Input<string>;
   /** Whether the first measurements are made in quick succession. Default: true. */
   iburst?: pulumi.Input<boolean>;
   /** The shortest interval between two requests: the logarithm of seconds to base 2, -7 to 24. Default: chrony's, 6. */
@@ -51,7 +53,7 @@ export interface TimeSourceArgs {
   key?: pulumi.Input<TimeKeyArgs>;
   /**
    * How far the clock device itself may be off, in microseconds, 0.001 to 10,000,000; it is part of the error bound. For
-   * devices that do not tell: required of an azure-phc, and of an auto on Azure. Default: 1000 for a gcp-phc, which is what
+   * devices that do not tell: required of a phc, of an azure-phc, and of an auto on Azure. Default: 1000 for a gcp-phc, which is what
    * Google designs it for. The driver of an aws-phc tells it. Of a ptp it is how far its hub may be off the timescale: required
    * unless the timescale is the hub's own ("hub:<name>"); what network and time stamps may add is measured.
    */

@@ -115,6 +115,10 @@ export enum TimeSourceKind {
   /** The clock of an Azure machine's host, by Hyper-V. */
   AzurePhc = "azure-phc",
   /**
+   * A clock device of the machine itself: a card that a satellite receiver or a grandmaster disciplines. It has to tell UTC.
+   */
+  Phc = "phc",
+  /**
    * A hub of this library that serves network PTP (its `ptpAddress`). On systems whose packages have linuxptp: Ubuntu and Debian.
    * PTP itself has no authentication, and does not tell how far the hub is off.
    */

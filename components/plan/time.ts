@@ -13,6 +13,7 @@ export interface TimeKey {
 export interface TimeSource {
   kind?: TimeSourceKind;
   address?: string;
+  clockName?: string;
   iburst?: boolean;
   minPollLog2?: number;
   maxPollLog2?: number;
@@ -80,6 +81,8 @@ export function timeSourceLine(source: TimeSource): string {
   const takesBurst = kindTraits(kind)?.takes.includes("iburst");
   const options = [
     address !== undefined && canonicalAddress(address),
+    // The words of a plan's line are apart by spaces.
+    source.clockName?.replaceAll(" ", "?"),
     (source.iburst ?? takesBurst) && "iburst",
     source.minPollLog2 !== undefined && `minpoll ${source.minPollLog2}`,
     source.maxPollLog2 !== undefined && `maxpoll ${source.maxPollLog2}`,

@@ -18,6 +18,7 @@ export type TimeSourceOption = Exclude<keyof TimeSource, "kind">;
 /** All of them. */
 export const TIME_SOURCE_OPTIONS = [
   "address",
+  "clockName",
   "iburst",
   "minPollLog2",
   "maxPollLog2",
@@ -99,6 +100,16 @@ export const TIME_SOURCE_KINDS = {
     takes: ["trust", "errorMicros"],
     needs: {
       errorMicros: "how far the clock of an Azure host may be off is not published: give what you can vouch for",
+    },
+    once: true,
+    bootParameters: [],
+  },
+  [TimeSourceKind.Phc]: {
+    leapSeconds: LeapSeconds.Exact,
+    takes: ["clockName", "trust", "errorMicros"],
+    needs: {
+      clockName: "it tells which device is meant: see /sys/class/ptp/*/clock_name on the host",
+      errorMicros: "a device does not tell how far it may be off: give what its maker or your monitoring vouches for",
     },
     once: true,
     bootParameters: [],

@@ -46,9 +46,17 @@ export const settleSeconds = wholeNumberFrom(1, 3600, "seconds");
 /** Of what is an address at all. */
 const ptpServer: Rule = (value, path) => (address(value, path).length > 0 ? [] : ipv4Address(value, path));
 
+/** What drivers call their clocks: "ena-ptp-05", "KVM virtual PTP", "525400123456". */
+const clockName = must(
+  (value) =>
+    typeof value === "string" && /^\w[\w.:-]*( [\w.:-]+)*$/.test(value) && !["trust", "error-ns"].includes(value),
+  'must be a device\'s name in /sys/class/ptp/*/clock_name, such as "ptp_ocp"',
+);
+
 const timeSource: Rule = (source, path) => [
   ...fields({
     address: optional(address),
+    clockName: optional(clockName),
     kind: optional(oneOf(TimeSourceKind)),
     minPollLog2: optional(poll),
     maxPollLog2: optional(poll),

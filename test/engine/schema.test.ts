@@ -139,7 +139,7 @@ describe("the schema for other languages", () => {
     expect(members("HostAddress")).toEqual(["public", "private"]);
     expect(members("Topology")).toEqual(["hub", "provider", "ptp"]);
     expect(members("TimeSourceKind")).toEqual([
-      ...["server", "pool", "aws-ntp", "aws-phc", "gcp-ntp", "gcp-phc", "azure-phc", "ptp", "auto"],
+      ...["server", "pool", "aws-ntp", "aws-phc", "gcp-ntp", "gcp-phc", "azure-phc", "phc", "ptp", "auto"],
     ]);
     expect(members("TimeKeyType")).toEqual(["AES128", "AES256", "SHA1", "SHA256", "SHA384", "SHA512"]);
     expect(members("OperatingSystem")).toContain("amazon-linux-2");

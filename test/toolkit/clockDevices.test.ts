@@ -3,7 +3,20 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
 import { shells } from "./shells";
-import { afterBoot, aws, conf, following, onEna, proved, refclock, runFile, unit, withEna } from "./sources";
+import {
+  afterBoot,
+  aws,
+  boundFrom,
+  conf,
+  following,
+  onEna,
+  proved,
+  refclock,
+  refusal,
+  runFile,
+  unit,
+  withEna,
+} from "./sources";
 
 // The clock devices of a host: chronyd follows the one that the plan means, and none when it is not there.
 
@@ -172,6 +185,54 @@ describe.each(shells)("clock devices under %s", (shell) => {
       });
       expect(evidence.errorBoundNs).toBeNull();
     }
+  });
+
+  describe("a card that the plan names", () => {
+    const plan = following(plans.time, "phc ice-0000:01:00.0-clk error-ns 500000");
+    const line = (number: number) => `refclock PHC /dev/ptp${number} refid CARD poll 0 delay 0.000010 prefer\n`;
+
+    test("is found by its name on any machine, and its error is in the bound", () => {
+      host.clock(0, "mlx5_ptp");
+      host.clock(3, "ice-0000:01:00.0-clk");
+      host.converge(plan);
+      expect(host.read(runFile)).toBe(line(3));
+      host.chrony(refclock("CARD"));
+      host.opened("ptp3");
+      const { status, row, evidence } = proved(host, plan);
+      expect([status, row("time.sources").found]).toEqual([0, "CARD is /dev/ptp3 (ice-0000:01:00.0-clk)"]);
+      expect(evidence.errorBoundNs).toEqual(boundFrom(507_012));
+    });
+
+    test.each([
+      [36, false],
+      [37, false],
+      [-37, true],
+      [29, true],
+      [46, true],
+      [3600, true],
+    ])("is refused as one of TAI where it is %s s ahead: %s", (ahead, isTaken) => {
+      host.clock(3, "ice-0000:01:00.0-clk");
+      host.write("fake/clock-ahead", `${ahead}\n`);
+      if (isTaken) host.converge(plan);
+      else expect(refusal(host, plan)).toContain(`is ${ahead} s ahead of this host's: it tells TAI, and UTC is needed`);
+    });
+
+    test("may have blanks in its name", () => {
+      host.clock(1, "My card 1");
+      host.converge(following(plans.time, "phc My?card?1 error-ns 250"));
+      expect(host.read(runFile)).toBe(line(1));
+    });
+
+    test("is refused where it is missing, where several have its name, and without an error", () => {
+      host.clock(0, "mlx5_ptp");
+      expect(refusal(host, plan)).toContain("phc: there is no clock ice-0000:01:00.0-clk in /sys/class/ptp");
+      host.clock(1, "mlx5_ptp");
+      const ambiguous = following(plans.time, "phc mlx5_ptp error-ns 250");
+      expect(refusal(host, ambiguous)).toContain("phc: several devices are called mlx5_ptp: ptp0 ptp1");
+      expect(refusal(host, following(plans.time, "phc mlx5_ptp"))).toContain(
+        "the program does not say it (errorMicros)",
+      );
+    });
   });
 
   test("a plan that drops its devices takes their files away, and revert gives every byte back", () => {

@@ -269,6 +269,12 @@ describe.each(shells)("time sources under %s", (shell) => {
     "auto prefer",
     "azure-phc error-ns",
     "azure-phc error-ns ../x",
+    "phc",
+    "phc ../ptp0 error-ns 1",
+    "phc my card error-ns 1",
+    "phc - error-ns 1",
+    "phc trust error-ns 1",
+    "phc * error-ns 1",
   ])("%s is no source of a plan", (source) => {
     expect(refused(following(plans.time, source))).toContain(`"time-source=${source}" is not understood`);
   });

@@ -21,6 +21,7 @@ const errorsOf = (...sources: unknown[]) =>
 /** A value that the rule of each option accepts. */
 const good = {
   address: "192.0.2.1",
+  clockName: "card",
   iburst: true,
   minPollLog2: 1,
   maxPollLog2: 3,
@@ -90,6 +91,15 @@ describe("what each kind of source takes", () => {
       { kind: "ptp", address: "10.0.0.1", interleaved: true },
       "sources[0].interleaved: is not for ptp, which takes address, trust, errorMicros: leave it out",
     ],
+    [
+      { kind: "phc", errorMicros: 1 },
+      "sources[0].clockName: is required: it tells which device is meant: see /sys/class/ptp/*/clock_name on the host",
+    ],
+    [{ kind: "phc", clockName: "a\nb", errorMicros: 1 }, expect.stringContaining("sources[0].clockName: must be")],
+    [
+      { kind: "phc", clockName: "ptp_ocp0" },
+      expect.stringContaining("sources[0].errorMicros: is required: a device does not tell how far it may be off"),
+    ],
     [{ kind: "pool" }, "sources[0].address: is required"],
     [
       { kind: "azure-phc" },
@@ -102,7 +112,7 @@ describe("what each kind of source takes", () => {
     ],
     [
       { kind: "ntp" },
-      "sources[0].kind: must be one of server, pool, aws-ntp, aws-phc, gcp-ntp, gcp-phc, azure-phc, ptp, auto, " +
+      "sources[0].kind: must be one of server, pool, aws-ntp, aws-phc, gcp-ntp, gcp-phc, azure-phc, phc, ptp, auto, " +
         'not "ntp"',
     ],
   ])("%j is refused", (source, error) => {
@@ -208,6 +218,7 @@ describe("in the plan", () => {
     [{ kind: TimeSourceKind.AwsPhc }, "aws-phc"],
     [{ kind: TimeSourceKind.AwsNtp, trust: true }, "aws-ntp trust"],
     [{ kind: TimeSourceKind.AzurePhc, trust: true, errorMicros: 0.5 }, "azure-phc trust error-ns 500"],
+    [{ kind: TimeSourceKind.Phc, clockName: "My card 1", errorMicros: 0.1 }, "phc My?card?1 error-ns 100"],
     [{ kind: TimeSourceKind.Auto, errorMicros: 20 }, "auto error-ns 20000"],
     [{ kind: TimeSourceKind.Ptp, address: "10.77.0.1" }, "ptp 10.77.0.1"],
     [

@@ -124,8 +124,8 @@ describe("LocalVm", () => {
     expect(() => new LocalVm("vm-test", args as LocalVmArgs)).toThrow(`LocalVm "vm-test" has 4 input errors:
   image.suites: is not an argument; did you mean suite?
   memoryMb: is not an argument; did you mean memoryMib?
-  incarnation: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, firstBoot, startTimeoutSeconds
-  userData: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, firstBoot, startTimeoutSeconds`);
+  incarnation: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, networkCard, firstBoot, startTimeoutSeconds
+  userData: is not an argument; there are name, image, cpus, memoryMib, diskGib, address, user, network, privateAddress, networkCard, firstBoot, startTimeoutSeconds`);
   });
 
   test("has one name for the next start in all previews", async () => {

@@ -128,6 +128,17 @@ first_line() {
   if [ -r "$1" ]; then IFS= read -r first_line <"$1" || :; fi
 }
 
+# python_find: sets python to a Python of this host's, or to nothing.
+python_find() {
+  python=
+  for python_name in python3 python2.7 python; do
+    if command -v "$python_name" >/dev/null; then
+      python=$python_name
+      return
+    fi
+  done
+}
+
 # all_lines FILE: sets all_lines to the file's text, every line with its end; to nothing when it cannot be read. For small
 # files: the shell reads byte by byte.
 all_lines() {

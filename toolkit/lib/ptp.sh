@@ -13,21 +13,15 @@ guest_ptp_probe() {
     guest_ptp_reason='no /dev/kvm on this host'
     return
   fi
-  guest_ptp_python=
-  for guest_ptp_name in python3 python2.7 python; do
-    if command -v "$guest_ptp_name" >/dev/null; then
-      guest_ptp_python=$guest_ptp_name
-      break
-    fi
-  done
-  if [ -z "$guest_ptp_python" ]; then
+  python_find
+  if [ -z "$python" ]; then
     guest_ptp_reason='no Python on this host to ask KVM with'
     return
   fi
   # A KVM that hangs must not hang us.
   guest_ptp_status=0
   # Without the site's own packages (-S) and settings (-E) it is there in half the time.
-  guest_ptp_answer=$(timeout -k 1 20 "$guest_ptp_python" -ES "$TIMEBASE_HOME/lib/kvm_clock_pairing.py" "$TIMEBASE_ROOT/dev/kvm" 2>&1) || guest_ptp_status=$?
+  guest_ptp_answer=$(timeout -k 1 20 "$python" -ES "$TIMEBASE_HOME/lib/kvm_clock_pairing.py" "$TIMEBASE_ROOT/dev/kvm" 2>&1) || guest_ptp_status=$?
   case "$guest_ptp_status:$guest_ptp_answer" in
     0:available) guest_ptp=available guest_ptp_reason='' ;;
     0:unavailable*) guest_ptp=unavailable guest_ptp_reason=${guest_ptp_answer#unavailable } ;;

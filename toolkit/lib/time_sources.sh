@@ -4,7 +4,7 @@
 
 # The columns of a row, `-` for none:
 #   cloud   whose machines have it (lib/cloud.sh)
-#   clock   the clock_name of its device in /sys/class/ptp, as a pattern; device numbers are not stable
+#   clock   the clock_name of its device in /sys/class/ptp, as a pattern; device numbers are not stable; `plan`: the plan names it
 #   way     how the device comes to be: `parameter:<module>/<name>` by a boot with that set to 1, `module:<name>` by loading it
 #   error   how far the device itself may be off, which chrony does not know: a file of the device's driver with a figure in
 #           nanoseconds, or the figure, before which the plan's own (error-ns) comes
@@ -17,6 +17,7 @@ aws-phc   aws   ena-ptp-*       parameter:ena/phc_enable phc_error_bound refcloc
 gcp-ntp   gcp   -               -                        -               server metadata.google.internal prefer iburst
 gcp-phc   gcp   KVM?virtual?PTP module:ptp_kvm           1000000         refclock PHC DEVICE refid KVM0 poll -1 prefer
 azure-phc azure hyperv          -                        -               refclock PHC DEVICE refid HYV0 poll 3 dpoll -2 offset 0 prefer
+phc       -     plan            -                        -               refclock PHC DEVICE refid CARD poll 0 delay 0.000010 prefer
 ptp       -     -               -                        -               refclock SHM 16 refid PTP0 poll -1 dpoll -3 prefer'
 
 # time_source_row KIND: sets the variables of its row; source_line is empty when there is none.
@@ -32,11 +33,15 @@ TABLE
 time_source_known() {
   case "${1%% *}" in
     server | pool) [ "${1#* }" != "$1" ] ;;
-    ptp)
+    ptp | phc)
+      time_source_place=${1%% *}
       # shellcheck disable=SC2086 # words
       set -- $1
       shift
-      ipv4_known "${1:-}" && time_source_options "$@"
+      case "$time_source_place" in
+        ptp) ipv4_known "${1:-}" ;;
+        phc) clock_name_known "${1:-}" ;;
+      esac && time_source_options "$@"
       ;;
     *)
       time_source_row "${1%% *}"
@@ -65,6 +70,13 @@ ipv4_known() {
     *[!0-9.]* | *..* | .* | *. | *.*.*.*.* | *????????????????*) return 1 ;;
     *.*.*.*) return 0 ;;
     *) return 1 ;;
+  esac
+}
+
+# clock_name_known TEXT: whether it looks like a clock_name, or a pattern of one in which ? stands for a space.
+clock_name_known() {
+  case "$1" in
+    '' | trust | error-ns | [!A-Za-z0-9_]* | *[!A-Za-z0-9._:?-]*) return 1 ;;
   esac
 }
 
@@ -135,6 +147,8 @@ sources_choose_auto() {
 time_source_lacking() {
   time_source_row "$1"
   cloud_detect
+  # A card in the machine is no cloud's.
+  if [ "$source_clock" = plan ]; then source_clock=${2%% *} source_cloud=$cloud; fi
   source_lacking='' source_awaits=no source_rendered=$source_line
   if [ "$cloud" != "$source_cloud" ]; then
     source_lacking="this machine is none of $source_cloud ($cloud_seen)"
@@ -143,11 +157,15 @@ time_source_lacking() {
   case " $2 " in *' trust '*) source_rendered="$source_rendered trust" ;; esac
   if [ "$source_clock" = - ]; then return 0; fi
   # What a driver tells is not for the program to say.
-  case "$source_error: $2 " in
-    *[!0-9-]*": "*) ;;
-    *' error-ns '*)
-      source_error=${2##*error-ns }
-      source_error=${source_error%% *}
+  case "$source_error" in
+    *[!0-9-]*) ;;
+    *)
+      case " $2 " in
+        *' error-ns '*)
+          source_error=${2##*error-ns }
+          source_error=${source_error%% *}
+          ;;
+      esac
       ;;
   esac
   if [ "$source_error" = - ]; then
@@ -159,6 +177,10 @@ time_source_lacking() {
     source_device_lacking
     return 0
   fi
+  if [ "$1" = phc ] && [ -n "$clock_others" ]; then
+    source_lacking="several devices are called $source_clock: $clock_device$clock_others"
+    return 0
+  fi
   source_rendered="${source_rendered%%DEVICE*}/dev/$clock_device${source_rendered#*DEVICE}"
   case "$source_error" in
     *[!0-9]*) source_error=$TIMEBASE_ROOT/sys/class/ptp/$clock_device/device/$source_error ;;
@@ -167,18 +189,17 @@ time_source_lacking() {
   sources_devices="$sources_devices${source_refid%% *} $clock_device $source_error$newline"
 }
 
-# clock_device PATTERN: sets clock_device to the device whose clock has this name, as ptp1, or to nothing; the first of
-# several, which are of network adapters of one machine.
+# clock_device PATTERN: sets clock_device to the device whose clock has this name, as ptp1, or to nothing; and clock_others
+# to further ones, each after a space. A cloud's are of network adapters of one machine, any of which will do.
 clock_device() {
-  clock_device=
+  clock_device='' clock_others=''
   for clock_folder in "$TIMEBASE_ROOT"/sys/class/ptp/ptp*; do
     first_line "$clock_folder/clock_name"
     # shellcheck disable=SC2254 # a pattern
     case "$first_line" in
       $1)
         if [ ! -e "$TIMEBASE_ROOT/dev/${clock_folder##*/}" ]; then continue; fi
-        clock_device=${clock_folder##*/}
-        return 0
+        if [ -z "$clock_device" ]; then clock_device=${clock_folder##*/}; else clock_others="$clock_others ${clock_folder##*/}"; fi
         ;;
     esac
   done
@@ -251,10 +272,33 @@ sources_awaited=
 sources_preflight() {
   sources_load
   sources_choose
+  sources_tell_utc
   if [ -z "$sources_left" ]; then return 0; fi
   if [ -z "$sources_fixed$sources_run$sources_awaited" ]; then
     fail "it has none of the time sources that it is to follow: $sources_left" \
       'give it one that it can have: a server by its address, or TimeSourceKind.Auto on a machine of a cloud; or correct what is named'
   fi
   say "left out: $sources_left"
+}
+
+# sources_tell_utc: refuses a card whose clock is ahead of this host's by what TAI is ahead of UTC: 37 s since 2017 (IERS,
+# Bulletin C), a few more or less. That ptp4l sets it to TAI is usual, and nothing says so.
+sources_tell_utc() {
+  while read -r source_refid clock_device source_error; do
+    if [ "$source_refid" != CARD ]; then continue; fi
+    python_find
+    if [ -z "$python" ]; then
+      fail "whether the clock of /dev/$clock_device tells UTC cannot be seen: there is no Python on this host" 'install python3'
+    fi
+    source_ahead=$(timeout -k 1 20 "$python" -ES "$TIMEBASE_HOME/lib/clock_ahead.py" "$TIMEBASE_ROOT/dev/$clock_device" 2>&1) ||
+      fail "the clock of /dev/$clock_device cannot be read: ${source_ahead##*"$newline"}" "see dmesg on the host"
+    case "$source_ahead" in
+      3[0-9] | 4[0-5])
+        fail "the clock of /dev/$clock_device is $source_ahead s ahead of this host's: it tells TAI, and UTC is needed" \
+          "have whatever sets the card's clock set it to UTC; or set this host's own clock, if that is what is wrong"
+        ;;
+    esac
+  done <<DEVICES
+$sources_devices
+DEVICES
 }
