@@ -1,30 +1,15 @@
 import { spawnSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { recording } from "./recordings";
 
 // Whether the time is authenticated, by what chronyd says of itself: recorded from real ones, and of what none ever said.
 
 const program = path.join(__dirname, "../../toolkit/lib/chrony_state.awk");
 const versions = ["4.2", "4.3", "4.5", "4.6"];
 
-const recordings = (version: string): { situation: string; now: number; text: string }[] =>
-  fs
-    .readFileSync(path.join(__dirname, `recorded/authdata-${version}.txt`), "utf8")
-    .split(/^== /m)
-    .slice(1)
-    .map((part) => {
-      const [heading = "", ...lines] = part.split("\n");
-      const [situation = "", now] = heading.split(" ");
-      return { situation, now: Number(now), text: lines.join("\n") };
-    });
-
-const recorded = (version: string, situation: string): { now: number; text: string } => {
-  const found = recordings(version).find((recording) => recording.situation === situation);
-  if (found === undefined) throw new Error(`no recording of ${situation}`);
-  return found;
-};
+const recorded = (version: string, situation: string) => recording("authdata", version, situation);
 
 const byKey = "server 127.0.0.1 iburst minpoll 0 maxpoll 0 xleave key 5\n";
 const byNts = "server localhost iburst nts\n";

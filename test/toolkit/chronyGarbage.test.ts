@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formula, OWN_ERROR, type Recording, read, recordings, type State, versions } from "./chronyc";
+import { formula, OWN_ERROR, read, type State, versions } from "./chronyc";
+import { type Recording, recordings } from "./recordings";
 
 // What chronyc never said: whatever the text, a check with a reason, and no wrong number.
 
 describe("what no chronyc ever said", () => {
-  const everything = versions.flatMap((version) => recordings(version));
+  const everything = versions.flatMap((version) => recordings("chronyc", version));
   const good = everything.filter(({ situation }) => ["server", "refclock"].includes(situation));
 
   /** Whatever the text: one row for each check, and a bound that is the formula's or unknown with a reason. */

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { both, formula, OWN_ERROR, type Recording, read, recordings, versions } from "./chronyc";
+import { both, formula, OWN_ERROR, read, versions } from "./chronyc";
+import { recording } from "./recordings";
 import { shells } from "./shells";
 
 // What chronyc says, as checks and figures: from recorded output of each version.
@@ -13,12 +14,7 @@ const driftOf = (text: string): number => {
 };
 
 describe.each(versions)("chrony %s, recorded", (version) => {
-  const all = recordings(version);
-  const of = (situation: string): Recording => {
-    const found = all.find((recording) => recording.situation === situation);
-    if (found === undefined) throw new Error(`no recording of ${situation}`);
-    return found;
-  };
+  const of = (situation: string) => recording("chronyc", version, situation);
 
   test.each([
     ["server", 0, "127.0.0.1", "server"],
@@ -85,7 +81,7 @@ describe.each(versions)("chrony %s, recorded", (version) => {
 });
 
 describe("the other sources of the plan", () => {
-  const { text, now } = recordings("4.5").find(({ situation }) => situation === "server") as Recording;
+  const { text, now } = recording("chronyc", "4.5", "server");
   const row = text.split("\n")[1] as string;
   const tracking = text.split("\n")[0] as string;
   /** The selected source as it was recorded, and others that differ in mode, state, name and reach. */
@@ -174,7 +170,7 @@ describe("the other sources of the plan", () => {
 
 describe.each(versions)("what a server follows itself, recorded by chrony %s", (version) => {
   const of = (situation: string, change = (text: string) => text, timescale = "utc") => {
-    const { text, now } = recordings(version, "ntpdata").find((one) => one.situation === situation) as Recording;
+    const { text, now } = recording("ntpdata", version, situation);
     const only = both.filter((line) => line.startsWith("server"));
     // All that a naive reader looks at is well.
     const naive = read(text.replace(/\n[^\n]*,Server,.*/s, "\n"), now, "no", "C", only);
@@ -221,7 +217,7 @@ describe.each(versions)("what a server follows itself, recorded by chrony %s", (
 });
 
 describe("what is combined with the selected source", () => {
-  const { text, now } = recordings("4.5").find(({ situation }) => situation === "server") as Recording;
+  const { text, now } = recording("chronyc", "4.5", "server");
   const [tracking, row] = text.split("\n") as [string, string];
   const bound = (own: number) => formula(text, own);
   const other = (mode: string, state: string, name: string) => `${mode},${state},${name},0,0,377,2,0.0,0.0,0.000001`;

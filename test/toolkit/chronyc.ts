@@ -1,31 +1,12 @@
 import { spawnSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import { expect } from "vitest";
 
 // What chronyc was recorded to say, and what the toolkit reads in it.
 
 const program = path.join(__dirname, "../../toolkit/lib/chrony_state.awk");
-const recorded = path.join(__dirname, "recorded");
 export const versions = ["4.2", "4.3", "4.5", "4.6"];
 export const OWN_ERROR = 20_000;
-
-export interface Recording {
-  situation: string;
-  now: number;
-  text: string;
-}
-
-export const recordings = (version: string, asked = "chronyc"): Recording[] =>
-  fs
-    .readFileSync(path.join(recorded, `${asked}-${version}.txt`), "utf8")
-    .split(/^== /m)
-    .slice(1)
-    .map((part) => {
-      const [heading, ...lines] = part.split("\n");
-      const [situation, now] = (heading as string).split(" ") as [string, string];
-      return { situation, now: Number(now), text: lines.join("\n") };
-    });
 
 export interface State {
   values: Record<string, string>;

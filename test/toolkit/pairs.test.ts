@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseEvidence } from "../../components";
 import { clusterFailures } from "../../components/evidence/gate";
 import { FakeHost, plans, synchronised } from "./FakeHost";
+import { recording } from "./recordings";
 import { shells } from "./shells";
 import { conf, following, proved, refusal } from "./sources";
 
@@ -14,11 +14,7 @@ import { conf, following, proved, refusal } from "./sources";
 const program = path.join(__dirname, "../../toolkit/lib/chrony_state.awk");
 const versions = ["4.2", "4.3", "4.5", "4.6"];
 
-const recorded = (version: string, situation: string): { now: number; text: string } => {
-  const all = fs.readFileSync(path.join(__dirname, `recorded/pairs-${version}.txt`), "utf8").split(/^== /m);
-  const [heading = "", ...lines] = (all.find((part) => part.startsWith(`${situation} `)) as string).split("\n");
-  return { now: Number(heading.split(" ")[1]), text: lines.join("\n") };
-};
+const recorded = (version: string, situation: string) => recording("pairs", version, situation);
 
 const followed = "server 10.77.0.1 iburst minpoll 0 maxpoll 0 xleave\n";
 /** By name: the hub that is followed, another client, the same by a path that is 20 ms slow one way, and two that are none. */

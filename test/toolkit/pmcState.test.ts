@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { recording, recordings } from "./recordings";
 
 // What pmc says, as checks and a figure: from recorded output of each version of linuxptp, and of what it never said.
 
@@ -12,23 +12,7 @@ const identity = "027462.000a.b10001";
 const INTERVAL_NS = 125_000_000;
 const SERVER_ERROR_NS = 20_000;
 
-interface Recording {
-  situation: string;
-  now: number;
-  text: string;
-}
-
-const recordings = (version: string): Recording[] =>
-  fs
-    .readFileSync(path.join(__dirname, `recorded/pmc-${version}.txt`), "utf8")
-    .split(/^== /m)
-    .slice(1)
-    .map((part) => {
-      const [heading, ...lines] = part.split("\n");
-      const [situation, now] = (heading as string).split(" ") as [string, string];
-      return { situation, now: Number(now), text: lines.join("\n") };
-    });
-const everything = versions.flatMap(recordings);
+const everything = versions.flatMap((version) => recordings("pmc", version));
 const following = everything.filter(({ situation }) => situation === "following");
 
 interface State {
@@ -79,8 +63,7 @@ const formula = (text: string): number =>
   SERVER_ERROR_NS;
 
 describe.each(versions)("linuxptp %s, recorded", (version) => {
-  const of = (situation: string): Recording =>
-    recordings(version).find((recording) => recording.situation === situation) as Recording;
+  const of = (situation: string) => recording("pmc", version, situation);
 
   test("a client that follows", () => {
     const { text, now } = of("following");

@@ -10,6 +10,15 @@ unit_folders='/etc/systemd/system.control /run/systemd/system.control /run/syste
 /etc/systemd/system /etc/systemd/system.attached /run/systemd/system /run/systemd/system.attached /run/systemd/generator
 /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late'
 
+# unit_file NAME: sets unit_file to the file that systemd takes for the unit, or to nothing; a mask is a link to /dev/null.
+unit_file() {
+  for unit_folder in $unit_folders; do
+    unit_file=$TIMEBASE_ROOT$unit_folder/$1
+    if [ -e "$unit_file" ]; then return 0; fi
+  done
+  unit_file=
+}
+
 # rival_units: sets rival_units to those that there are. systemd looks for one that there is not in all folders, and on a slow
 # host that takes longer than to tell of ten that there are.
 rival_units() {
@@ -18,24 +27,9 @@ rival_units() {
     # Of instances the template is a file.
     rival_file=$rival_unit
     case "$rival_unit" in *@*) rival_file=${rival_unit%@*}@.service ;; esac
-    for rival_folder in $unit_folders; do
-      if [ -e "$TIMEBASE_ROOT$rival_folder/$rival_file" ]; then
-        rival_units="$rival_units $rival_unit"
-        break
-      fi
-    done
+    unit_file "$rival_file"
+    if [ -n "$unit_file" ]; then rival_units="$rival_units $rival_unit"; fi
   done
-}
-
-# unit_masked UNIT: whether the first file of that name in systemd's order is a link to /dev/null.
-unit_masked() {
-  for masked_folder in $unit_folders; do
-    if [ -e "$TIMEBASE_ROOT$masked_folder/$1" ]; then
-      [ -c "$TIMEBASE_ROOT$masked_folder/$1" ]
-      return
-    fi
-  done
-  return 1
 }
 
 # units_read: asks systemd, once, about chrony and all that steers the clock too. Sets chrony_unit, and rivals, those others

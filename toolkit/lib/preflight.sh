@@ -69,7 +69,8 @@ MAP
 
 # An Amazon Linux 2 that was never updated has chrony 3, whose chronyc has no -N, and whose chronyd does not know NTS.
 preflight_chrony() {
-  if unit_masked "$os_chrony_service.service"; then
+  unit_file "$os_chrony_service.service"
+  if [ -c "$unit_file" ]; then
     fail "$os_chrony_service is masked: somebody does not want it to run here" \
       "allow it on the host: systemctl unmask $os_chrony_service; or leave TimeSync out for this host"
   fi
