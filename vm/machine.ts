@@ -27,20 +27,20 @@ export async function createMachine(folder: string, spec: VmSpec): Promise<Machi
       "shorten the machine's name, or set XDG_STATE_HOME to a folder with a shorter path",
     );
   }
-  return giveAddress(folder, { spec, ready: false, isNew: true });
+  return giveAddress(folder, spec);
 }
 
-/** Reserves an address for a machine, other than the one that it has. */
-export function giveAddress(folder: string, record: Omit<MachineRecord, "ssh">): Promise<MachineRecord> {
+/** Reserves an address for a machine that has never run, other than the one that it has. */
+export function giveAddress(folder: string, spec: VmSpec): Promise<MachineRecord> {
   const { machines } = places();
   mkdirSync(machines, { recursive: true, mode: 0o700 });
   return withLock(machines, async () => {
-    const { address } = record.spec;
-    const candidates = address === undefined ? candidateAddresses() : [address];
-    const addressed = { ...record, ssh: await chooseAddress(candidates, takenAddresses(), canBind) };
+    const candidates = spec.address === undefined ? candidateAddresses() : [spec.address];
+    const ssh = await chooseAddress(candidates, takenAddresses(), canBind);
+    const record: MachineRecord = { spec, ssh, ready: false, isNew: true };
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeRecord(folder, addressed);
-    return addressed;
+    writeRecord(folder, record);
+    return record;
   });
 }
 

@@ -50,12 +50,7 @@ const userData = must(
 );
 
 const image = fields({
-  suite: optional(
-    must(
-      (value) => typeof value === "string" && Object.hasOwn(suites, value),
-      `must be one of ${Object.keys(suites).join(", ")}`,
-    ),
-  ),
+  suite: optional(oneWordOf(Object.keys(suites))),
   firmware: optional(oneWordOf(firmwares)),
   mirror: optional(
     text(/^https?:\/\/[^\s[\]]+$/, "must be an http:// or https:// address of the distribution's archive"),

@@ -137,7 +137,7 @@ export async function startQemu(folder: string, record: MachineRecord, tries = a
   if (ending.status === 0) return starting;
   const isTaken = /host forwarding/.test(ending.stderr);
   if (isTaken && record.started === undefined && spec.address === undefined && tries > 1) {
-    return startQemu(folder, await giveAddress(folder, { spec, ready: false, isNew: true }), tries - 1);
+    return startQemu(folder, await giveAddress(folder, spec), tries - 1);
   }
   throw new Trouble(
     `machine ${spec.name} could not be started: ${ending.stderr.trim()}`,
