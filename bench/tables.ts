@@ -99,6 +99,37 @@ export function settlingTable(ours: Settling, theirs: Settling): string {
   return String(table);
 }
 
+/** What a cluster of some size took by one delivery. */
+export interface Delivered {
+  name: string;
+  size: number;
+  /** Of the first `up`, and of another one. */
+  seconds: number;
+  secondSeconds: number;
+  /** Resources that the other one changed. */
+  changes: number;
+  /** Each per host. */
+  sessions: number;
+  resources: number;
+  bytes: number;
+}
+
+/** @param hostSeconds what a host takes itself */
+export function deliveryTable(rows: readonly Delivered[], hostSeconds: number): string {
+  const table = new Table({
+    head: ["delivery", "hosts", "up", `of a host's ${hostSeconds} s`, "second up", ...perHost],
+    style: { head: [], border: [] },
+  });
+  for (const { name, size, seconds, secondSeconds, changes, sessions, resources, bytes } of rows) {
+    const again = `${secondSeconds.toFixed(1)} s, ${changes} changes`;
+    const each = [String(sessions), String(resources), kilobytes(bytes)];
+    table.push([name, size, `${seconds.toFixed(1)} s`, (seconds / hostSeconds).toFixed(2), again, ...each]);
+  }
+  return String(table);
+}
+
+const perHost = ["sessions a host", "resources a host", "state a host"];
+
 const ratio = ([ours, theirs]: (number | undefined)[]) =>
   ours === undefined || theirs === undefined ? "" : (ours / theirs).toFixed(2);
 const microseconds = (ns: number) => `${(ns / 1000).toFixed(0)} us`;

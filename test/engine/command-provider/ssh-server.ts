@@ -36,6 +36,8 @@ export interface SshServer {
   readonly privateKey: string;
   /** Sessions so far. */
   readonly sessions: { command: string; env: Record<string, string> }[];
+  /** How many have logged in so far. */
+  readonly logins: number;
   /** Where it has led others to, as a bastion. */
   readonly forwards: string[];
   /** Cuts every connection without a word, like a host that loses power. */
@@ -46,7 +48,7 @@ export interface SshServer {
 export const password = "correct horse";
 
 /** Answers a command in a shell's stead. */
-export type Answer = (command: string, stdin: string) => string;
+export type Answer = (command: string, stdin: string) => string | Promise<string>;
 
 export const SSH_PORT = 22;
 
@@ -79,6 +81,7 @@ export class SshMachine {
   readonly home = mkdtempSync(join(tmpdir(), "timebase-ssh-"));
   readonly sessions: SshServer["sessions"] = [];
   readonly forwards: SshServer["forwards"] = [];
+  logins = 0;
   private readonly connections = new Set<Connection>();
   private readonly server: Server;
 
@@ -111,6 +114,7 @@ export class SshMachine {
     this.connections.add(connection);
     connection.on("close", () => this.connections.delete(connection));
     connection.on("error", () => undefined);
+    connection.on("ready", () => this.logins++);
     connection.on("authentication", (context) => authenticate(context, this.identity));
     connection.on("session", (accept) => serveSession(accept(), this.home, this.sessions, this.answer));
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
@@ -133,22 +137,27 @@ interface Given {
   hostKey?: Keys;
   /** The key that logs in. */
   login?: Keys;
+  /** Whether its sshd runs already. */
+  isUp?: () => boolean;
 }
 
 /** A machine on an address of loopback, whose keys are its own unless they are given. */
 export async function startSshServer(
   port = 0,
   answer?: Answer,
-  { address = "127.0.0.1", user, hostKey = keyPair(), login = keyPair() }: Given = {},
+  { address = "127.0.0.1", user, hostKey = keyPair(), login = keyPair(), isUp = () => true }: Given = {},
 ): Promise<SshServer> {
   const machine = new SshMachine({ hostKey, user, authorizedKeys: [login.publicKey], password }, answer);
-  const listener = await listen(address, port, (socket) => machine.welcome(socket));
+  const listener = await listen(address, port, (socket) => (isUp() ? machine.welcome(socket) : socket.destroy()));
   return {
     port: (listener.address() as AddressInfo).port,
     home: machine.home,
     hostKey: hostKey.publicKey,
     privateKey: login.privateKey,
     sessions: machine.sessions,
+    get logins() {
+      return machine.logins;
+    },
     forwards: machine.forwards,
     cut: () => machine.cut(),
     close: async () => {
@@ -202,11 +211,11 @@ function serveSession(session: Session, home: string, sessions: SshServer["sessi
   });
 }
 
-function sendAnswer(channel: ServerChannel, answer: (stdin: string) => string): void {
+function sendAnswer(channel: ServerChannel, answer: (stdin: string) => string | Promise<string>): void {
   let stdin = "";
   channel.on("data", (data: Buffer) => (stdin += data));
-  channel.on("end", () => {
-    channel.write(answer(stdin));
+  channel.on("end", async () => {
+    channel.write(await answer(stdin));
     channel.exit(0);
     channel.end();
   });
