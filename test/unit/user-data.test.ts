@@ -132,6 +132,7 @@ describe("cloud-config", () => {
         WorkingDirectory=/var/lib/timebase-first-boot
         ExecStart=/bin/sh -c '[ -s answer ] || { : >>/etc/nologin; exec timeout -k 10 3600 sh script >>log 2>&1; }'
         ExecStopPost=/bin/rm -f /etc/nologin
+        ExecStopPost=-/bin/systemctl --no-block start systemd-user-sessions.service
         "
       `);
       expect(
@@ -150,6 +151,26 @@ describe("cloud-config", () => {
 
     test("lets nobody in before sshd starts, who would be cut by the reboot", () => {
       expect(contentOf("/etc/nologin")).toBe("This host is being set up at its first boot.\n");
+    });
+
+    // Otherwise systemd removes the file, before sshd is up (seen on virtual machines; test/examples/first-boot.test.ts).
+    test("has systemd let nobody in either, until the script has ended", () => {
+      const root = mkdtempSync(join(tmpdir(), "timebase-withheld-"));
+      const { bootcmd } = config();
+      expect(bootcmd).toEqual([expect.stringMatching(/^cloud-init-per instance \S+ sh -ec '/)]);
+      for (const [name, text] of [
+        ["cloud-init-per", 'shift 2; exec "$@"'],
+        ["systemctl", `ls '${root}/systemd-user-sessions.service.d' >'${root}/known'; echo "$*" >>'${root}/known'`],
+      ])
+        writeFileSync(join(root, String(name)), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      const env = { ...process.env, PATH: `${root}:${process.env.PATH}` };
+      const { status, stderr } = spawnSync("sh", ["-c", bootcmd[0].replaceAll("/run/systemd/system", root)], { env });
+      expect([status, String(stderr)]).toEqual([0, ""]);
+      expect(readFileSync(join(root, "known"), "utf8")).toBe("timebase-first-boot.conf\ndaemon-reload\n");
+      expect(readFileSync(join(root, "systemd-user-sessions.service.d/timebase-first-boot.conf"), "utf8")).toBe(
+        "[Unit]\nConditionPathExists=!/etc/nologin\n",
+      );
+      rmSync(root, { recursive: true });
     });
 
     describe.each(["dash", "bash"])("whose service in %s", (shell) => {

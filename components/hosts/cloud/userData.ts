@@ -40,7 +40,7 @@ export function cloudConfig(boot: FirstBoot): string {
     ssh_keys: { ed25519_private: wholeLines(hostKey.privateKey), ed25519_public: bareHostKey(hostKey.publicKey) },
     ...(user.isOfImage ? authorized : { users: [{ ...newUser(user.name), ...authorized }] }),
     ...(files.length === 0 ? {} : { write_files: files }),
-    ...(boot.script === undefined ? {} : { runcmd: [START_SCRIPT] }),
+    ...(boot.script === undefined ? {} : { bootcmd: [WITHHOLD_LOGINS], runcmd: [START_SCRIPT] }),
   };
   return printable(`#cloud-config\n# ${boot.operatingSystem}\n${JSON.stringify(config, undefined, 1)}\n`);
 }
@@ -65,6 +65,15 @@ export const FIRST_BOOT_UNIT_FILES = [UNIT_FILE, WANTED_FILE] as const;
 const START_SCRIPT = `systemctl daemon-reload && systemctl start --no-block ${UNIT}`;
 
 /**
+ * Has systemd leave /etc/nologin to the service below: before sshd is up it would remove that to let everybody in (systemd,
+ * src/user-sessions/user-sessions.c). By a drop-in of this boot only, so that no later boot can keep anybody out. cloud-init does
+ * this first, when systemd has read its units already, but not come to this one, which is ordered after cloud-init.service.
+ */
+const WITHHOLD_LOGINS =
+  "cloud-init-per instance timebase-first-boot sh -ec 'folder=/run/systemd/system/systemd-user-sessions.service.d; mkdir -p $folder; " +
+  'printf "[Unit]\\nConditionPathExists=!/etc/nologin\\n" >$folder/timebase-first-boot.conf; systemctl daemon-reload\'';
+
+/**
  * The script as a service, which begins anew at the next boot when a boot was cut. While it runs nobody but root may log in
  * (pam_nologin(8)): who dials is refused, and dials again, instead of being cut by a reboot. Its end lets everybody in, also when
  * it failed or took too long. In words that systemd 219 knows, of Amazon Linux 2.
@@ -83,6 +92,7 @@ After=network-online.target
 WorkingDirectory=${FIRST_BOOT_FOLDER}
 ExecStart=/bin/sh -c '[ -s answer ] || { : >>/etc/nologin; exec timeout -k 10 3600 sh script >>log 2>&1; }'
 ExecStopPost=/bin/rm -f /etc/nologin
+ExecStopPost=-/bin/systemctl --no-block start systemd-user-sessions.service
 `,
     },
     { path: WANTED_FILE, content: `[Unit]\nWants=${UNIT}\n` },
