@@ -10,11 +10,17 @@ export function userTexts(properties: Inputs, user?: string): { userData: string
   const metadata = (properties.metadata ?? {}) as Record<string, string>;
   // A script runs once here, while Google's agent runs it at every boot.
   const given = properties.userData ?? metadata["user-data"] ?? properties.metadataStartupScript ?? "";
-  const vendor = {
-    ...(user === undefined ? {} : { user: { name: user } }),
-    bootcmd: [`grep -q metadata.google.internal /etc/hosts || echo '${GOOGLE}' >>/etc/hosts`],
+  // As parts, that what a program gives shadows none: of two configurations cloud-init takes one `bootcmd`, the user's.
+  const vendor = [
+    ...(user === undefined ? [] : [part("text/cloud-config", configText({ user: { name: user } }))]),
+    part(
+      "text/cloud-boothook",
+      `#!/bin/sh\ngrep -q metadata.google.internal /etc/hosts || echo '${GOOGLE}' >>/etc/hosts\n`,
+    ),
     // The first boot was the only one that it had work at; without it an emulated boot costs a third less.
-    runcmd: ["touch /etc/cloud/cloud-init.disabled"],
-  };
-  return { userData: String(given), vendorData: configText(vendor) };
+    part("text/x-shellscript", "#!/bin/sh\ntouch /etc/cloud/cloud-init.disabled\n"),
+  ];
+  return { userData: String(given), vendorData: `#cloud-config-archive\n${JSON.stringify(vendor, null, 1)}\n` };
 }
+
+const part = (type: string, content: string) => ({ type, content });

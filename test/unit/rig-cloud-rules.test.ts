@@ -84,8 +84,11 @@ describe("what a machine is told", () => {
   });
 
   test("and that its image has a user, in Amazon's cloud only", () => {
-    const vendor = (texts: { vendorData: string }) => JSON.parse(texts.vendorData.replace("#cloud-config\n", ""));
-    expect(vendor(userTexts({}, user)).user).toEqual({ name: "ec2-user" });
-    expect(vendor(userTexts({})).user).toBeUndefined();
+    const configs = (texts: { vendorData: string }) =>
+      (JSON.parse(texts.vendorData.replace("#cloud-config-archive\n", "")) as { type: string; content: string }[])
+        .filter(({ type }) => type === "text/cloud-config")
+        .map(({ content }) => JSON.parse(content.replace("#cloud-config\n", "")));
+    expect(configs(userTexts({}, user))).toEqual([{ user: { name: "ec2-user" } }]);
+    expect(configs(userTexts({}))).toEqual([]);
   });
 });
