@@ -205,7 +205,7 @@ const aws: readonly Wrong[] = [
   [{ tags: { team: 1 } }, "tags.team: must be a text of at most 256 characters, not 1"],
   [
     { firstBoot: "a".repeat(15_000) },
-    `firstBoot: makes user data of 16653 bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
+    `firstBoot: makes user data of 16999 bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
   ],
   [{ machineType: "c3-standard-4" }, /^machineType: is not an argument; there are name,/.source],
 ];

@@ -75,9 +75,9 @@ export async function answeringInstances(folder: string, cloud: Cloud): Promise<
 function identityOf(instance: Entry, record: CloudRecord): Identity {
   const isAmazon = instance.type.startsWith("aws:");
   const image = imageIn(instance.properties, record.released());
-  const { userData, vendorData } = userTexts(instance.properties, isAmazon ? image.user : undefined);
-  const told = cloudConfigOf(userData);
-  const { name, ssh_authorized_keys = told.ssh_authorized_keys } = told.users?.[0] ?? cloudConfigOf(vendorData).user;
+  const told = cloudConfigOf(userTexts(instance.properties).userData);
+  const imageUser = isAmazon ? { name: image.user } : undefined;
+  const { name, ssh_authorized_keys = told.ssh_authorized_keys } = told.users?.[0] ?? imageUser;
   const { ed25519_private: privateKey, ed25519_public: publicKey } = told.ssh_keys;
   return { hostKey: { privateKey, publicKey }, user: name, authorizedKeys: ssh_authorized_keys };
 }
