@@ -9,8 +9,12 @@ const shared = {
 };
 const region = config.get("region") ?? "eu-central-1";
 const zone = config.get("zone") ?? "europe-west3-a"; // in the same city
+const tags = { project: pulumi.getProject() };
 
-const aws = ["aws-1", "aws-2"].map((name) => ({ name, endpoint: new AwsHost(name, { ...shared, region }).endpoint }));
+const aws = ["aws-1", "aws-2"].map((name) => ({
+  name,
+  endpoint: new AwsHost(name, { ...shared, region, tags }).endpoint,
+}));
 const gcp = ["gcp-1", "gcp-2"].map((name) => ({ name, endpoint: new GcpHost(name, { ...shared, zone }).endpoint }));
 
 const maxErrorMicros = config.getNumber("maxErrorMicros") ?? 1000;

@@ -51,7 +51,7 @@ describe("a GcpHost", () => {
   });
 
   test("is two resources where the user's own rules and key do", async () => {
-    const registered = await made({ sshFrom: [], networkTags: ["mine"], publicKey: HOST_KEY });
+    const registered = await made({ sshFrom: [], network: "mine", networkTags: ["mine"], publicKey: HOST_KEY });
     expect(namesOf(registered)).toEqual(["a", "a-host-key", "a-instance"]);
     expect(inputsOf(registered, "a-instance").tags).toEqual(["mine"]);
   });

@@ -109,6 +109,10 @@ describe("guests", () => {
     expect(needsNestedVirtualization(machine({ instanceType }))).toBe(false);
   });
 
+  test("do not run on bare metal that there is not", () => {
+    expect(impossible(machine({ instanceType: "m7i-flex.metal", guests: true }))).toHaveLength(1);
+  });
+
   test("run on spot on bare metal only", () => {
     expect(impossible(machine({ instanceType: "c5.metal", guests: true, spot: true }))).toEqual([]);
     expect(familiesFor({ guests: true, phc: HostPhc.None, spot: true })).toEqual([]);

@@ -264,6 +264,11 @@ const gcp: readonly Wrong[] = [
   [{ network: "My Network" }, 'network: must be a name or a self link, not "My Network"'],
   [{ subnetwork: "mine" }, "network: is required with subnetwork: the firewall rules are made in it"],
   [
+    { sshFrom: [], networkTags: ["mine"] },
+    "network: is required where only your own rules are to let anybody in (sshFrom: []): those of the default network let " +
+      'everybody log in. Name the network; "default" where these rules were deleted',
+  ],
+  [
     { networkTags: ["Mine"] },
     'networkTags[0]: must be 1 to 63 lower case letters, digits and hyphens, a letter first, not "Mine"',
   ],

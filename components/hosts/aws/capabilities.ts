@@ -183,7 +183,7 @@ export function familiesFor(machine: Pick<Machine, "guests" | "phc" | "spot">): 
 function canDo(machine: Machine): boolean {
   const { instanceType, guests, phc } = machine;
   return isBareMetal(instanceType)
-    ? phc !== HostPhc.Required || FAMILIES[familyOf(instanceType)]?.phc === true
+    ? hasMetal(familyOf(instanceType)) && (phc !== HostPhc.Required || FAMILIES[familyOf(instanceType)]?.phc === true)
     : familiesFor({ ...machine, guests }).includes(familyOf(instanceType));
 }
 

@@ -17,7 +17,7 @@ export interface GcpHostArgs extends CloudHostArgs {
   subnetwork?: pulumi.Input<string>;
   /**
    * Network tags that the machine is to have besides its own, for firewall rules of yours. With `sshFrom`, `timeFrom` and `ptpFrom`
-   * all empty no rule is made for it: that is up to four resources less for each of many hosts. Default: none.
+   * all empty no rule is made for it: that is up to four resources less for each of many hosts, and needs `network`. Default: none.
    */
   networkTags?: pulumi.Input<pulumi.Input<string>[]>;
   /**

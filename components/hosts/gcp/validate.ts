@@ -102,10 +102,26 @@ function machineFits(args: unknown): InputErrors {
   return isKnown ? impossible(machine) : []; // Reported by the rule of the property itself.
 }
 
+/** Which rules the default network has: "VPC firewall rules", Pre-populated rules in the default network. */
 function networkFits(args: unknown): InputErrors {
-  return at(args, "subnetwork") !== undefined && at(args, "network") === undefined
-    ? [{ propertyPath: "network", reason: "is required with subnetwork: the firewall rules are made in it" }]
-    : [];
+  if (at(args, "network") !== undefined) return [];
+  if (at(args, "subnetwork") !== undefined) {
+    return [{ propertyPath: "network", reason: "is required with subnetwork: the firewall rules are made in it" }];
+  }
+  const isOpen = ["sshFrom", "timeFrom", "ptpFrom"].some((key) => {
+    const networks = at(args, key);
+    return networks !== undefined && !(Array.isArray(networks) && networks.length === 0);
+  });
+  return isOpen || at(args, "networkTags") === undefined
+    ? []
+    : [
+        {
+          propertyPath: "network",
+          reason:
+            "is required where only your own rules are to let anybody in (sshFrom: []): those of the default network let " +
+            'everybody log in. Name the network; "default" where these rules were deleted',
+        },
+      ];
 }
 
 /** The machine has an IPv4 address only, and a firewall rule has networks of one kind only. */
