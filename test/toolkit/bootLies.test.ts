@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bootIds, plans } from "./FakeHost";
+import { bootIds, type FakeHost, plans } from "./FakeHost";
 import { describeProof, type Lie } from "./lies";
 import { boundFrom } from "./sources";
 
@@ -90,6 +90,13 @@ const lies: Lie[] = [
     lie: (host) => host.remove("etc/default/grub.d/zz-timebase.cfg"),
     found: "right until the next kernel update only",
   },
+  ...["GRUB_CMDLINE_LINUX=", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet clocksource=hpet"', "exit"].map((line) => ({
+    check: "boot.persistent",
+    naive: `our drop-in is as it was, and every entry right, until ${line} of a later file counts`,
+    believes: `grep -q clocksource=tsc etc/default/grub.d/zz-timebase.cfg && ${everyEntry}`,
+    lie: (host: FakeHost) => host.write("etc/default/grub.d/zzz.cfg", `${line}\n`),
+    found: "right until the next kernel update only: sourced by sh",
+  })),
   {
     check: "clocksource.current",
     naive: "clocksource=tsc is on the command line",

@@ -35,6 +35,7 @@ describe.each(shells)("a parameter of the user's, under %s,", (shell) => {
   });
 
   test.each([
+    ["the same, its value in quotes", "GRUB_CMDLINE_LINUX=clocksource='tsc'\n"],
     ["a comment", "# GRUB_CMDLINE_LINUX=clocksource=hpet\nGRUB_TIMEOUT=5 # not clocksource=hpet\n"],
     ["the same", 'GRUB_CMDLINE_LINUX_DEFAULT="clocksource=tsc"\n'],
     ["what tsc= adds up with", 'GRUB_CMDLINE_LINUX_DEFAULT="tsc=nowatchdog tsc=noirqtime tsc=recalibrate"\n'],
@@ -44,6 +45,30 @@ describe.each(shells)("a parameter of the user's, under %s,", (shell) => {
     host.converge(plans.boot);
     host.reboot();
     expect(host.run(["prove"], plans.boot)).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    ["continues in the middle", 'GRUB_CMDLINE_LINUX="a clock\\\nsource=hpet"\n'],
+    ["is half in quotes", "GRUB_CMDLINE_LINUX=clock'source=hpet'\n"],
+    ["has a variable in it", 'x=source\nGRUB_CMDLINE_LINUX="clock$x=hpet"\n'],
+    ["is what a command prints", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet $(echo clock)source=hpet"\n'],
+  ])("that %s, is found where the shell has put it together", (_, text) => {
+    host.write(mine, text);
+    refused(plans.boot, `${host.path(mine)}, sourced by sh: clocksource=hpet: a boot parameter of yours contradicts`);
+    host.converge(override);
+  });
+
+  test("that comes while somebody else is waited for, is found all the same", async () => {
+    host.holdPackages();
+    const before = host.snapshot();
+    const running = host.start(["converge"], plans.boot);
+    await running.until("waiting for the package manager");
+    host.write(mine, 'GRUB_CMDLINE_LINUX="clocksource=hpet"\n');
+    host.write("proc/locks", "");
+    const { status, stderr } = await running;
+    expect([status, stderr]).toEqual([1, expect.stringContaining("60-mine.cfg, line 1: clocksource=hpet")]);
+    host.remove(mine);
+    expect(host.snapshot()).toEqual(before);
   });
 
   // The naive rule, that the last of a key wins, passes in the first case and fails in the second.

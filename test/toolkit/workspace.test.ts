@@ -49,8 +49,10 @@ describe.each(shells)("the folder for temporary files, under %s,", (shell) => {
 
   test.each(["converge", "prove", "status", "revert"])("goes with a session that is cut: %s", (verb) => {
     host.converge(plans.time);
-    // A naive shell ends at its next word to nobody, without more ado.
-    const script = '{ "$@"; echo $? >"$TIMEBASE_ROOT/fake/status"; } 2>&1 | true';
+    // A naive shell ends at its next word to nobody, without more ado. Nobody is there from its first word on.
+    const script = `cd "$TIMEBASE_ROOT/fake" && mkfifo pipe && { true <pipe & exec 3>pipe; wait; }
+      "$@" >&3 2>&1
+      echo $? >status`;
     const words = ["-c", script, "sh", shell, program, verb];
     const other = plans.time.replace("10.77.0.1", "10.77.0.2");
     expect(spawnSync("sh", words, { input: other, env: environment() }).status).toBe(0);

@@ -44,6 +44,12 @@ become_root() {
   exec sudo -n sh "$TIMEBASE_HOME/timebase" "$@"
 }
 
+# sourced TEXT FILE...: what sh makes of a text in double quotes, once it has sourced these files in this order.
+sourced() {
+  env -i PATH="$PATH" timeout 10 sh -c \
+    'text=$1; shift; for file; do . "$file"; done >/dev/null 2>&1; eval "printf %s \"$text\""' sh "$@" </dev/null 2>/dev/null || :
+}
+
 # limit_time ARGS...: the command provider neither limits nor cancels a running command, so it is done here.
 # Every wait has a limit of its own (settling, cloud-init, the lock, packages, GRUB); this is more than their sum.
 limit_time() {
@@ -60,7 +66,7 @@ workspace_make() {
   trap 'told=yes; exit 130' INT
   # Of a session that is gone, at the next word to it. Not every shell does what is to be done at its end, when that ends it.
   trap 'told=yes; exit 141' PIPE
-  trap 'told=yes; exit 143' TERM
+  trap 'told=yes; say "ended by SIGTERM: from outside, or by the limit on its time; run this again"; exit 143' TERM
 }
 
 # What the shell itself, or a program that it runs, could not do is told by nobody else.

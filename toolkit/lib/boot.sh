@@ -29,14 +29,20 @@ boot_replaces() { "${os_boot}_replaces"; }
 
 boot_entries() { "${os_boot}_entries"; }
 
-# What the user had tuned before us is remembered too, or a revert would take it for ours. Who is installing a kernel makes
-# its entries as well: of the two, the one who comes last would undo what the other one did.
-boot_converge() {
+# boot_await: what is to be true of the boot loader before any change. Who is installing a kernel makes its entries as well: of the
+# two, the one who comes last would undo what the other one did. What contradicts ours whoever was waited for may have written.
+boot_await() {
+  boot_right=yes
   if ! boot_persistent; then
+    boot_right=no
     packages_await
-  elif edits_begun boot; then
-    return 0
   fi
+  boot_conflicts_refuse
+}
+
+# What the user had tuned before us is remembered too, or a revert would take it for ours.
+boot_converge() {
+  if [ "$boot_right" = yes ] && edits_begun boot; then return 0; fi
   "${os_boot}_converge"
 }
 

@@ -5,6 +5,7 @@
 # theirs; that does not help where the kernel heeds no order.
 boot_conflicts_refuse() {
   boot_conflict_in_files
+  if [ -z "$boot_conflict" ]; then boot_conflict_sourced; fi
   case "$boot_conflict" in
     '') ;;
     *": --")
@@ -64,7 +65,7 @@ SOURCES
         if (letter == "\\" && quote != "\x27") { at++; seen = seen substr(line, at, 1); continue }
         if (quote == "" && letter == "#" && (at == 1 || substr(line, at - 1, 1) ~ /[ \t;]/)) break
         if (letter == quote) { quote = ""; letter = " " }
-        else if (quote == "" && (letter == "\"" || letter == "\x27")) { quote = letter; letter = " " }
+        else if (quote == "" && (letter == "\"" || letter == "\x27")) { quote = letter; letter = seen ~ /(^|[ \t=])clock(source)?=$/ ? "" : " " }
         seen = seen letter
       }
       sub(/^[ \t]*(export[ \t]+)?GRUB_[A-Z0-9_]*[+]?=/, " ", seen)
@@ -112,4 +113,25 @@ SOURCES
         if (contradicts(word[w]) || ends && word[w] == "--") { print FILENAME ", line " FNR ": " word[w]; exit }
       }
     }' "$@")
+}
+
+# boot_conflict_sourced: the same of words that only the shell puts together, of variables, commands, or parts.
+boot_conflict_sourced() {
+  set --
+  while read -r boot_kind boot_file; do
+    if [ "$boot_kind" = shell ] && [ -r "$boot_file" ]; then set -- "$@" "$boot_file"; fi
+  done <<SOURCES
+$boot_sources
+SOURCES
+  if [ $# = 0 ]; then return 0; fi
+  for boot_word in $(sourced '$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT' "$@"); do
+    case "$boot_word $plan_boot_override" in
+      '-- '*) break ;;
+      clock*' yes') continue ;;
+    esac
+    if boot_contradicts "$boot_word"; then
+      boot_conflict="$*, sourced by sh: $boot_word"
+      return 0
+    fi
+  done
 }

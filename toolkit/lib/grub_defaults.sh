@@ -52,15 +52,9 @@ grub_defaults_change() {
   cat -- "$work/defaults" >"$1"
 }
 
-# grub_defaults_value FILE VALUE: what grub2-mkconfig would get from it: sourced by sh, as there.
-grub_defaults_value() {
-  GRUB_CMDLINE_LINUX='' GRUB_CMDLINE_LINUX_DEFAULT='' timeout 10 sh -c \
-    ". \"\$1\" >/dev/null 2>&1; printf %s \"$2\"" sh "$1" 2>/dev/null </dev/null || :
-}
-
 # grub_defaults_disobeyed FILE: boot_disobeyed by the entries made of it. An entry gets both variables, in this order.
 grub_defaults_disobeyed() {
-  boot_disobeyed "$(grub_defaults_value "$1" '$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT')"
+  boot_disobeyed "$(sourced '$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT' "$1")"
 }
 
 grub_defaults_missing() {
@@ -74,7 +68,7 @@ grub_defaults_missing() {
 grub_defaults_lacking() {
   cat -- "$grub_defaults" >"$work/lacking" 2>/dev/null || :
   grub_defaults_append "$work/lacking"
-  case "$(grub_defaults_value "$work/lacking" "\$$os_grub_variable")" in
+  case "$(sourced "\$$os_grub_variable" "$work/lacking")" in
     *" $plan_boot_parameters") ;;
     *) boot_lacking="sourced by sh, $grub_defaults ends before a line that is added at its end: it has a syntax error, or an exit" ;;
   esac

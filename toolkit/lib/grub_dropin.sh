@@ -47,6 +47,11 @@ grub_dropin_converge() {
   boot_dropin_text
   printf %s "$boot_dropin_text" >"$work/dropin"
   file_own boot "$boot_dropin" "$work/dropin"
+  grub_dropin_disobeyed
+  if [ -n "$boot_disobeyed" ]; then
+    fail "sourced by sh, $grub_dropin_files do not give the kernel $boot_disobeyed" \
+      "look for the file in /etc/default/grub.d that drops GRUB_CMDLINE_LINUX after ${boot_dropin##*/}, or for one with an exit"
+  fi
   if [ -n "$boot_missing" ]; then
     grub_dropin_make
     grub_dropin_remember
@@ -106,6 +111,19 @@ grub_dropin_clear() {
   rm -f -- "$file_new".*
 }
 
+# grub_dropin_disobeyed: boot_disobeyed by the entries made of these files, which are in grub_dropin_files then: a file that
+# comes after our drop-in may take back what it gives. Entries for recovery get the first variable only.
+grub_dropin_disobeyed() {
+  set --
+  for grub_dropin_file in "$TIMEBASE_ROOT/etc/default/grub" "$TIMEBASE_ROOT"/etc/default/grub.d/*.cfg; do
+    if [ -e "$grub_dropin_file" ]; then set -- "$@" "$grub_dropin_file"; fi
+  done
+  grub_dropin_files=$*
+  grub_dropin_given=$(sourced "\$GRUB_CMDLINE_LINUX$newline\$GRUB_CMDLINE_LINUX \$GRUB_CMDLINE_LINUX_DEFAULT" "$@")
+  boot_disobeyed "${grub_dropin_given%%"$newline"*}"
+  if [ -z "$boot_disobeyed" ]; then boot_disobeyed "${grub_dropin_given#*"$newline"}"; fi
+}
+
 # Now in each entry, and in the drop-in that the next kernel update reads.
 grub_dropin_missing() {
   boot_missing_in "$os_grub_cfg"
@@ -114,6 +132,11 @@ grub_dropin_missing() {
   all_lines "$boot_dropin"
   if [ "$all_lines" != "$boot_dropin_text" ]; then
     boot_missing="right until the next kernel update only: $boot_dropin was changed, or is gone"
+    return 0
+  fi
+  grub_dropin_disobeyed
+  if [ -n "$boot_disobeyed" ]; then
+    boot_missing="right until the next kernel update only: sourced by sh, $grub_dropin_files do not give $boot_disobeyed"
   fi
 }
 

@@ -5,6 +5,8 @@ preflight() {
   preflight_system
   preflight_container
   if plan_has boot || plan_has time; then preflight_clock; fi
+  # What cloud-init makes of this host is what is looked at.
+  cloud_init_wait
   if plan_has boot; then preflight_boot; fi
   if plan_has time; then
     preflight_chrony
@@ -12,7 +14,6 @@ preflight() {
     ptp_preflight
   fi
   preflight_room
-  cloud_init_wait
   # What is installed already needs no package manager.
   if plan_has time; then
     chrony_installed=no

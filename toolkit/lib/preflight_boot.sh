@@ -20,7 +20,6 @@ preflight_boot() {
     fail "this host does not boot by GRUB as $os_name does ($boot_lacking)" 'correct that, or set the boot parameters by the host'\''s own boot loader'
   fi
   preflight_kexec
-  boot_conflicts_refuse
 }
 
 # tsc_architecture_reason: why there can be no tsc on this machine, or nothing.
@@ -107,15 +106,8 @@ preflight_kexec() {
     fail 'a kernel is loaded for kexec (/sys/kernel/kexec_loaded is 1), and the next reboot starts it without our boot parameters' \
       'unload it on the host: kexec -u'
   fi
-  if [ -r "$TIMEBASE_ROOT/etc/default/kexec" ]; then
-    while IFS= read -r preflight_line; do
-      case "$preflight_line" in
-        LOAD_KEXEC=true* | LOAD_KEXEC=\"true\"* | LOAD_KEXEC=\'true\'*) preflight_kexec=yes ;;
-        LOAD_KEXEC=*) preflight_kexec= ;;
-      esac
-    done <"$TIMEBASE_ROOT/etc/default/kexec"
-  fi
-  if [ -n "$preflight_kexec" ]; then
+  if [ -r "$TIMEBASE_ROOT/etc/default/kexec" ]; then preflight_kexec=$(sourced '$LOAD_KEXEC' "$TIMEBASE_ROOT/etc/default/kexec"); fi
+  if [ "$preflight_kexec" = true ]; then
     fail 'this host reboots by kexec (LOAD_KEXEC=true in /etc/default/kexec), which bypasses GRUB and our boot parameters' \
       'set LOAD_KEXEC=false there, or remove kexec-tools'
   fi
