@@ -178,6 +178,7 @@ describe.each(shells)("converge under %s", (shell) => {
       "ntsdumpdir /var/lib/chrony",
       "makestep 0.1 3",
       "rtcsync",
+      "combinelimit 0",
       "maxclockerror 50",
     ]);
     expect(host.calls()).toContain("systemctl stop systemd-timesyncd.service");

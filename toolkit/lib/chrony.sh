@@ -59,6 +59,8 @@ ntsdumpdir /var/lib/chrony
 # Stepped before the gate, never after: in the first three updates only.
 makestep 0.1 3
 rtcsync
+# The offset that chronyd tells is then of the source whose delay and dispersion it tells, and not a mean with others'.
+combinelimit 0
 # ppm; the default of 1 makes the root dispersion, and so the error bound, too optimistic for a virtual machine.
 maxclockerror $plan_max_clock_error_ppm
 "
