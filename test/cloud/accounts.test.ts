@@ -19,6 +19,7 @@ const examples: Readonly<Record<string, Record<string, string | undefined>>> = {
   "aws-amazon-linux-2": { "aws:region": aws },
   "gcp-cluster": { "gcp:project": gcp },
   "two-clouds": { "aws:region": aws, "gcp:project": gcp },
+  celestial: { "gcp:project": gcp },
 };
 
 describe.each(Object.entries(examples))("%s in an account", (name, account) => {

@@ -85,14 +85,14 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
   test("changes only the rules when only they are to change, and then lets nobody in from here", async () => {
     expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => true));
     await stack.setConfig("sshFrom", { value: ELSEWHERE });
-    const types = new Set<string>();
+    const changes = new Set<string>();
     const onEvent = ({ resourcePreEvent }: EngineEvent) => {
       const { op, type } = resourcePreEvent?.metadata ?? { op: "same", type: "" };
-      if (op !== "same" && op !== "read") types.add(type);
+      if (op !== "same" && op !== "read") changes.add(`${op} ${type}`);
     };
     await stack.up({ ...heard, onEvent });
     const rules = { aws: "aws:ec2/securityGroup:SecurityGroup", gcp: "gcp:compute/firewall:Firewall" };
-    expect([...types].sort()).toEqual(clouds.map((cloud) => rules[cloud]));
+    expect([...changes].sort()).toEqual(clouds.map((cloud) => `update ${rules[cloud]}`));
     expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => false));
   });
 
