@@ -112,6 +112,16 @@ const lies: Lie[] = [
     found: "hpet acpi_pm",
   },
   {
+    check: "clocksource.reliable",
+    naive: "the flags of the CPU promise a TSC that is right, and the kernel uses it",
+    believes: `grep -q 'constant_tsc.*nonstop_tsc' proc/cpuinfo && ${current}`,
+    lie: (host) => {
+      const cpu = (n: number) => `processor\t: ${n}\nphysical id\t: ${n}\nflags\t\t: tsc constant_tsc nonstop_tsc\n`;
+      host.write("proc/cpuinfo", [0, 1, 2].map(cpu).join("\n"));
+    },
+    found: "it has 3 sockets",
+  },
+  {
     check: "ptp.guest",
     naive: "/dev/kvm and a /dev/ptp0 are there",
     believes: "[ -e dev/kvm ] && [ -e dev/ptp0 ]",
@@ -130,7 +140,7 @@ const lies: Lie[] = [
   },
 ];
 
-describeProof("of boot, clocksource and guests", lies, (truth) => {
+describeProof("of boot, clocksource and guests", /^(?!time\.)/, lies, (truth) => {
   test("holds on a host where everything is true", () => {
     const run = truth.host.run(["prove", "--repair"], plans.all + truth.answers);
     expect(run).toMatchObject({ status: 0, stderr: "" });

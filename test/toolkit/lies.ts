@@ -20,8 +20,12 @@ export interface TrueHost {
   answers: string;
 }
 
-/** Under each shell: the proof of a host on which everything was true is not fooled by any of the lies; and more tests. */
-export function describeProof(theme: string, lies: Lie[], more: (truth: TrueHost) => void): void {
+/**
+ * Under each shell: the proof of a host on which everything was true is not fooled by any of the lies, of which there is one
+ * for each of its checks at least; and more tests.
+ * @param ids of which checks the lies are
+ */
+export function describeProof(theme: string, ids: RegExp, lies: Lie[], more: (truth: TrueHost) => void): void {
   describe.each(shells)(`prove ${theme} under %s`, (shell) => {
     const truth = {} as TrueHost;
     beforeAll(() => {
@@ -33,6 +37,13 @@ export function describeProof(theme: string, lies: Lie[], more: (truth: TrueHost
     });
     beforeEach(() => truth.host.restore());
     afterAll(() => truth.host.destroy());
+
+    test("has no check without a naive form that is fooled", () => {
+      const { stdout } = truth.host.run(["prove"], plans.all + truth.answers);
+      const checks: string[] = JSON.parse(stdout).checks.map(({ id }: { id: string }) => id);
+      const fooled = new Set(lies.map(({ check }) => check));
+      expect(checks.filter((id) => ids.test(id) && !fooled.has(id))).toEqual([]);
+    });
 
     test.each(lies)("$check is not fooled: $naive", ({ check, believes, lie, plan, found }) => {
       lie(truth.host);

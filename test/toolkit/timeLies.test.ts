@@ -363,7 +363,7 @@ const lies: Lie[] = [
   },
 ];
 
-describeProof("of time", lies, (truth) => {
+describeProof("of time", /^time\./, lies, (truth) => {
   test("a daemon in a container that may not set the clock owns nothing", () => {
     truth.host.process(900, "chronyd", 800);
     truth.host.write("proc/900/status", "Name:\tchronyd\nCapEff:\t0000000000003400\n");
