@@ -12,6 +12,7 @@ import { changed } from "../rig/summary";
 import { healthyHost } from "../test/engine/command-provider/healthy-host";
 import { type Answer, type SshServer, startSshServer } from "../test/engine/command-provider/ssh-server";
 import { testStack } from "../test/rig/support/stack";
+import { command } from "./command";
 import { stateCost } from "./state";
 import { type Delivered, deliveryTable } from "./tables";
 
@@ -45,11 +46,6 @@ reboot, which is the time that all others are a multiple of. It takes no argumen
 `;
 
 async function main(): Promise<void> {
-  if (process.argv.length > 2) {
-    process.stdout.write(help);
-    process.exitCode = ["--help", "-h"].includes(process.argv[2] ?? "") ? 0 : 1;
-    return;
-  }
   const engine = await ensureEngine(console.error);
   const rows: Delivered[] = [];
   for (const way of ways) {
@@ -124,7 +120,4 @@ const cluster = (delivery: Delivery, names: readonly string[], servers: readonly
   return { ready: new ExperimentCluster("lab", { hosts, ...clock }).ready };
 };
 
-main().catch((error: Error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-});
+command(help, main);

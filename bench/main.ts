@@ -10,6 +10,7 @@ import { changed } from "../rig/summary";
 import { TestHost } from "../test/rig/support/host";
 import { testStack } from "../test/rig/support/stack";
 import { byHand, reboot } from "./byHand";
+import { command } from "./command";
 import { settling, settlingSeconds } from "./settling";
 import { stateCost } from "./state";
 import { costTable, type Span, settlingTable, timesTable } from "./tables";
@@ -39,13 +40,6 @@ is off in truth then, by our configuration of chronyd and by the distribution's.
 `;
 
 async function main(): Promise<void> {
-  const [argument] = process.argv.slice(2);
-  if (argument !== undefined) {
-    const isAsked = ["--help", "-h"].includes(argument);
-    if (!isAsked) throw new Error(`"${argument}" is not understood\n\n${help}`);
-    process.stdout.write(help);
-    return;
-  }
   const engine = await setUp();
   const folder = mkdtempSync(join(tmpdir(), "timebase-bench-"));
   process.env.XDG_STATE_HOME = join(folder, "machines");
@@ -152,7 +146,4 @@ function activity(log: string): Activity[] {
   }
 }
 
-main().catch((error: Error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-});
+command(help, main);

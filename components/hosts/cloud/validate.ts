@@ -159,6 +159,6 @@ export function keysFit(args: unknown, ...publicHalves: string[]): InputErrors {
     : [];
 }
 
-function isEmpty(list: unknown): boolean {
+export function isEmpty(list: unknown): boolean {
   return Array.isArray(list) && list.length === 0;
 }

@@ -2,7 +2,7 @@ import type { OperatingSystem } from "../../plan/enums";
 import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
 import { firstBootFits } from "../cloud/firstBoot";
-import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
+import { cloudFields, isEmpty, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
 import { DEFAULT_MACHINE_TYPE, impossible, type Machine } from "./capabilities";
 import { aboutFirstBoot, type GcpSystem, IMAGES } from "./image";
 
@@ -108,20 +108,17 @@ function networkFits(args: unknown): InputErrors {
   if (at(args, "subnetwork") !== undefined) {
     return [{ propertyPath: "network", reason: "is required with subnetwork: the firewall rules are made in it" }];
   }
-  const isOpen = ["sshFrom", "timeFrom", "ptpFrom"].some((key) => {
-    const networks = at(args, key);
-    return networks !== undefined && !(Array.isArray(networks) && networks.length === 0);
-  });
-  return isOpen || at(args, "networkTags") === undefined
-    ? []
-    : [
+  const isClosed = ["sshFrom", "timeFrom", "ptpFrom"].every((key) => isEmpty(at(args, key) ?? []));
+  return isClosed && at(args, "networkTags") !== undefined
+    ? [
         {
           propertyPath: "network",
           reason:
             "is required where only your own rules are to let anybody in (sshFrom: []): those of the default network let " +
             'everybody log in. Name the network; "default" where these rules were deleted',
         },
-      ];
+      ]
+    : [];
 }
 
 /** The machine has an IPv4 address only, and a firewall rule has networks of one kind only. */
