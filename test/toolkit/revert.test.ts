@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeHost, plans } from "./FakeHost";
 import { shells } from "./shells";
@@ -25,6 +26,26 @@ describe.each(shells)("revert under %s", (shell) => {
     expect(host.run(["revert"], plans.all).status).toBe(0);
     expect(host.snapshot()).toEqual(before);
     expect(host.read("fake/units/systemd-timesyncd.service")).toBe("enabled active\n");
+  });
+
+  // Naive: a rival that is disabled and stopped is started by whoever wants it, and by `timedatectl set-ntp true`.
+  test("a rival that stays installed is masked until the revert, but for one of the user's own in /etc", () => {
+    for (const name of ["usr/lib/systemd/system/ntpsec.service", "etc/systemd/system/ntp.service"]) {
+      host.write(name, "[Service]\n");
+      host.write(`fake/units/${path.basename(name)}`, "enabled active\n");
+    }
+    const before = host.snapshot();
+    converge(plans.time);
+    expect(host.read("fake/units/ntpsec.service")).toBe("masked inactive\n");
+    expect(fs.readlinkSync(host.path("etc/systemd/system/ntpsec.service"))).toBe("/dev/null");
+    expect(host.read("fake/units/ntp.service")).toBe("disabled inactive\n");
+    expect(host.run(["status"], "").stdout).toContain("undo  unmasks ntpsec.service\n");
+    host.forgetCalls();
+    converge(plans.time);
+    expect(host.calls().join()).not.toMatch(/ (mask|disable) /);
+    expect(host.run(["revert"], plans.time)).toMatchObject({ status: 0 });
+    expect(host.snapshot()).toEqual(before);
+    for (const unit of ["ntpsec", "ntp"]) expect(host.read(`fake/units/${unit}.service`)).toBe("enabled active\n");
   });
 
   test("revert takes a folder away that was made for a file of ours, also when it was cut; not one that others use", () => {

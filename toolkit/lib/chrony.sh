@@ -5,6 +5,7 @@ time_converge() {
   units_read
   rivals_stop
   chrony_install
+  rivals_mask
   ptp_install
   keys_converge
   chrony_conf_text
@@ -166,6 +167,7 @@ time_revert() {
   ptp_package_revert
   sources_revert
   files_restore time
+  rivals_unmask
   printf '%s\n' "$time_facts" | while read -r time_fact time_unit time_enabled time_active; do
     if [ "$time_fact" != unit ]; then continue; fi
     case "$time_enabled" in

@@ -19,15 +19,20 @@ unit_file() {
   unit_file=
 }
 
+# rival_unit_file NAME: the same for a unit or an instance, of which the template is a file.
+rival_unit_file() {
+  case "$1" in
+    *@*) unit_file "${1%@*}@.service" ;;
+    *) unit_file "$1" ;;
+  esac
+}
+
 # rival_units: sets rival_units to those that there are. systemd looks for one that there is not in all folders, and on a slow
 # host that takes longer than to tell of ten that there are.
 rival_units() {
   rival_units=
   for rival_unit in $time_rival_units; do
-    # Of instances the template is a file.
-    rival_file=$rival_unit
-    case "$rival_unit" in *@*) rival_file=${rival_unit%@*}@.service ;; esac
-    unit_file "$rival_file"
+    rival_unit_file "$rival_unit"
     if [ -n "$unit_file" ]; then rival_units="$rival_units $rival_unit"; fi
   done
 }
@@ -66,6 +71,29 @@ rivals_stop() {
     { systemctl --quiet disable "$rival" && systemctl stop "$rival"; } ||
       fail "$rival, which steers the clock too, could not be stopped" "stop and disable it on the host: systemctl disable $rival; systemctl stop $rival"
   done <"$work/rivals"
+}
+
+# rivals_mask: what was stopped cannot be started either, by a dependency or by `timedatectl set-ntp true`. After chrony's
+# package, whose installation removes some of them. A file of the user's own in /etc is where the mask would be.
+rivals_mask() {
+  facts_of time
+  while read -r rival_fact rival rival_was; do
+    if [ "$rival_fact" != unit ] || [ "$rival" = "$os_chrony_service.service" ]; then continue; fi
+    rival_unit_file "$rival"
+    case "$unit_file" in '' | "$TIMEBASE_ROOT"/etc/systemd/system/*) continue ;; esac
+    facts_add time masked "$rival"
+    systemctl --quiet mask "$rival" ||
+      fail "$rival, which steers the clock too, could not be masked (why is above)" "mask it on the host: systemctl mask $rival"
+  done <<FACTS
+$facts_of
+FACTS
+}
+
+# rivals_unmask: those of time_facts that we have masked.
+rivals_unmask() {
+  for rival in $(printf '%s\n' "$time_facts" | sed -n 's/^masked //p'); do
+    systemctl --quiet unmask "$rival" || say "$rival could not be unmasked"
+  done
 }
 
 # clock_owners: sets clock_owners to the processes that steer this clock, "comm (pid)" each. Children of one daemon
