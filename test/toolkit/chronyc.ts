@@ -62,7 +62,36 @@ export const read = (
 
 /** The design's formula, from the text alone; what a naive reader prints whatever else the text says. */
 export const formula = (text: string, own: number): number => {
-  const columns = (text.split("\n")[0] as string).split(",").map(Number);
-  const [offset, delay, dispersion] = [columns[4], columns[10], columns[11]] as [number, number, number];
-  return Math.floor((Math.abs(offset) + dispersion + delay / 2) * 1e9 + own + 0.5);
+  const { offset, room } = tracked(text);
+  return Math.floor((offset + room) * 1e9 + own + 0.5);
 };
+
+/** What of it is to be claimed: it leaves room for all that the last measurement leaves open, however old that is. */
+export const claim = (text: string, own: number, now: number, maxClockErrorPpm = 50): number => {
+  const { offset, room, referenceTime, driftPpm } = tracked(text);
+  const selected = columns(text, ({ length, 1: state }) => length === 10 && state === "*");
+  const drift = (now - referenceTime) * 1e-6 * (maxClockErrorPpm + driftPpm);
+  const measured = Math.abs(Number(selected[7])) + Number(selected[9]) + drift;
+  return Math.floor((offset + Math.max(room, measured)) * 1e9 + own + 0.5);
+};
+
+/** The first line that is one. */
+function columns(text: string, wanted: (line: string[]) => boolean): string[] {
+  return (
+    text
+      .split("\n")
+      .map((line) => line.split(","))
+      .find(wanted) ?? []
+  );
+}
+
+function tracked(text: string) {
+  const tracking = columns(text, ({ length }) => length === 14);
+  const at = (column: number) => Number(tracking[column - 1]);
+  return {
+    referenceTime: at(4),
+    offset: Math.abs(at(5)),
+    driftPpm: Math.abs(at(9)) + at(10),
+    room: at(12) + at(11) / 2,
+  };
+}

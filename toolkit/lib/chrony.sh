@@ -238,7 +238,7 @@ chrony_state() {
   read -r chrony_read time_as_of <<NOW
 $(date -u '+%s%3N %Y-%m-%dT%H:%M:%S.%3NZ')
 NOW
-  chrony_now=$((chrony_read / 1000))
+  chrony_now=${chrony_read%???}.${chrony_read#"${chrony_read%???}"}
   # After that instant: who sets the clock before it is seen.
   kernel_synchronised
   sources_errors

@@ -10,7 +10,7 @@
 # those of sources, without the refclocks, in the same order. Servers of a pool have one name. An offset of sources is positive
 # where this clock is ahead, one of ntpdata where the server's is.
 #
-# In: service (chronyd's unit), now (s), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
+# In: service (chronyd's unit), now (s, with decimals), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
 # takes the clock for synchronised), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
 # maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
 # environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, TIMEBASE_ERRORS, what is known of
@@ -228,34 +228,41 @@ function reference_error() {
   return largest
 }
 
-# What chronyd takes its clock for is what it was at the last update. Who sets it since, is seen by the kernel; and what the
-# last measurement says without doubt, the bound has to have room for: it is as old as the first one after the clock was set,
-# or its frequency was, when the estimate still is from before.
+# What chronyd takes its clock for is what it was at the last update. Who sets it since, is seen by the kernel. Who has set it
+# before, or its frequency, has at least the last measurement after him, while the estimate still is of many from before: what
+# that says without doubt, the estimate has to have room for; and what it leaves open, the bound (tracking's reference time is
+# that measurement's: sourcestats.c, SST_GetTrackingData).
 function undisturbed() {
   if (itself == "yes" || reason != "") return
-  room = tracking[12] + tracking[11] / 2 + reference_error() / 1e9
+  room = tracking[12] + tracking[11] / 2
+  own = reference_error()
   if (reason != "") return
   off = measured < 0 ? -measured : +measured
   if (kernel == "no") found = "somebody has set the clock since chronyd's last update"
   else if (kernel != "yes") found = "neither perl nor timedatectl tells whether the clock was set since chronyd's last update"
   else if (!number(measured) || !number(measured_error) || measured_error < 0) found = sprintf("the last measurement says \"%s\", within \"%s\"", measured, measured_error)
-  else if (off - measured_error > room) found = sprintf("the last measurement says that the clock is off by %.1f us, and chronyd's estimate has room for %.1f us", (off - measured_error) * 1e6, room * 1e6)
+  else if (off - measured_error > room + own / 1e9) found = sprintf("the last measurement says that the clock is off by %.1f us, and chronyd's estimate has room for %.1f us", (off - measured_error) * 1e6, room * 1e6 + own / 1e3)
   else found = "as chronyd left it"
   check("time.undisturbed", found == "as chronyd left it", "as chronyd left it", found, kernel == "" ? "install perl on the host, which asks the kernel; or see `timedatectl` there, which needs dbus, and systemd-timedated not masked" : "chronyd corrects it within some measurements; if it comes again, find out who sets the clock: a hypervisor's tools, another daemon, somebody by hand")
 }
 
+function larger(one, other) { return one > other ? one : other }
+
+# drifted(SECONDS): how far the clock may have gone in that time, in nanoseconds.
+function drifted(seconds) { return seconds > 0 ? seconds * drift_ppb : 0 }
+
 function bound() {
-  if (reason == "") own = reference_error()
   if (reason == "") {
-    # The design's formula: |system time offset| + root dispersion + root delay / 2 + the reference's own error. The host
-    # that defines the timescale has no error against it, by definition.
+    # The design's formula: |system time offset| + root dispersion + root delay / 2 + the reference's own error; and what the
+    # last measurement leaves room for, if that is more. The host that defines the timescale has no error against it, by
+    # definition.
     offset = tracking[5] < 0 ? -tracking[5] : tracking[5]
-    said = offset + tracking[12] + tracking[11] / 2
+    said = offset + room
     # The rate at which chronyd's own root dispersion grows: the residual frequency is one that it runs with, knowing better
     # (reference.c, get_root_dispersion).
     residual_ppm = tracking[9] < 0 ? -tracking[9] : tracking[9]
     drift_ppb = itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10] + residual_ppm) * 1000
-    ns = itself == "yes" ? 0 : said * 1e9 + own + 0.5 + (read_ms > 0 ? read_ms / 1000 * drift_ppb : 0)
+    ns = itself == "yes" ? 0 : offset * 1e9 + own + 0.5 + larger(room * 1e9 + drifted(read_ms / 1000), (off + measured_error) * 1e9 + drifted(now - tracking[4]))
     # No clock that is read follows another one without any error.
     if (itself != "yes" && said < 1e-10 || ns > 1e17) reason = "implausible: " said " s"
   }
