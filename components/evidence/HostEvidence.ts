@@ -1,4 +1,5 @@
 import { makeStrict } from "../plan/strictEnums";
+import type { LeapSeconds } from "../plan/timeSourceKinds";
 
 /** How a check ended. */
 export enum Verdict {
@@ -97,6 +98,11 @@ export interface HostEvidence {
   source?: string;
   /** What kind of source that is. */
   sourceKind?: SourceKind;
+  /**
+   * What the source does with a leap second, where the host alone knows it: of a cloud's services and clocks, of which `auto`
+   * may take another one on each host.
+   */
+  leapSeconds?: LeapSeconds;
   /** The host's NTP stratum. */
   stratum?: number;
   /** What time this is: "utc", or "hub:<name>" when a hub of the cluster defines it. */

@@ -69,10 +69,19 @@ export function pairBound(one: HostEvidence, other: HostEvidence, instant: Date)
   if (one.timescale !== other.timescale) {
     return { unknown: `${one.name} keeps ${one.timescale} and ${other.name} keeps ${other.timescale}` };
   }
+  if (one.leapSeconds !== undefined && other.leapSeconds !== undefined && one.leapSeconds !== other.leapSeconds) {
+    return {
+      unknown: `${leapText(one)}, and ${leapText(other)}: around a leap second they are up to a second apart, so have all hosts follow one of the two`,
+    };
+  }
   return {
     ns: bounds
       .map(({ bound }) => bound)
       .filter(isKnown)
       .reduce((sum, { ns }) => sum + ns, 0),
   };
+}
+
+function leapText({ name, source, leapSeconds }: HostEvidence): string {
+  return `${name} follows ${source}, whose leap seconds are ${leapSeconds}`;
 }

@@ -1,3 +1,4 @@
+import { LeapSeconds } from "../plan/timeSourceKinds";
 import {
   type Check,
   GuestPtpState,
@@ -47,12 +48,13 @@ export function parseEvidence(json: string): HostEvidence {
     guestPtpReason: known(text)(fields, "guestPtpReason") ?? "",
     source: known(text)(fields, "source"),
     sourceKind: known(member(SourceKind))(fields, "sourceKind"),
+    // Of these two there were none in the evidence that is in the states of stacks that exist.
+    ...(fields.leapSeconds === undefined ? {} : { leapSeconds: member(LeapSeconds)(fields, "leapSeconds") }),
     stratum: known(count)(fields, "stratum"),
     timescale: known(text)(fields, "timescale"),
     errorBoundNs: known(count)(fields, "errorBoundNs"),
     errorBoundReason: known(text)(fields, "errorBoundReason") ?? "",
     driftPpb: known(count)(fields, "driftPpb"),
-    // Evidence of before there were any is in the states of stacks that exist.
     ...(fields.pairs === undefined ? {} : { pairs: pairs(fields) }),
     checks: checks(fields),
   };

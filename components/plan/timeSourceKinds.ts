@@ -141,6 +141,7 @@ const SMEARED_ADDRESSES = [
   /^fd00:ec2::123$/,
   /^time\.aws\.com$/i,
   /^metadata\.google\.internal$/i,
+  /^169\.254\.169\.254$/, // the same
   /^time[1-4]?\.google\.com$/i,
   /^216\.239\.35\.(0|4|8|12)$/,
   /^time[1-5]?\.facebook\.com$/i,

@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TimeSourceKind } from "../../components";
+import { TIME_SOURCE_KINDS } from "../../components/plan/timeSourceKinds";
 import { bootIds, FakeHost, plans, synchronised } from "./FakeHost";
 import { shells } from "./shells";
 import {
@@ -210,7 +214,22 @@ describe.each(shells)("time sources under %s", (shell) => {
   test("what the driver says of its clock is not for the program to say", () => {
     onEna(host, true);
     const answered = afterBoot(host, withEna(following(plans.all, "auto error-ns 5")), "ENA0", "ptp0");
-    expect(proved(host, answered).evidence).toMatchObject({ errorBoundNs: boundFrom(30468) });
+    expect(proved(host, answered).evidence).toMatchObject({ errorBoundNs: boundFrom(30468), leapSeconds: "exact" });
+  });
+
+  test("what a cloud's sources do with leap seconds is the same to the host and to the program", () => {
+    const table = readFileSync(path.join(__dirname, "../../toolkit/lib/time_sources.sh"), "utf8");
+    const told = [...table.matchAll(/^(\S+) +(?:aws|gcp|azure|-) +(smeared|exact|unknown) /gm)];
+    const known = Object.entries(TIME_SOURCE_KINDS).flatMap(([kind, { leapSeconds }]) =>
+      kind === TimeSourceKind.Auto || leapSeconds === "by-address" ? [] : [[kind, leapSeconds]],
+    );
+    expect(told.map(([, kind, leap]) => [kind, leap]).sort()).toEqual(known.sort());
+  });
+
+  test("what a server at an address does with leap seconds is not the host's to know", () => {
+    host.converge(plans.time);
+    host.chrony(synchronised);
+    expect(proved(host, plans.time).evidence).not.toHaveProperty("leapSeconds");
   });
 
   test("auto on EC2 without a clock device is its NTP service, and says why", () => {
@@ -221,7 +240,7 @@ describe.each(shells)("time sources under %s", (shell) => {
     expect(host.read(runFile)).toBe(`${awsNtp}\n`);
     host.chrony(refclock("x").replaceAll(",x,", ",169.254.169.123,").replace("#", "^"));
     const { row, evidence } = proved(host, plan + answers);
-    expect(evidence).toMatchObject({ source: "169.254.169.123", sourceKind: "server" });
+    expect(evidence).toMatchObject({ source: "169.254.169.123", sourceKind: "server", leapSeconds: "smeared" });
     expect(row("time.sources")).toMatchObject({ verdict: "pass" });
     expect(row("time.sources").found).toMatch(/^auto is aws-ntp \(no aws-phc: .* this machine has none\)$/);
   });

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boundAt, clusterSummary, guestChronyConf, isKnown, pairwiseBounds, widestBound } from "../../components";
 import { clusterFailures } from "../../components/evidence/gate";
+import type { HostEvidence } from "../../components/evidence/HostEvidence";
+import { LeapSeconds } from "../../components/plan/timeSourceKinds";
 import { evidence } from "./support/evidence";
 
 const AS_OF = new Date("2026-11-23T18:25:32Z");
@@ -57,6 +59,28 @@ describe("pairwiseBounds", () => {
     expect(pairwiseBounds([world, evidence()])[0]?.bound).toEqual({
       unknown: "node-1 keeps utc and node-2 keeps hub:node-1",
     });
+  });
+
+  // `auto` takes a clock device on one machine and the cloud's NTP service, which smears, on another: both keep UTC.
+  test("is unknown across sources that differ in what they do with leap seconds", () => {
+    const leap = (host: string, source: string, leapSeconds: LeapSeconds): HostEvidence => ({
+      ...evidence({ host, source, timescale: "utc" }),
+      leapSeconds,
+    });
+    const device = leap("node-1", "/dev/ptp0", LeapSeconds.Exact);
+    const service = leap("node-2", "169.254.169.123", LeapSeconds.Smeared);
+    const [pair] = pairwiseBounds([device, service]);
+    expect(pair?.bound).toEqual({
+      unknown:
+        "node-1 follows /dev/ptp0, whose leap seconds are exact, and node-2 follows 169.254.169.123, whose leap seconds are " +
+        "smeared: around a leap second they are up to a second apart, so have all hosts follow one of the two",
+    });
+    expect(clusterFailures([device, service], { maxErrorMicros: 1000 })).toEqual([
+      expect.stringContaining("node-1 and node-2: the pairwise bound is unknown (node-1 follows /dev/ptp0"),
+    ]);
+    expect(clusterFailures([device, { ...device, name: "node-3" }], { maxErrorMicros: 1000 })).toEqual([]);
+    // Of a server by its address the program has judged it.
+    expect(clusterFailures([device, evidence({ timescale: "utc" })], { maxErrorMicros: 1000 })).toEqual([]);
   });
 
   test("is unknown when one host's bound is", () => {

@@ -44,6 +44,15 @@ describe("parseEvidence", () => {
     expect(() => parseEvidence(json)).toThrow(`the evidence of a host cannot be read: ${reason}`);
   });
 
+  test("what the source does with leap seconds, where the host knows it; old evidence has nothing of it", () => {
+    expect(parseEvidence(printed()).leapSeconds).toBeUndefined();
+    const of = (leapSeconds: unknown) => parseEvidence(JSON.stringify({ ...PRINTED, leapSeconds })).leapSeconds;
+    expect(of("smeared")).toBe("smeared");
+    expect(() => of("sometimes")).toThrow(
+      'the field "leapSeconds" must be one of smeared, exact, unknown, not "sometimes"',
+    );
+  });
+
   test("what was measured of other hosts is there or has a reason; old evidence has nothing of it", () => {
     const measured = { host: "node-1", offsetNs: -1200, errorNs: 40_000, ageMs: 3021, reason: "" };
     const unknown = { ...measured, offsetNs: null, errorNs: null, ageMs: null, reason: "no reply" };

@@ -200,6 +200,7 @@ describe("sources that do not go together", () => {
       "fd00:ec2:0:0::123",
       "FD00:EC2::123",
       "216.239.35.8",
+      "169.254.169.254",
       "time.facebook.com",
     ]) {
       expect(leapSecondsOf(TimeSourceKind.Server, address)).toBe(LeapSeconds.Smeared);

@@ -18,7 +18,7 @@ checks_failed() {
 
 checks_run() {
   checks=''
-  proved_rebooted=null proved_live=null proved_persistent=null
+  proved_rebooted=null proved_live=null proved_persistent=null proved_leap=''
   time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb='' time_pairs=''
   guest_ptp='' guest_ptp_reason=''
   check_system
@@ -43,6 +43,7 @@ check_time() {
     # There is nothing to wait for when the proof has failed already.
     if checks_failed; then plan_settle_seconds=0; fi
     time_settle
+    proved_leap=$sources_leap
     check_owner
     check_configuration
     check_sources

@@ -48,6 +48,7 @@ evidence_print() {
   evidence_add guestPtpReason "$guest_ptp_reason"
   evidence_add_known source "$time_source"
   evidence_add_known sourceKind "$time_kind"
+  if [ -n "$proved_leap" ]; then evidence_add leapSeconds "$proved_leap"; fi
   evidence_add_raw stratum "$time_stratum"
   evidence_add_known timescale "$plan_timescale"
   evidence_add_raw errorBoundNs "$time_bound_ns"

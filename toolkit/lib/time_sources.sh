@@ -4,6 +4,7 @@
 
 # The columns of a row, `-` for none:
 #   cloud   whose machines have it (lib/cloud.sh)
+#   leap    what it does with a leap second: smeared over a day, exact, or unknown; as the program knows it (TIME_SOURCE_KINDS)
 #   clock   the clock_name of its device in /sys/class/ptp, as a pattern; device numbers are not stable; `plan`: the plan names it
 #   way     how the device comes to be: `parameter:<module>/<name>` by a boot with that set to 1, `module:<name>` by loading it
 #   error   how far the device itself may be off, which chrony does not know: a file of the device's driver with a figure in
@@ -12,17 +13,17 @@
 # The samples of a ptp are ptp4l's (lib/network_ptp.sh). The values of clouds are the operators' own: Amazon's user guide of
 # EC2, Google's "Configure accurate time", Azure's "Time sync for Linux VMs".
 time_source_table='
-aws-ntp   aws   -               -                        -               server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4
-aws-phc   aws   ena-ptp-*       parameter:ena/phc_enable phc_error_bound refclock PHC DEVICE refid ENA0 poll 0 delay 0.000010 prefer
-gcp-ntp   gcp   -               -                        -               server metadata.google.internal prefer iburst
-gcp-phc   gcp   KVM?virtual?PTP module:ptp_kvm           1000000         refclock PHC DEVICE refid KVM0 poll -1 prefer
-azure-phc azure hyperv          -                        -               refclock PHC DEVICE refid HYV0 poll 3 dpoll -2 offset 0 prefer
-phc       -     plan            -                        -               refclock PHC DEVICE refid CARD poll 0 delay 0.000010 prefer
-ptp       -     -               -                        -               refclock SHM 16 refid PTP0 poll -1 dpoll -3 prefer'
+aws-ntp   aws   smeared -               -                        -               server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4
+aws-phc   aws   exact   ena-ptp-*       parameter:ena/phc_enable phc_error_bound refclock PHC DEVICE refid ENA0 poll 0 delay 0.000010 prefer
+gcp-ntp   gcp   smeared -               -                        -               server metadata.google.internal prefer iburst
+gcp-phc   gcp   unknown KVM?virtual?PTP module:ptp_kvm           1000000         refclock PHC DEVICE refid KVM0 poll -1 prefer
+azure-phc azure unknown hyperv          -                        -               refclock PHC DEVICE refid HYV0 poll 3 dpoll -2 offset 0 prefer
+phc       -     exact   plan            -                        -               refclock PHC DEVICE refid CARD poll 0 delay 0.000010 prefer
+ptp       -     -       -               -                        -               refclock SHM 16 refid PTP0 poll -1 dpoll -3 prefer'
 
 # time_source_row KIND: sets the variables of its row; source_line is empty when there is none.
 time_source_row() {
-  while read -r source_kind source_cloud source_clock source_way source_error source_line; do
+  while read -r source_kind source_cloud source_leap source_clock source_way source_error source_line; do
     if [ "$source_kind" = "$1" ]; then return 0; fi
   done <<TABLE
 $time_source_table
@@ -89,8 +90,9 @@ clock_name_known() {
 #   sources_awaited  the kinds whose device comes by a boot that is still due
 #   sources_missing  yes when a device is not there
 #   sources_note     what `auto` has become, and why
+#   sources_leap     what they do with a leap second, or nothing where the host does not know it: all do the same
 sources_choose() {
-  sources_fixed='' sources_run='' sources_dynamic=no sources_devices='' sources_left='' sources_awaited='' sources_missing=no sources_note=''
+  sources_fixed='' sources_run='' sources_dynamic=no sources_devices='' sources_left='' sources_awaited='' sources_missing=no sources_note='' sources_leap=''
   if [ -z "$plan_time_sources" ]; then return 0; fi
   while read -r source_word source_options; do
     case "$source_word" in
@@ -112,6 +114,7 @@ sources_choose() {
         else
           sources_run="$sources_run$source_rendered$newline"
         fi
+        if [ -z "$source_lacking" ]; then sources_leap=$source_leap; fi
         ;;
     esac
   done <<SOURCES
@@ -133,7 +136,7 @@ sources_choose_auto() {
     if [ -z "$source_line" ]; then continue; fi
     time_source_lacking "$source_auto" "$1"
     if [ -z "$source_lacking" ]; then
-      sources_run=$source_rendered$newline
+      sources_run=$source_rendered$newline sources_leap=$source_leap
       sources_note="auto is $source_auto${sources_note:+ ($sources_note)}"
       return 0
     fi
