@@ -118,6 +118,11 @@ export function holdsKeys(section: TimeSection): boolean {
 /** What a proof is given beside its plan that is to wait until all pairs are measured: when all hosts are there. */
 export const AWAIT_PAIRS = "time-await-pairs=yes\n";
 
+/** What a proof is given beside its plan that is to wait, within the plan's time, until its bound is as small as this. */
+export function awaitBound(micros: number): string {
+  return `time-await-bound-ns=${nanos(micros)}\n`;
+}
+
 /** The lines of the section. */
 export function timeLines(section: TimeSection): PlanLine[] {
   return [

@@ -184,9 +184,23 @@ describe("the gate", () => {
     const { create, stdin } = inputsOf(registered, "c-node-2-prove");
     expect(inputsOf(registered, "c-node-2-together")).toMatchObject({
       create,
-      stdin,
+      stdin: `${stdin}time-await-bound-ns=1000000\n`,
       triggers: [expect.stringMatching(/^[0-9a-f]{12}$/)],
     });
+  });
+
+  // Naive: what a host is within at once is all that is asked of it, and the sum of two is judged, and fails, a moment too early.
+  test("has each host wait for its half of a pair's budget; one that follows whoever defines the time, for all of it", async () => {
+    const awaited = async (of: typeof hosts) => {
+      const itself = (plan: string) => (plan.includes("host=node-1\n") ? { sourceKind: "itself" } : {});
+      const prove = (plan: string) => JSON.stringify({ ...JSON.parse(healthy(plan)), ...itself(plan) });
+      const registered = startEngine({ preview: false, prove });
+      await resolved(new ExperimentCluster("c", { hosts: of, maxPairwiseMicros: 2000.5 }).ready);
+      await finishProgram();
+      return of.map(({ name }) => /await-bound-ns=(.*)\n$/.exec(inputsOf(registered, `c-${name}-together`).stdin)?.[1]);
+    };
+    expect(await awaited(hosts)).toEqual(["1000250", "1000250", "1000250"]);
+    expect(await awaited(hosts.slice(0, 2))).toEqual(["2000500", "2000500"]);
   });
 
   test("has the pairs measured, waits for that when all hosts are there, and only then", async () => {
