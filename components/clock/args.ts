@@ -63,7 +63,8 @@ export interface OscillatorArgs {
    * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
    * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
    * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
-   * (chrony.conf(5), maxclockerror). Default: 50, for virtual machines, whose host may move their clock.
+   * (chrony.conf(5), maxclockerror). Where the timescale is a hub's own clock, which may come to differ as much, twice that
+   * counts. Default: 50, for virtual machines, whose host may move their clock.
    */
   maxClockErrorPpm?: pulumi.Input<number>;
 }

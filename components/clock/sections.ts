@@ -2,12 +2,21 @@ import type { HostEndpoint } from "../hosts/endpoint";
 import { type BootConditions, type BootSection, tscBoot } from "../plan/boot";
 import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
-import { defaultTimescale, type TimeKey, type TimePair, type TimeSection, type TimeSource } from "../plan/time";
+import {
+  defaultTimescale,
+  hubTimescale,
+  type TimeKey,
+  type TimePair,
+  type TimeSection,
+  type TimeSource,
+  UTC,
+} from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 import type { PlanSections } from "./provenHost";
 
 const DEFAULT_MAX_ERROR_MICROS = 1000;
 const DEFAULT_SETTLE_SECONDS = 120;
+const DEFAULT_MAX_CLOCK_ERROR_PPM = 50;
 
 /** Resolved arguments to the boot section, with their defaults. */
 export function bootSection(
@@ -33,6 +42,7 @@ export function timeSection(inputs: {
 }): TimeSection {
   const role = inputs.timeRole ?? TimeRole.Client;
   const sources = inputs.sources ?? [];
+  const timescale = inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources);
   return {
     role,
     sources,
@@ -40,11 +50,20 @@ export function timeSection(inputs: {
     ptpAddress: inputs.ptpAddress ?? undefined,
     pairs: inputs.pairs ?? [],
     keys: inputs.keys ?? [],
-    timescale: inputs.timescale ?? defaultTimescale(role, inputs.endpoint.name, sources),
+    timescale,
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
-    maxClockErrorPpm: inputs.maxClockErrorPpm ?? undefined,
+    maxClockErrorPpm: clockErrorPpm(inputs.endpoint.name, timescale, inputs.maxClockErrorPpm ?? undefined),
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
   };
+}
+
+/**
+ * How much the frequency of a host's clock may come to differ from its timescale's. That of a hub which follows nobody is a
+ * clock like its own, which nothing corrects either: the two may go apart by twice as much.
+ */
+function clockErrorPpm(host: string, timescale: string, stated?: number): number | undefined {
+  const followsClock = timescale !== UTC && timescale !== hubTimescale(host);
+  return followsClock ? 2 * (stated ?? DEFAULT_MAX_CLOCK_ERROR_PPM) : stated;
 }
 
 /** Resolved arguments to the guest PTP section, with its default. */

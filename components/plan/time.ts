@@ -47,7 +47,7 @@ export interface TimeSection {
   /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
   timescale: string;
   maxErrorMicros: number;
-  /** Left to the host's default if it is not stated. */
+  /** Against the timescale, which may be another host's clock. Left to the host's default, for one clock, if it is not stated. */
   maxClockErrorPpm?: number;
   settleSeconds: number;
 }

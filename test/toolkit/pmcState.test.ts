@@ -11,6 +11,7 @@ const versions = ["3.1.1", "4.0", "4.2"];
 const identity = "027462.000a.b10001";
 const INTERVAL_NS = 125_000_000;
 const SERVER_ERROR_NS = 20_000;
+const DRIFT_PPM = 50;
 
 const everything = versions.flatMap((version) => recordings("pmc", version));
 const following = everything.filter(({ situation }) => situation === "following");
@@ -29,6 +30,7 @@ const read = (text: string | Buffer, now: number, role = "client", locale = "C")
     stamping: "SOFTWARE",
     interval_ns: INTERVAL_NS,
     server_error_ns: SERVER_ERROR_NS,
+    drift_ppm: DRIFT_PPM,
   };
   const { stdout, status } = spawnSync(
     "awk",
@@ -55,11 +57,11 @@ const read = (text: string | Buffer, now: number, role = "client", locale = "C")
 
 const figure = (text: string, key: string): number => Number(new RegExp(`\\b${key} +(\\S+)`).exec(text)?.[1]);
 
-/** The whole path delay, the offset now, 50 ppm between two Syncs, and what the program says of the hub. */
+/** The whole path delay, the offset now, what the clocks drift between two Syncs, and what the program says of the hub. */
 const formula = (text: string): number =>
   Math.abs(figure(text, "meanPathDelay")) +
   Math.abs(figure(text, "offsetFromMaster")) +
-  INTERVAL_NS * 50e-6 +
+  INTERVAL_NS * DRIFT_PPM * 1e-6 +
   SERVER_ERROR_NS;
 
 describe.each(versions)("linuxptp %s, recorded", (version) => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GuestPtp, RebootPolicy, TimeRole, TimeSourceKind } from "../../components";
+import { timeSection } from "../../components/clock/sections";
 import { rebootNotice, tscBoot } from "../../components/plan/boot";
 import type { HostPlan } from "../../components/plan/HostPlan";
 import { renderPlan } from "../../components/plan/text";
@@ -89,6 +90,17 @@ guest-ptp=required
   test("fractions of a microsecond become whole nanoseconds", () => {
     const time = { ...plan.time, maxErrorMicros: 0.0011 } as NonNullable<HostPlan["time"]>;
     expect(renderPlan({ ...plan, time })).toContain("time-max-error-ns=1\n");
+  });
+
+  // Naive: the hub's oscillator counts for nothing, which drifts as well, and nothing corrects it.
+  test("two clocks may go apart by twice as much as one from UTC", () => {
+    const of = (name: string, timescale: string, maxClockErrorPpm?: number, timeRole = TimeRole.Client) =>
+      timeSection({ endpoint: { name }, timeRole, timescale, maxClockErrorPpm }).maxClockErrorPpm;
+    expect(of("node-2", "hub:node-1")).toBe(100);
+    expect(of("node-2", "hub:node-1", 10)).toBe(20);
+    expect(of("node-1", "hub:node-1", 10, TimeRole.Hub)).toBe(10);
+    expect(of("node-2", "utc")).toBeUndefined();
+    expect(of("node-2", "utc", 10)).toBe(10);
   });
 
   test("what a clock may come to be off is the host's to know, unless it is stated", () => {

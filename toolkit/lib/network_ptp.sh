@@ -245,7 +245,7 @@ ptp_state() {
     esac
   done <<STATE
 $(LC_ALL=C awk -v role="$plan_ptp_role" -v address="$plan_ptp_address" -v identity="$ptp_identity" -v stamping=SOFTWARE -v now="$chrony_now" \
-    -v interval_ns="$ptp_sync_ns" -v server_error_ns="$plan_ptp_error_ns" -f "$TIMEBASE_HOME/lib/pmc_state.awk" "$work/pmc")
+    -v interval_ns="$ptp_sync_ns" -v server_error_ns="$plan_ptp_error_ns" -v drift_ppm="$plan_max_clock_error_ppm" -f "$TIMEBASE_HOME/lib/pmc_state.awk" "$work/pmc")
 STATE
   case "$ptp_checks" in
     time.ptp-port"$tab"*) ;;

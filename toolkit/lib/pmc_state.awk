@@ -4,7 +4,7 @@
 # "gmPresent true": so the state of the port and the age of the last Sync decide.
 #
 # In: role (client, server), address and identity of the hub, stamping (SOFTWARE), now (s), interval_ns between Syncs,
-# server_error_ns (what the program says of the hub).
+# server_error_ns (what the program says of the hub), drift_ppm (the rate at which the clocks of the two may come to drift apart).
 # Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>; error= nanoseconds, or "? WHY".
 
 function check(id, ok, expected, found, remedy) {
@@ -19,8 +19,6 @@ BEGIN {
     "TIME_STATUS_NP.gmPresent TIME_STATUS_NP.gmIdentity"
   wants = split(wanted, want, " ")
   for (i = 1; i <= wants; i++) is_wanted[want[i]] = 1
-  # The rate at which the clocks of two hosts may drift apart between a Sync and the Delay_Req that belongs to it.
-  drift_ppm = 50
   journal = "see `journalctl -u timebase-ptp4l` on the host"
 }
 
@@ -95,8 +93,8 @@ function fresh(    age, ok) {
 }
 
 # What ptp4l cannot know. Of the mean path delay all may be of one direction, then the offset is wrong by as much (both
-# directions take their time, the stamping in software is part of it). It is measured between two moments, in which the
-# clocks drift. And what it measures just now chronyd need not have corrected yet.
+# directions take their time, the stamping in software is part of it). It is measured between two moments, of a Sync and of the
+# Delay_Req that belongs to it, between which the clocks drift. And what it measures just now chronyd need not have corrected yet.
 function error(    delay, offset) {
   delay = value["CURRENT_DATA_SET.meanPathDelay"] + 0
   offset = value["CURRENT_DATA_SET.offsetFromMaster"] + 0
