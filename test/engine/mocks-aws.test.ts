@@ -325,7 +325,7 @@ describe("host identity", () => {
     expect(isSecret(instance.userData)).toBe(true);
     const others = registered.map(({ inputs }) => ({ ...inputs, userData: undefined }));
     expect(JSON.stringify(others)).not.toContain("PRIVATE KEY");
-    expect((await optionsOf({}))["a-instance"]?.additionalSecretOutputs).toEqual(["userData"]);
+    expect((await optionsOf({}))["a-instance"]?.additionalSecretOutputs).toEqual(["userData", "userDataBase64"]);
   });
 
   test("is not the key that logs in, whose private half no machine is told", async () => {

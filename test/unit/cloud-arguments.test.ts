@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
+import { aboutFirstBoot } from "../../components/hosts/aws/image";
+import { compressed } from "../../components/hosts/aws/userData";
+import { longestUserData } from "../../components/hosts/cloud/firstBoot";
 import { aws as awsCloud, gcp as gcpCloud } from "./support/clouds";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
 import { finishProgram, type Registered, startEngine } from "./support/mocks";
@@ -126,6 +130,9 @@ const METAL_CLOCKS = CLOCKS.replaceAll(/ \w+-flex,/g, "");
 const BOTH = "m7i, m7i-flex, c7i, c7i-flex, r7i";
 const ON = "(2026-11-25)";
 const AWS_NETWORK = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
+/** A script that cannot be compressed to what Amazon takes. By how much depends on the zlib. */
+const LONG = createHash("shake256", { outputLength: 20_000 }).digest("base64");
+const LONG_PACKED = compressed(longestUserData(LONG, aboutFirstBoot(OperatingSystem.Ubuntu2204), undefined)).length;
 const NEEDS_SUBNET =
   "subnetId: is required, with its vpcId, for a host without a public address (address, proxy): the default VPC gives every machine one";
 
@@ -204,8 +211,8 @@ const aws: readonly Wrong[] = [
   [{ tags: { "aws:team": "a" } }, "tags.aws:team: must be a key of 1 to 128 characters that does not begin with aws:"],
   [{ tags: { team: 1 } }, "tags.team: must be a text of at most 256 characters, not 1"],
   [
-    { firstBoot: "a".repeat(15_000) },
-    `firstBoot: makes user data of 16999 bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
+    { firstBoot: LONG },
+    `firstBoot: makes compressed user data of ${LONG_PACKED} bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
   ],
   [{ machineType: "c3-standard-4" }, /^machineType: is not an argument; there are name,/.source],
 ];
@@ -347,4 +354,8 @@ test("a GcpHost's machine is named after the component", () => {
   expect(refusal(GcpHost, {}, "Node_1")).toBe(`GcpHost "Node_1" has 1 input error:
   (name of the component): must be 1 to 40 lower case letters, digits and hyphens, a letter first, not "Node_1": the machine is named after it`);
   expect(refusal(AwsHost, {}, "Node_1")).toBe("accepted");
+});
+
+test("an AwsHost takes a script that fits when it is compressed", () => {
+  expect(refusal(AwsHost, { firstBoot: "server time.example.org iburst\n".repeat(1000) })).toBe("accepted");
 });

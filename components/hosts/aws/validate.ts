@@ -7,6 +7,7 @@ import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/v
 import type { AwsHostArgs } from "./args";
 import { DEFAULT_INSTANCE_TYPE, defaultInstanceType, impossible, type Machine, PHC_REGIONS } from "./capabilities";
 import { aboutFirstBoot } from "./image";
+import { USER_DATA } from "./userData";
 
 const instanceType = name(
   /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/,
@@ -52,9 +53,6 @@ export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, acc
   ...keysFit(args, "publicKey", "keyName"),
   ...userDataFits(args),
 ]);
-
-/** EC2 User Guide, "Run commands when you launch an EC2 instance with user data input": before base64. */
-const USER_DATA = { cloud: "AWS", bytes: 16_384 };
 
 function userDataFits(args: unknown): InputErrors {
   const system = at(args, "operatingSystem") as OperatingSystem;

@@ -46,7 +46,7 @@ const validateArgs = argsWith(gcpFields, machineFits, networkFits, addressesFit,
 ]);
 
 /** "About VM metadata", Limitations: of each value. */
-const USER_DATA = { cloud: "Google Cloud", bytes: 262_144 };
+const USER_DATA = { cloud: "Google Cloud", bytes: 262_144, form: "user data", pack: (text: string) => text };
 
 function userDataFits(args: unknown): InputErrors {
   const [system, script] = [at(args, "operatingSystem") as GcpSystem, at(args, "firstBoot") ?? undefined];
