@@ -6,6 +6,7 @@ import type { AwsHostArgs } from "./aws/args";
 import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup } from "./aws/capabilities";
 import { aboutFirstBoot, newestImage } from "./aws/image";
 import { securityGroups } from "./aws/network";
+import { defaultRegion } from "./aws/region";
 import { compressed } from "./aws/userData";
 import { machineOf, validateAwsHost } from "./aws/validate";
 import { warnOfEverybody } from "./cloud/access";
@@ -30,7 +31,7 @@ export class AwsHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args.name ?? name };
-    const check = checkInputs("AwsHost", name, input, validateAwsHost);
+    const check = checkInputs("AwsHost", name, input, validateAwsHost(defaultRegion(opts)));
     super("timebase:index:AwsHost", name, {}, opts);
     warnOfEverybody(name, args.sshFrom, this);
 

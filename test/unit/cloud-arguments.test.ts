@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
 import { aboutFirstBoot } from "../../components/hosts/aws/image";
 import { compressed } from "../../components/hosts/aws/userData";
@@ -12,7 +13,15 @@ import { finishProgram, type Registered, startEngine } from "./support/mocks";
 // Every way to be wrong, with the exact words.
 
 const clouds = {
-  resources: { ...awsCloud.resources, ...gcpCloud.resources },
+  resources: {
+    ...awsCloud.resources,
+    ...gcpCloud.resources,
+    "pulumi:providers:aws": {
+      required: ["region"],
+      optional: ["skipCredentialsValidation", "skipRegionValidation"],
+      outputs: () => ({}),
+    },
+  },
   functions: { ...awsCloud.functions, ...gcpCloud.functions },
 };
 let registered: Registered[];
@@ -307,12 +316,12 @@ const hosts = [
   ["AwsHost", AwsHost, [...shared, ...aboutProxies(AWS_NETWORK), ...aws]],
   ["GcpHost", GcpHost, [...shared, ...aboutProxies({}), ...gcp]],
 ] as const;
-type AnyHost = new (name: string, args: object) => unknown;
+type AnyHost = new (name: string, args: object, opts?: object) => unknown;
 
-function refusal(host: unknown, args: object, name = "a"): string {
+function refusal(host: unknown, args: object, name = "a", opts: object = {}): string {
   const least = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["203.0.113.7/32"] };
   try {
-    new (host as AnyHost)(name, { ...least, ...args });
+    new (host as AnyHost)(name, { ...least, ...args }, opts);
     return "accepted";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -358,4 +367,48 @@ test("a GcpHost's machine is named after the component", () => {
 
 test("an AwsHost takes a script that fits when it is compressed", () => {
   expect(refusal(AwsHost, { firstBoot: "server time.example.org iburst\n".repeat(1000) })).toBe("accepted");
+});
+
+describe("the region of a host that states none", () => {
+  const [PROVIDER, PARENT] = ["a provider of the program's own", "a parent with one"];
+  const IN_CHINA = `AwsHost "a" has 1 input error:
+  phc: cannot be "required" in cn-north-1: precision-time placement groups are in Amazon's commercial regions only ${ON}`;
+  const required = { phc: HostPhc.Required };
+  const optionsOf = (which: string): pulumi.ComponentResourceOptions => {
+    const provider = new Provider("mine", { region: "eu-north-1" });
+    return which === PROVIDER
+      ? { provider }
+      : { parent: new pulumi.ComponentResource("timebase:index:Network", "net", {}, { providers: [provider] }) };
+  };
+
+  beforeEach(() => {
+    for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"]) vi.stubEnv(name, undefined);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    pulumi.runtime.setAllConfig({});
+  });
+
+  test("is judged where the stack's configuration has it, before the environment's", () => {
+    vi.stubEnv("AWS_REGION", "eu-north-1");
+    pulumi.runtime.setAllConfig({ "aws:region": "cn-north-1" });
+    expect(refusal(AwsHost, required)).toBe(IN_CHINA);
+    expect(refusal(AwsHost, { ...required, region: "eu-north-1" })).toBe("accepted");
+  });
+
+  test.each(["AWS_REGION", "AWS_DEFAULT_REGION"])("is judged where the environment has it, by %s", (name) => {
+    vi.stubEnv(name, "cn-north-1");
+    expect(refusal(AwsHost, required)).toBe(IN_CHINA);
+    expect(refusal(AwsHost, { availabilityZone: "us-east-1a" })).toBe(`AwsHost "a" has 1 input error:
+  availabilityZone: "us-east-1a" is not in the region "cn-north-1"`);
+  });
+
+  test("is not known where nothing says it", () => {
+    expect(refusal(AwsHost, required)).toBe("accepted");
+  });
+
+  test.each([PROVIDER, PARENT])("is not known with %s, whatever else says it", (which) => {
+    vi.stubEnv("AWS_REGION", "cn-north-1");
+    expect(refusal(AwsHost, required, "a", optionsOf(which))).toBe("accepted");
+  });
 });
