@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
 import { aboutFirstBoot } from "../../components/hosts/aws/image";
 import { compressed } from "../../components/hosts/aws/userData";
 import { longestUserData } from "../../components/hosts/cloud/firstBoot";
+import { areAllAddresses } from "../../components/plan/validateAddress";
 import { aws as awsCloud, gcp as gcpCloud } from "./support/clouds";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
 import { finishProgram, type Registered, startEngine } from "./support/mocks";
@@ -39,6 +41,11 @@ const KEY_REMEDY = "give the text of a .pub file, such as ~/.ssh/id_ed25519.pub"
 const NO_TSC =
   "is an arm64 machine, which has no TSC, so that neither its clocksource can be tsc nor its microVMs get a PTP clock: " +
   "take an x86-64 one, such as";
+
+/** All networks of 8 bits that are not private as a whole. */
+const ALL_BUT_PRIVATE = Array.from({ length: 223 }, (_, index) => `${index + 1}.0.0.0/8`).filter(
+  (network) => !/^(10|127)\./.test(network),
+);
 
 /** What is wrong in any cloud. */
 const shared: readonly Wrong[] = [
@@ -81,6 +88,22 @@ const shared: readonly Wrong[] = [
   [
     { ptpFrom: ["0.0.0.0/0"] },
     'ptpFrom[0]: "0.0.0.0/0" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
+  ],
+  [
+    { sshFrom: ["0.0.0.0/1", "203.0.113.7/32", "128.0.0.0/1"] },
+    'sshFrom: is everybody, all together: say so by "0.0.0.0/0", spelled out, or give the networks that you log in from',
+  ],
+  [
+    { sshFrom: ALL_BUT_PRIVATE },
+    'sshFrom: is everybody, all together: say so by "0.0.0.0/0", spelled out, or give the networks that you log in from',
+  ],
+  [
+    { timeFrom: ["0.0.0.0/1", "128.0.0.0/1"] },
+    "timeFrom: is everybody, all together: the time is for the cluster only, give its network, such as 10.0.0.0/16",
+  ],
+  [
+    { ptpFrom: ["128.0.0.0/1", "64.0.0.0/2", "0.0.0.0/2"] },
+    "ptpFrom: is everybody, all together: the time is for the cluster only, give its network, such as 10.0.0.0/16",
   ],
   [{ timeFrom: ["10.0.0.0/33"] }, 'timeFrom[0]: must end in a prefix length of /0 to /32, not "10.0.0.0/33"'],
   [{ guests: "yes" }, "guests: must be true or false"],
@@ -154,6 +177,18 @@ const aws: readonly Wrong[] = [
   [
     { timeFrom: ["0::/00"] },
     'timeFrom[0]: "0::/00" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
+  ],
+  [
+    { timeFrom: ["::/1", "8000::/1"] },
+    "timeFrom: is everybody, all together: the time is for the cluster only, give its network, such as 10.0.0.0/16",
+  ],
+  [
+    { sshFrom: ["203.0.113.7/32", "2000::/3"] },
+    'sshFrom: is everybody, all together: say so by "::/0", spelled out, or give the networks that you log in from',
+  ],
+  [
+    { sshFrom: ["0.0.0.0/0", "::/1", "8000::/1"] },
+    'sshFrom: is everybody, all together: say so by "::/0", spelled out, or give the networks that you log in from',
   ],
   [
     { sshFrom: ["2001:db8::/32"] },
@@ -353,9 +388,16 @@ describe.each(hosts)("%s", (type, host, wrong) => {
     }
   });
 
-  test("takes what is everybody when it is spelled out", () => {
-    const error = refusal(host, { sshFrom: ["0.0.0.0/0"] });
-    expect(error).toBe("accepted");
+  test.each([[["0.0.0.0/0"]], [["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1"]]])(
+    "takes what is everybody when it is spelled out: %j",
+    (sshFrom) => {
+      expect(refusal(host, { sshFrom })).toBe("accepted");
+    },
+  );
+
+  test("takes networks that are large and not everybody", () => {
+    const sshFrom = ["0.0.0.0/1", "128.0.0.0/2", "10.0.0.0/8"];
+    expect(refusal(host, { sshFrom, timeFrom: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] })).toBe("accepted");
   });
 });
 
@@ -410,5 +452,37 @@ describe("the region of a host that states none", () => {
   test.each([PROVIDER, PARENT])("is not known with %s, whatever else says it", (which) => {
     vi.stubEnv("AWS_REGION", "cn-north-1");
     expect(refusal(AwsHost, required, "a", optionsOf(which))).toBe("accepted");
+  });
+});
+
+describe("networks are all addresses together", () => {
+  /** Prefixes, as bits: the whole, of which each number cuts one part in two. */
+  function cut(numbers: number[]): string[] {
+    const prefixes = [""];
+    for (const number of numbers) {
+      const [chosen = ""] = prefixes.splice(number % prefixes.length, 1);
+      prefixes.push(`${chosen}0`, `${chosen}1`);
+    }
+    return prefixes;
+  }
+  function written(bits: string, isIPv6: boolean): string {
+    const [width, count] = isIPv6 ? [16, 8] : [8, 4];
+    const parts = Array.from({ length: count }, (_, index) =>
+      Number.parseInt(bits.padEnd(width * count, "0").slice(index * width, (index + 1) * width), 2),
+    );
+    const address = isIPv6 ? parts.map((part) => part.toString(16)).join(":") : parts.join(".");
+    return `${address}/${bits.length}`;
+  }
+
+  test.each([false, true])("however they are cut, and not without one of them (IPv6: %s)", (isIPv6) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { minLength: 1, maxLength: 31 }), fc.nat(), (numbers, number) => {
+        const networks = cut(numbers).map((bits) => written(bits, isIPv6));
+        expect(areAllAddresses(networks)).toBe(true);
+        expect(areAllAddresses([...networks, ...networks.slice(1)])).toBe(true);
+        networks.splice(number % networks.length, 1);
+        expect(areAllAddresses(networks)).toBe(false);
+      }),
+    );
   });
 });
