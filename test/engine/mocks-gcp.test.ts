@@ -192,6 +192,22 @@ describe("access", () => {
     });
   });
 
+  // The mocked engine knows transformations only; `transforms` are in test/examples/cloud-hosts.test.ts.
+  test("what has no argument is for a transformation, of the rules and of the instance", async () => {
+    const registered = startEngine({ preview: false, cloud: gcp });
+    const port = { protocol: "tcp", ports: ["8080"] };
+    const beyond: pulumi.ResourceTransformation = ({ name, type, props, opts }) => {
+      if (name === "a-ssh") return { props: { ...props, allows: [...props.allows, port] }, opts };
+      return type === "gcp:compute/instance:Instance"
+        ? { props: { ...props, labels: { team: "a" } }, opts }
+        : undefined;
+    };
+    await resolved(new GcpHost("a", least, { transformations: [beyond] }).endpoint);
+    expect(inputsOf(registered, "a-ssh").allows).toEqual([{ protocol: "tcp", ports: ["22"] }, port]);
+    expect(inputsOf(registered, "a-deny").denies).toEqual([{ protocol: "all" }]);
+    expect(inputsOf(registered, "a-instance").labels).toEqual({ team: "a" });
+  });
+
   test("the rules of one stack's host are not those of another's", async () => {
     const tagsIn = async (stack: string) => {
       startEngine({ preview: false, cloud: gcp });
