@@ -21,6 +21,8 @@ import { isKnown, isSecretOutput, resolved } from "../unit/support/outputs";
 
 afterEach(finishProgram);
 
+/** What an engine is told of a value that a preview does not know. */
+const UNKNOWN = expect.objectContaining({ __pulumiUnknown: true });
 const least = { operatingSystem: OperatingSystem.Ubuntu2404, sshFrom: ["198.51.100.7/32"] };
 
 async function made(args: Partial<GcpHostArgs> = {}, cloud: MockCloud = gcp): Promise<Registered[]> {
@@ -82,6 +84,25 @@ describe("a GcpHost", () => {
     const instance = inputsOf(registered, "a-instance");
     expect(instance.machineType).toBe("c3-standard-4");
     expect(metadataOf(instance)).toMatchObject({ "enable-oslogin": "FALSE" });
+  });
+
+  test("is previewed as far as its network and its labels are known", async () => {
+    const registered = startEngine({ preview: true, cloud: gcp });
+    const unknown = new GcpHost("other", least).instanceId;
+    const tag = unknown.apply(() => "mine");
+    new GcpHost("a", {
+      ...{ ...least, timeFrom: [unknown] },
+      ...{ network: unknown, subnetwork: unknown, zone: unknown, networkTags: [tag], labels: { team: unknown } },
+    });
+    await finishProgram();
+    const { networkInterfaces, labels, bootDisk, machineType } = inputsOf(registered, "a-instance");
+    expect([machineType, bootDisk.initializeParams.image]).toEqual(["c3-standard-4", NEWEST_IMAGE]);
+    expect(networkInterfaces).toEqual([{ network: UNKNOWN, subnetwork: UNKNOWN, accessConfigs: [{}] }]);
+    expect([labels, bootDisk.initializeParams.labels]).toEqual([{ team: UNKNOWN }, { team: UNKNOWN }]);
+    const rule = { network: UNKNOWN, priority: 900, targetTags: [expect.stringMatching(/^timebase-/)] };
+    expect(inputsOf(registered, "a-ssh")).toMatchObject({ ...rule, sourceRanges: least.sshFrom });
+    expect(inputsOf(registered, "a-time")).toMatchObject({ ...rule, sourceRanges: [UNKNOWN] });
+    expect(inputsOf(registered, "a-deny").denies).toEqual([{ protocol: "all" }]);
   });
 
   test("carries a clock", async () => {
