@@ -33,7 +33,7 @@ beforeEach(() => {
 afterEach(finishProgram);
 
 /** Undefined stands for an argument that is taken away. */
-type Wrong = readonly [args: Record<string, unknown>, ...errors: string[]];
+type Wrong = readonly [args: Record<string, unknown>, error: string];
 
 const later = <T>(value: T) => pulumi.output(value);
 
@@ -47,8 +47,16 @@ const ALL_BUT_PRIVATE = Array.from({ length: 223 }, (_, index) => `${index + 1}.
   (network) => !/^(10|127)\./.test(network),
 );
 
-/** What is wrong in any cloud. */
-const shared: readonly Wrong[] = [
+const ARGUMENTS =
+  "name, operatingSystem, sshFrom, timeFrom, ptpFrom, guests, phc, spot, address, proxy, publicKey, privateKey, " +
+  "firstBoot, rootDiskGib, deletionProtection";
+const AWS_ARGUMENTS =
+  `${ARGUMENTS}, instanceType, region, availabilityZone, subnetId, vpcId, securityGroupIds, keyName, placementGroup, ` +
+  "imageId, tags";
+const GCP_ARGUMENTS = `${ARGUMENTS}, machineType, zone, network, subnetwork, networkTags, image, labels`;
+
+/** What is wrong in any cloud, whose hosts have these arguments. */
+const shared = (names: string): Wrong[] => [
   [{ operatingSystem: undefined }, "operatingSystem: is required"],
   [
     { operatingSystem: "ubuntu-20.04" },
@@ -122,7 +130,10 @@ const shared: readonly Wrong[] = [
     { publicKey: `from="10.0.0.0/8" ${HOST_KEY}` },
     `publicKey: has options before the key, which are not supported: ${KEY_REMEDY}`,
   ],
-  [{ publicKey: HOST_KEY, privateKey: "hunter2" }, /^privateKey: must be the text of a private key/.source],
+  [
+    { publicKey: HOST_KEY, privateKey: "hunter2" },
+    "privateKey: must be the text of a private key (-----BEGIN ... PRIVATE KEY-----), not the path of its file",
+  ],
   [{ rootDiskGib: 8 }, "rootDiskGib: must be 10 to 16384 GiB, not 8"],
   [{ rootDiskGib: 16.5 }, "rootDiskGib: must be a whole number, 10 to 16384 GiB, not 16.5"],
   [{ firstBoot: 1 }, "firstBoot: must be what firstBootPlan gives"],
@@ -136,8 +147,8 @@ const shared: readonly Wrong[] = [
     { name: "node 1" },
     'name: must be 1 to 63 letters, digits, ".", "_" or "-", with a letter or digit at both ends, not "node 1"',
   ],
-  [{ transform: () => ({}) }, /^transform: is not an argument; there are name, operatingSystem, sshFrom/.source],
-  [{ os: OperatingSystem.Debian12 }, /^os: is not an argument; there are name, operatingSystem/.source],
+  [{ transform: () => ({}) }, `transform: is not an argument; there are ${names}`],
+  [{ os: OperatingSystem.Debian12 }, `os: is not an argument; there are ${names}`],
   [{ guest: true }, "guest: is not an argument; did you mean guests?"],
 ];
 
@@ -147,7 +158,11 @@ const aboutProxies = (network: object): Wrong[] => [
     { ...network, proxy: { address: "bastion", hostKey: HOST_KEY }, firstBoot: "true\n" },
     "firstBoot: cannot be with a proxy: a login that is refused there is not tried again; leave one out",
   ],
-  [{ ...network, proxy: { address: "bastion" } }, /^proxy\.hostKey: is required: run `ssh-keyscan/.source],
+  [
+    { ...network, proxy: { address: "bastion" } },
+    "proxy.hostKey: is required: run `ssh-keyscan -t ed25519 <address>` over a trusted path, compare its key with the one in " +
+      "/etc/ssh/ssh_host_ed25519_key.pub on the host, and paste the line",
+  ],
   [
     { ...network, proxy: { address: "a bastion", hostKey: HOST_KEY } },
     'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
@@ -248,7 +263,10 @@ const aws: readonly Wrong[] = [
   [{ proxy: { address: "bastion", hostKey: HOST_KEY } }, NEEDS_SUBNET],
   [{ proxy: later({ address: "bastion", hostKey: HOST_KEY }) }, NEEDS_SUBNET],
   [{ securityGroupIds: ["default"] }, 'securityGroupIds[0]: must be an id such as sg-0123456789abcdef0, not "default"'],
-  [{ keyName: HOST_KEY.repeat(4) }, /^keyName: must be the name of a key pair, not the key, not "ssh-ed25519/.source],
+  [
+    { keyName: HOST_KEY.repeat(4) },
+    `keyName: must be the name of a key pair, not the key, not ${JSON.stringify(HOST_KEY.repeat(4)).slice(0, 77)}...`,
+  ],
   [{ placementGroup: "" }, 'placementGroup: must be the name of a placement group, not ""'],
   [{ imageId: "ubuntu" }, 'imageId: must be an id such as ami-0123456789abcdef0, not "ubuntu"'],
   [{ tags: ["team"] }, "tags: must be an object of tags"],
@@ -258,7 +276,7 @@ const aws: readonly Wrong[] = [
     { firstBoot: LONG },
     `firstBoot: makes compressed user data of ${LONG_PACKED} bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
   ],
-  [{ machineType: "c3-standard-4" }, /^machineType: is not an argument; there are name,/.source],
+  [{ machineType: "c3-standard-4" }, `machineType: is not an argument; there are ${AWS_ARGUMENTS}`],
 ];
 
 const SERIES_NESTED = "c3, c4, c2, n1, n2, n4";
@@ -338,18 +356,18 @@ const gcp: readonly Wrong[] = [
   ],
   [
     { firstBoot: "a".repeat(262_144) },
-    /^firstBoot: makes user data of 26\d{4} bytes, and Google Cloud takes 262144: give fewer time sources/.source,
+    "firstBoot: makes user data of 264700 bytes, and Google Cloud takes 262144: give fewer time sources, or Delivery.Ssh",
   ],
   [
     { firstBoot: "true\n", operatingSystem: OperatingSystem.Debian12 },
     "firstBoot: needs cloud-init, which the image of debian-12 in Google Cloud has not: take ubuntu-22.04, ubuntu-24.04, or Delivery.Ssh",
   ],
-  [{ instanceType: "m7i.large" }, /^instanceType: is not an argument; there are name,/.source],
+  [{ instanceType: "m7i.large" }, `instanceType: is not an argument; there are ${GCP_ARGUMENTS}`],
 ];
 
 const hosts = [
-  ["AwsHost", AwsHost, [...shared, ...aboutProxies(AWS_NETWORK), ...aws]],
-  ["GcpHost", GcpHost, [...shared, ...aboutProxies({}), ...gcp]],
+  ["AwsHost", AwsHost, [...shared(AWS_ARGUMENTS), ...aboutProxies(AWS_NETWORK), ...aws]],
+  ["GcpHost", GcpHost, [...shared(GCP_ARGUMENTS), ...aboutProxies({}), ...gcp]],
 ] as const;
 type AnyHost = new (name: string, args: object, opts?: object) => unknown;
 
@@ -365,21 +383,18 @@ function refusal(host: unknown, args: object, name = "a", opts: object = {}): st
 
 describe.each(hosts)("%s", (type, host, wrong) => {
   test.each(wrong.map((row, index) => [index, ...row] as const))("refuses wrong arguments %i: %o", (_, args, error) => {
-    const [head, ...lines] = refusal(host, args).split("\n  ");
-    expect(head).toBe(`${type} "a" has 1 input error:`);
-    expect(lines).toHaveLength(1);
-    // A message of other rules, which have tests of their own, is given by its beginning.
-    if (error?.startsWith("^")) expect(lines[0]).toMatch(new RegExp(error));
-    else expect(lines[0]).toBe(error);
+    expect(refusal(host, args)).toBe(`${type} "a" has 1 input error:\n  ${error}`);
     expect(registered).toEqual([]);
   });
 
   test("says all that is wrong at once", () => {
-    expect(refusal(host, { sshFrom: ["any"], guests: 1, rootDiskGib: 1, address: "x" })).toMatch(
-      new RegExp(
-        `^${type} "a" has 4 input errors:\n  sshFrom\\[0\\]: .*\n  guests: .*\n  address: .*\n  rootDiskGib: .*$`,
-      ),
-    );
+    expect(
+      refusal(host, { sshFrom: ["any"], guests: 1, rootDiskGib: 1, address: "x" }),
+    ).toBe(`${type} "a" has 4 input errors:
+  sshFrom[0]: must be a network such as 203.0.113.7/32, not "any"; everybody is "0.0.0.0/0", spelled out
+  guests: must be true or false
+  address: must be one of public, private, not "x"
+  rootDiskGib: must be 10 to 16384 GiB, not 1`);
   });
 
   test("quotes no private key, wherever it was put", () => {
