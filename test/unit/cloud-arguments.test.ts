@@ -362,6 +362,13 @@ const gcp: readonly Wrong[] = [
     { firstBoot: "true\n", operatingSystem: OperatingSystem.Debian12 },
     "firstBoot: needs cloud-init, which the image of debian-12 in Google Cloud has not: take ubuntu-22.04, ubuntu-24.04, or Delivery.Ssh",
   ],
+  // sshd of Debian shows another key at first, and a handshake that fails behind a proxy is not tried anew.
+  ...[OperatingSystem.Debian12, OperatingSystem.Debian13].map((operatingSystem): Wrong => {
+    const error =
+      `proxy: needs cloud-init, which the image of ${operatingSystem} in Google Cloud has not: take ubuntu-22.04, ubuntu-24.04, or ` +
+      'address: "private" without a proxy, where this machine is in the network or has a VPN to it';
+    return [{ operatingSystem, proxy: later({ address: "bastion", hostKey: HOST_KEY }) }, error];
+  }),
   [{ instanceType: "m7i.large" }, `instanceType: is not an argument; there are ${GCP_ARGUMENTS}`],
 ];
 
