@@ -99,7 +99,12 @@ describe("a GcpHost", () => {
     expect([machineType, bootDisk.initializeParams.image]).toEqual(["c3-standard-4", NEWEST_IMAGE]);
     expect(networkInterfaces).toEqual([{ network: UNKNOWN, subnetwork: UNKNOWN, accessConfigs: [{}] }]);
     expect([labels, bootDisk.initializeParams.labels]).toEqual([{ team: UNKNOWN }, { team: UNKNOWN }]);
-    const rule = { network: UNKNOWN, priority: 900, targetTags: [expect.stringMatching(/^timebase-/)] };
+    const rule = {
+      network: UNKNOWN,
+      project: UNKNOWN,
+      priority: 900,
+      targetTags: [expect.stringMatching(/^timebase-/)],
+    };
     expect(inputsOf(registered, "a-ssh")).toMatchObject({ ...rule, sourceRanges: least.sshFrom });
     expect(inputsOf(registered, "a-time")).toMatchObject({ ...rule, sourceRanges: [UNKNOWN] });
     expect(inputsOf(registered, "a-deny").denies).toEqual([{ protocol: "all" }]);
@@ -259,6 +264,21 @@ describe("access", () => {
     const { networkInterfaces } = inputsOf(registered, "a-instance");
     expect(networkInterfaces).toEqual([{ network: "default", accessConfigs }]);
     expect(endpoint).toMatchObject({ address, privateAddress: "10.0.0.30" });
+  });
+
+  // A machine's own project has no such network: "the resource was not found", in the middle of an up.
+  test.each([
+    ["default", undefined],
+    ["projects/shared-1/global/networks/default", "shared-1"],
+    ["https://www.googleapis.com/compute/v1/projects/example.com:shared/global/networks/a", "example.com:shared"],
+  ])("the rules of the network %s are in its project", async (network, project) => {
+    for (const given of [network, pulumi.output(network)]) {
+      const registered = await made({ network: given, timeFrom: ["10.0.0.0/16"] });
+      const rules = registered.filter(({ type }) => type === "gcp:compute/firewall:Firewall");
+      expect(rules.map(({ inputs }) => [inputs.network, inputs.project])).toEqual(rules.map(() => [network, project]));
+      expect(rules).toHaveLength(3);
+      expect(inputsOf(registered, "a-instance")).not.toHaveProperty("project");
+    }
   });
 
   test("the user's network is taken", async () => {

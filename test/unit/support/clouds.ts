@@ -131,7 +131,7 @@ export const gcp = {
     },
     "gcp:compute/firewall:Firewall": {
       required: ["network", "direction", "targetTags", "priority", "sourceRanges"],
-      optional: ["allows", "denies"],
+      optional: ["allows", "denies", "project"],
       outputs: () => ({}),
     },
     // The network that an example makes.
