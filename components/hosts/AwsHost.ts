@@ -1,4 +1,4 @@
-import { Instance } from "@pulumi/aws/ec2/instance";
+import { Instance, type InstanceArgs } from "@pulumi/aws/ec2/instance";
 import { PlacementGroup } from "@pulumi/aws/ec2/placementGroup";
 import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
@@ -6,6 +6,8 @@ import type { AwsHostArgs } from "./aws/args";
 import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup } from "./aws/capabilities";
 import { aboutFirstBoot, newestImage } from "./aws/image";
 import { securityGroups } from "./aws/network";
+import { defaultRegion } from "./aws/region";
+import { compressed } from "./aws/userData";
 import { machineOf, validateAwsHost } from "./aws/validate";
 import { warnOfEverybody } from "./cloud/access";
 import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
@@ -29,7 +31,7 @@ export class AwsHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args.name ?? name };
-    const check = checkInputs("AwsHost", name, input, validateAwsHost);
+    const check = checkInputs("AwsHost", name, input, validateAwsHost(defaultRegion(opts)));
     super("timebase:index:AwsHost", name, {}, opts);
     warnOfEverybody(name, args.sshFrom, this);
 
@@ -93,13 +95,13 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       disableApiTermination: args.deletionProtection ?? false,
       metadataOptions: METADATA,
       rootBlockDevice: rootDisk(args, parts.tags),
-      userData: parts.firstBoot.apply(cloudConfig),
+      ...firstBootInputs(args, parts.firstBoot),
       userDataReplaceOnChange: true,
       tags: parts.tags,
     },
     {
       parent,
-      additionalSecretOutputs: ["userData"],
+      additionalSecretOutputs: ["userData", "userDataBase64"],
       // The image that was found stays: a newer one is for the next machine. The provider reads whether the machine has a
       // public address, not whether it is to have one, and a stopped one has none (terraform-provider-aws, issue 33775):
       // only another wish replaces the machine.
@@ -107,7 +109,7 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
         "associatePublicIpAddress",
         ...(args.imageId === undefined ? ["ami"] : []),
         // A plan that changes is for the next machine: this one has it by SSH.
-        ...(args.firstBoot === undefined ? [] : ["userData"]),
+        ...(args.firstBoot === undefined ? [] : ["userData", "userDataBase64"]),
       ],
       // And it keeps what is given no more: a spot instance would stay one, a placement group that goes would be in use, a key
       // would still open it.
@@ -120,6 +122,16 @@ function makeInstance(name: string, args: AwsHostArgs, parts: Parts, parent: pul
       customTimeouts: isBareMetal(machine.instanceType) ? { create: "30m", update: "40m", delete: "40m" } : undefined,
     },
   );
+}
+
+type FirstBootInputs = Pick<InstanceArgs, "userData" | "userDataBase64">;
+
+/** Compressed where there is a script, which may be too long as it is. */
+function firstBootInputs(args: AwsHostArgs, boot: pulumi.Output<FirstBoot>): FirstBootInputs {
+  const text = boot.apply(cloudConfig);
+  return args.firstBoot === undefined
+    ? { userData: text }
+    : { userDataBase64: text.apply((known) => compressed(known).toString("base64")) };
 }
 
 /** A one-time spot instance: what Amazon takes back is deleted, and costs nothing. */

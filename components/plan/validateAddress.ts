@@ -57,6 +57,21 @@ export function contains(network: string, address: string): boolean {
   return list.check(address, family(address));
 }
 
+/** Whether valid networks, all of IPv4 or all of IPv6, leave no address out. */
+export function areAllAddresses(networks: readonly string[]): boolean {
+  const prefixes = networks.map((network) => {
+    const [base = "", length] = network.split("/");
+    return addressBits(base).slice(0, Number(length));
+  });
+  return areWhole(prefixes, "");
+}
+
+/** Whether no address that begins with these bits is left out. */
+function areWhole(prefixes: readonly string[], bits: string): boolean {
+  const within = prefixes.filter((prefix) => prefix.startsWith(bits));
+  return within.includes(bits) || (within.length > 0 && ["0", "1"].every((bit) => areWhole(within, bits + bit)));
+}
+
 function isAddress(value: unknown): boolean {
   if (typeof value !== "string" || value.includes("%")) {
     return false;

@@ -1,4 +1,5 @@
 /** What cloud-init of a machine is told: what the program gave to its cloud, and what the cloud's image brings. Pure. */
+import { gunzipSync } from "node:zlib";
 import { configText } from "../../vm/seed";
 import type { Inputs } from "../cloud/resources";
 
@@ -9,7 +10,8 @@ const GOOGLE = "169.254.169.254 metadata.google.internal metadata";
 export function userTexts(properties: Inputs, user?: string): { userData: string; vendorData: string } {
   const metadata = (properties.metadata ?? {}) as Record<string, string>;
   // A script runs once here, while Google's agent runs it at every boot.
-  const given = properties.userData ?? metadata["user-data"] ?? properties.metadataStartupScript ?? "";
+  const texts = [properties.userData, metadata["user-data"], properties.metadataStartupScript];
+  const given = unpacked(properties.userDataBase64) ?? texts.find((text) => text !== undefined) ?? "";
   // As parts, that what a program gives shadows none: of two configurations cloud-init takes one `bootcmd`, the user's.
   const vendor = [
     ...(user === undefined ? [] : [part("text/cloud-config", configText({ user: { name: user } }))]),
@@ -21,6 +23,11 @@ export function userTexts(properties: Inputs, user?: string): { userData: string
     part("text/x-shellscript", "#!/bin/sh\ntouch /etc/cloud/cloud-init.disabled\n"),
   ];
   return { userData: String(given), vendorData: `#cloud-config-archive\n${JSON.stringify(vendor, null, 1)}\n` };
+}
+
+/** The form of the seed is text, so that this does what cloud-init does with what is gzip. */
+function unpacked(base64: unknown): string | undefined {
+  return typeof base64 === "string" ? gunzipSync(Buffer.from(base64, "base64")).toString() : undefined;
 }
 
 const part = (type: string, content: string) => ({ type, content });

@@ -110,10 +110,11 @@ const AWS: Table = {
       ...["tags", "instanceType", "vpcSecurityGroupIds", "metadataOptions", "disableApiTermination", "monitoring"],
       ...["instanceInitiatedShutdownBehavior", "userDataReplaceOnChange", "rootBlockDevice"],
     ],
-    // `userData` because the hosts set `userDataReplaceOnChange`.
+    // User data because the hosts set `userDataReplaceOnChange`.
     replaces: [
-      ...["ami", "userData", "placementGroup", "subnetId", "associatePublicIpAddress", "availabilityZone", "keyName"],
-      ...["privateIp", "cpuOptions", "instanceMarketOptions", "region", "rootBlockDevice.encrypted"],
+      ...["ami", "userData", "userDataBase64", "placementGroup", "subnetId", "associatePublicIpAddress"],
+      ...["availabilityZone", "keyName", "privateIp", "cpuOptions", "instanceMarketOptions", "region"],
+      "rootBlockDevice.encrypted",
     ],
     fills: [
       ...["privateIp", "availabilityZone", "subnetId", "vpcSecurityGroupIds"],

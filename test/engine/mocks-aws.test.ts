@@ -251,6 +251,23 @@ describe("access", () => {
     ]);
   });
 
+  // The mocked engine knows transformations only; `transforms` are in test/examples/cloud-hosts.test.ts.
+  test("what has no argument is for a transformation, of the rules and of the instance", async () => {
+    const registered = startEngine({ preview: false, cloud: aws });
+    const port = { protocol: "tcp", fromPort: 8080, toPort: 8080, cidrBlocks: ["10.0.0.0/16"] };
+    const beyond: pulumi.ResourceTransformation = ({ type, props, opts }) => {
+      if (type === "aws:ec2/securityGroup:SecurityGroup") {
+        return { props: { ...props, ingress: [...props.ingress, port] }, opts };
+      }
+      return type === "aws:ec2/instance:Instance"
+        ? { props: { ...props, availabilityZone: "eu-north-1a" }, opts }
+        : undefined;
+    };
+    await resolved(new AwsHost("a", least, { transformations: [beyond] }).endpoint);
+    expect(inputsOf(registered, "a-access").ingress).toEqual([expect.objectContaining({ fromPort: 22 }), port]);
+    expect(inputsOf(registered, "a-instance").availabilityZone).toBe("eu-north-1a");
+  });
+
   test.each([
     [["198.51.100.7/32"], 0],
     [["0.0.0.0/0"], 1],
@@ -325,7 +342,7 @@ describe("host identity", () => {
     expect(isSecret(instance.userData)).toBe(true);
     const others = registered.map(({ inputs }) => ({ ...inputs, userData: undefined }));
     expect(JSON.stringify(others)).not.toContain("PRIVATE KEY");
-    expect((await optionsOf({}))["a-instance"]?.additionalSecretOutputs).toEqual(["userData"]);
+    expect((await optionsOf({}))["a-instance"]?.additionalSecretOutputs).toEqual(["userData", "userDataBase64"]);
   });
 
   test("is not the key that logs in, whose private half no machine is told", async () => {

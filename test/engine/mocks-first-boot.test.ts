@@ -14,6 +14,7 @@ import {
 } from "../../components";
 import { dialErrorLimit } from "../../components/remote/dial";
 import { firstBootScript } from "../../components/remote/firstBoot";
+import { userTexts } from "../../rig/cloud-provider/userTexts";
 import { aws, gcp } from "../unit/support/clouds";
 import { failing } from "../unit/support/failures";
 import { HOST_KEY } from "../unit/support/keys";
@@ -65,9 +66,12 @@ async function made(args: Partial<ExperimentClusterArgs> = {}, options: Options 
   return registered;
 }
 
-const configOf = (userData: unknown) => JSON.parse(revealed(userData).replace(/^#cloud-config\n# .*\n/, ""));
-const scriptOf = (userData: unknown) =>
-  configOf(userData).write_files.find(({ path }: { path: string }) => path.endsWith("/script")).content;
+/** What cloud-init of an instance reads. */
+const toldBy = ({ userDataBase64, metadata }: Registered["inputs"]): string =>
+  userTexts({ userDataBase64: revealed(userDataBase64), metadata: revealed(metadata) }).userData;
+const configOf = (told: string) => JSON.parse(told.replace(/^#cloud-config\n# .*\n/, ""));
+const scriptOf = (told: string) =>
+  configOf(told).write_files.find(({ path }: { path: string }) => path.endsWith("/script")).content;
 
 describe("a cluster that converges at the first boot", () => {
   test("has two resources a host, of which nobody dials for one", async () => {
@@ -84,8 +88,8 @@ describe("a cluster that converges at the first boot", () => {
   test("tells each machine its plan in either cloud, but for what is not known before the machine", async () => {
     const registered = await made();
     const told = {
-      a: scriptOf(inputsOf(registered, "a-instance").userData),
-      g: scriptOf(revealed(inputsOf(registered, "g-instance").metadata)["user-data"]),
+      a: scriptOf(toldBy(inputsOf(registered, "a-instance"))),
+      g: scriptOf(toldBy(inputsOf(registered, "g-instance"))),
     };
     for (const [name, script] of Object.entries(told)) {
       const { stdin } = inputsOf(registered, `c-${name}-converge`);
@@ -101,15 +105,25 @@ describe("a cluster that converges at the first boot", () => {
     }
   });
 
-  test("takes a fifth of what EC2 takes of user data", async () => {
-    const { userData } = inputsOf(await made(), "a-instance");
-    expect(revealed(userData).length).toBeLessThan(5_000);
+  test("takes an eighth of what EC2 takes of user data, and is secret there, too", async () => {
+    const { userData, userDataBase64 } = inputsOf(await made(), "a-instance");
+    expect(userData).toBeUndefined();
+    expect(isSecret(userDataBase64)).toBe(true);
+    expect(Buffer.from(revealed(userDataBase64), "base64").length).toBeLessThan(2_048);
+  });
+
+  // As text it would be longer than EC2 takes, of which the mocks refuse more.
+  test("tells a machine a plan of hundreds of time sources", async () => {
+    const sources = Array.from({ length: 300 }, (_, index) => ({ address: `time-${index}.example.org` }));
+    const told = toldBy(inputsOf(await made({ sources }), "a-instance"));
+    expect(told.length).toBeGreaterThan(16_384);
+    expect(scriptOf(told)).toContain("time-source=server time-299.example.org");
   });
 
   test("replaces no machine for another plan or toolkit, and one for another login or system", async () => {
     const options: Options = {};
     await made({}, options);
-    expect(options["a-instance"]?.ignoreChanges).toContain("userData");
+    expect(options["a-instance"]?.ignoreChanges).toEqual(expect.arrayContaining(["userData", "userDataBase64"]));
     expect(options["g-instance"]?.ignoreChanges).toContain('metadata["user-data"]');
     const triggers = async (more: object, args: Partial<ExperimentClusterArgs> = {}) => {
       const recorded: Options = {};

@@ -21,6 +21,8 @@ import { isKnown, isSecretOutput, resolved } from "../unit/support/outputs";
 
 afterEach(finishProgram);
 
+/** What an engine is told of a value that a preview does not know. */
+const UNKNOWN = expect.objectContaining({ __pulumiUnknown: true });
 const least = { operatingSystem: OperatingSystem.Ubuntu2404, sshFrom: ["198.51.100.7/32"] };
 
 async function made(args: Partial<GcpHostArgs> = {}, cloud: MockCloud = gcp): Promise<Registered[]> {
@@ -82,6 +84,30 @@ describe("a GcpHost", () => {
     const instance = inputsOf(registered, "a-instance");
     expect(instance.machineType).toBe("c3-standard-4");
     expect(metadataOf(instance)).toMatchObject({ "enable-oslogin": "FALSE" });
+  });
+
+  test("is previewed as far as its network and its labels are known", async () => {
+    const registered = startEngine({ preview: true, cloud: gcp });
+    const unknown = new GcpHost("other", least).instanceId;
+    const tag = unknown.apply(() => "mine");
+    new GcpHost("a", {
+      ...{ ...least, timeFrom: [unknown] },
+      ...{ network: unknown, subnetwork: unknown, zone: unknown, networkTags: [tag], labels: { team: unknown } },
+    });
+    await finishProgram();
+    const { networkInterfaces, labels, bootDisk, machineType } = inputsOf(registered, "a-instance");
+    expect([machineType, bootDisk.initializeParams.image]).toEqual(["c3-standard-4", NEWEST_IMAGE]);
+    expect(networkInterfaces).toEqual([{ network: UNKNOWN, subnetwork: UNKNOWN, accessConfigs: [{}] }]);
+    expect([labels, bootDisk.initializeParams.labels]).toEqual([{ team: UNKNOWN }, { team: UNKNOWN }]);
+    const rule = {
+      network: UNKNOWN,
+      project: UNKNOWN,
+      priority: 900,
+      targetTags: [expect.stringMatching(/^timebase-/)],
+    };
+    expect(inputsOf(registered, "a-ssh")).toMatchObject({ ...rule, sourceRanges: least.sshFrom });
+    expect(inputsOf(registered, "a-time")).toMatchObject({ ...rule, sourceRanges: [UNKNOWN] });
+    expect(inputsOf(registered, "a-deny").denies).toEqual([{ protocol: "all" }]);
   });
 
   test("carries a clock", async () => {
@@ -192,6 +218,22 @@ describe("access", () => {
     });
   });
 
+  // The mocked engine knows transformations only; `transforms` are in test/examples/cloud-hosts.test.ts.
+  test("what has no argument is for a transformation, of the rules and of the instance", async () => {
+    const registered = startEngine({ preview: false, cloud: gcp });
+    const port = { protocol: "tcp", ports: ["8080"] };
+    const beyond: pulumi.ResourceTransformation = ({ name, type, props, opts }) => {
+      if (name === "a-ssh") return { props: { ...props, allows: [...props.allows, port] }, opts };
+      return type === "gcp:compute/instance:Instance"
+        ? { props: { ...props, labels: { team: "a" } }, opts }
+        : undefined;
+    };
+    await resolved(new GcpHost("a", least, { transformations: [beyond] }).endpoint);
+    expect(inputsOf(registered, "a-ssh").allows).toEqual([{ protocol: "tcp", ports: ["22"] }, port]);
+    expect(inputsOf(registered, "a-deny").denies).toEqual([{ protocol: "all" }]);
+    expect(inputsOf(registered, "a-instance").labels).toEqual({ team: "a" });
+  });
+
   test("the rules of one stack's host are not those of another's", async () => {
     const tagsIn = async (stack: string) => {
       startEngine({ preview: false, cloud: gcp });
@@ -222,6 +264,21 @@ describe("access", () => {
     const { networkInterfaces } = inputsOf(registered, "a-instance");
     expect(networkInterfaces).toEqual([{ network: "default", accessConfigs }]);
     expect(endpoint).toMatchObject({ address, privateAddress: "10.0.0.30" });
+  });
+
+  // A machine's own project has no such network: "the resource was not found", in the middle of an up.
+  test.each([
+    ["default", undefined],
+    ["projects/shared-1/global/networks/default", "shared-1"],
+    ["https://www.googleapis.com/compute/v1/projects/example.com:shared/global/networks/a", "example.com:shared"],
+  ])("the rules of the network %s are in its project", async (network, project) => {
+    for (const given of [network, pulumi.output(network)]) {
+      const registered = await made({ network: given, timeFrom: ["10.0.0.0/16"] });
+      const rules = registered.filter(({ type }) => type === "gcp:compute/firewall:Firewall");
+      expect(rules.map(({ inputs }) => [inputs.network, inputs.project])).toEqual(rules.map(() => [network, project]));
+      expect(rules).toHaveLength(3);
+      expect(inputsOf(registered, "a-instance")).not.toHaveProperty("project");
+    }
   });
 
   test("the user's network is taken", async () => {

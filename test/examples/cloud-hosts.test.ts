@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HostAddress, OperatingSystem } from "../../components";
 import type { Inputs } from "../../rig/cloud/resources";
 import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
+import { isInstance } from "../../rig/cloud-provider/instance";
 import { CloudRecord } from "../../rig/cloud-provider/record";
+import { isOpen, rulesOf } from "../../rig/cloud-provider/rules";
 import { programStack, root } from "./support/programStack";
 
 // What only the real engine decides: what a changed image or system replaces, and what the state keeps in clear text.
@@ -31,9 +33,18 @@ describe("a host in each cloud on the real engine", () => {
        const { Vpc } = require("@pulumi/aws/ec2/vpc");
        const { Subnet } = require("@pulumi/aws/ec2/subnet");
        const { shared, aws, gcp, more } = JSON.parse(process.env.ARGS);
-       const described = ({ type, props, opts }) =>
-         type.endsWith("/instance:Instance") ? { props: { ...props, [MORE[type]]: true, ...more }, opts } : undefined;
-       const MORE = { "aws:ec2/instance:Instance": "monitoring", "gcp:compute/instance:Instance": "canIpForward" };
+       const port = { protocol: "tcp", fromPort: 8080, toPort: 8080, cidrBlocks: ["203.0.113.0/24"] };
+       const beyond = {
+         "aws:ec2/instance:Instance": () => ({ monitoring: true, ...more }),
+         "gcp:compute/instance:Instance": () => ({ canIpForward: true, ...more }),
+         "aws:ec2/securityGroup:SecurityGroup": ({ ingress }) => ({ ingress: [...ingress, port] }),
+         "gcp:compute/firewall:Firewall": ({ allows }) =>
+           allows && { allows: [...allows, { protocol: "tcp", ports: ["8080"] }] },
+       };
+       const described = ({ type, props, opts }) => {
+         const added = beyond[type]?.(props);
+         return added && { props: { ...props, ...added }, opts };
+       };
        const vpcId = new Vpc("network", { cidrBlock: "10.0.0.0/16" }).id;
        const subnetId = new Subnet("subnet", { vpcId, cidrBlock: "10.0.1.0/24" }).id;
        const a = new AwsHost("a", { ...shared, vpcId, subnetId, ...aws }, { transforms: [described] });
@@ -87,8 +98,18 @@ describe("a host in each cloud on the real engine", () => {
     await expect(stack.preview()).rejects.toThrow(/'[ag]-instance': .* no such property: 'bootDsk'/);
   });
 
-  test("has what transforms gave it beyond its arguments", () => {
+  test("has what transforms gave it beyond its arguments, its network rules too", () => {
     expect(instancesInState().map(({ inputs }) => inputs.monitoring ?? inputs.canIpForward)).toEqual([true, true]);
+    const isIn = (address: string, port: number) =>
+      clouds().flatMap((cloud) => {
+        const { resources } = cloud.content();
+        const instances = Object.values(resources).filter(({ type }) => isInstance(type));
+        return instances.map((instance) => isOpen(rulesOf(instance, resources), { protocol: "tcp", port, address }));
+      });
+    expect(isIn("198.51.100.7", 22)).toEqual([true, true]);
+    expect(isIn("203.0.113.7", 22)).toEqual([false, false]);
+    expect(isIn("203.0.113.7", 8080)).toEqual([true, false]); // Google's rule is for the networks that may log in
+    expect(isIn("198.51.100.7", 8080)).toEqual([false, true]);
   });
 
   test("stays as it is when only the vendor's image has changed", async () => {

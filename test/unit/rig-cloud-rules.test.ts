@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Image } from "../../rig/cloud/images";
 import type { Inputs } from "../../rig/cloud/resources";
@@ -79,6 +80,8 @@ describe("what a machine is told", () => {
 
   test("is what the program gave, in either cloud's property", () => {
     expect(userTexts({ userData: "#cloud-config\n" }, user).userData).toBe("#cloud-config\n");
+    const userDataBase64 = gzipSync("#cloud-config\n").toString("base64");
+    expect(userTexts({ userDataBase64 }, user).userData).toBe("#cloud-config\n");
     expect(userTexts({ metadata: { "user-data": "#cloud-config\n" } }).userData).toBe("#cloud-config\n");
     expect(userTexts({ metadataStartupScript: "#!/bin/sh\n" }).userData).toBe("#!/bin/sh\n");
   });

@@ -15,9 +15,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { aboutFirstBoot } from "../../components/hosts/aws/image";
+import { compressed } from "../../components/hosts/aws/userData";
+import { longestUserData } from "../../components/hosts/cloud/firstBoot";
 import { cloudConfig, type FirstBoot, startupScript } from "../../components/hosts/cloud/userData";
 import { KEEP_HOST_KEY } from "../../components/hosts/gcp/guestAgent";
 import { OperatingSystem } from "../../components/plan/enums";
+import { keyPair } from "../../rig/cloud/keyPair";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
 
 const boot = (more: Partial<FirstBoot> = {}): FirstBoot => ({
@@ -208,6 +212,21 @@ describe("cloud-config", () => {
         expect(seen()).toBe("tried\n");
       });
     });
+  });
+
+  // Keys of one letter, as long as real ones, are compressed to nothing: what seemed to fit would be refused by EC2.
+  test("is no longer with real keys than it was taken for before they were known, compressed or not", () => {
+    const about = aboutFirstBoot(OperatingSystem.Debian12);
+    const script = "echo 'a'\n";
+    for (const publicKey of [undefined, `${HOST_KEY} me@example`]) {
+      const before = longestUserData(script, about, publicKey);
+      for (let round = 0; round < 50; round += 1) {
+        const [hostKey, login] = [keyPair(), keyPair()];
+        const text = cloudConfig({ ...about, script, hostKey, authorizedKeys: [publicKey ?? login.publicKey] });
+        expect(text.length).toBeLessThanOrEqual(before.length);
+        expect(compressed(text).length).toBeLessThanOrEqual(compressed(before).length);
+      }
+    }
   });
 
   test.each(["\u0000", "\u0085", "\u2028", "é", "\r"])("has nothing unprintable in it: %j", (character) => {

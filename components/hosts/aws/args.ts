@@ -10,8 +10,8 @@ export interface AwsHostArgs extends CloudHostArgs {
    */
   instanceType?: string;
   /**
-   * The region, such as "eu-north-1". Plain, because what is possible depends on it. Default: the provider's, for which
-   * the rules of a commercial region hold.
+   * The region, such as "eu-north-1". Plain, because what is possible depends on it. Default: the provider's. What the stack's
+   * configuration or the environment says of that is judged like one that is stated; else the rules of a commercial region hold.
    */
   region?: string;
   /** The availability zone, such as "eu-north-1a". Default: the subnet's, else one that Amazon chooses. */

@@ -102,7 +102,7 @@ export interface Machine {
   guests: boolean;
   phc: HostPhc;
   spot: boolean;
-  /** Absent: the provider's, of which nothing is known. */
+  /** Absent where nothing is known of the provider's. */
   region?: string;
 }
 

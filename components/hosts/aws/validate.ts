@@ -7,6 +7,7 @@ import { cloudFields, keysFit, name, textsByKey, togetherFits } from "../cloud/v
 import type { AwsHostArgs } from "./args";
 import { DEFAULT_INSTANCE_TYPE, defaultInstanceType, impossible, type Machine, PHC_REGIONS } from "./capabilities";
 import { aboutFirstBoot } from "./image";
+import { USER_DATA } from "./userData";
 
 const instanceType = name(
   /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/,
@@ -46,15 +47,19 @@ const awsFields = {
   tags: optional(tags),
 } as const satisfies Fields;
 
-/** All that can be wrong with the arguments of an `AwsHost`. */
-export const validateAwsHost = argsWith(awsFields, machineFits, networkFits, accessFits, zoneFits, (args) => [
-  ...togetherFits(args, "securityGroupIds"),
-  ...keysFit(args, "publicKey", "keyName"),
-  ...userDataFits(args),
-]);
-
-/** EC2 User Guide, "Run commands when you launch an EC2 instance with user data input": before base64. */
-const USER_DATA = { cloud: "AWS", bytes: 16_384 };
+/**
+ * All that can be wrong with the arguments of an `AwsHost`. The default region only refuses, and makes nothing different:
+ * whoever has it from elsewhere would replace the machines of others.
+ */
+export function validateAwsHost(defaultRegion: string | undefined): (args: unknown) => InputErrors {
+  return argsWith(awsFields, networkFits, accessFits, (args) => [
+    ...machineFits(args, defaultRegion),
+    ...zoneFits(args, defaultRegion),
+    ...togetherFits(args, "securityGroupIds"),
+    ...keysFit(args, "publicKey", "keyName"),
+    ...userDataFits(args),
+  ]);
+}
 
 function userDataFits(args: unknown): InputErrors {
   const system = at(args, "operatingSystem") as OperatingSystem;
@@ -76,13 +81,13 @@ export function machineOf(args: unknown): Machine {
   };
 }
 
-function machineFits(args: unknown): InputErrors {
+function machineFits(args: unknown, defaultRegion: string | undefined): InputErrors {
   const machine = machineOf(args);
   const isKnown =
     instanceType(machine.instanceType, "").length === 0 &&
     (machine.region === undefined || region(machine.region, "").length === 0) &&
     Object.values(HostPhc).includes(machine.phc);
-  return isKnown ? impossible(machine) : []; // Reported by the rule of the property itself.
+  return isKnown ? impossible({ ...machine, region: machine.region ?? defaultRegion }) : []; // Reported by the rule of the property itself.
 }
 
 /**
@@ -142,8 +147,8 @@ function isKnownAddress(address: unknown): boolean {
   return address === undefined || Object.values(HostAddress).includes(address as HostAddress);
 }
 
-function zoneFits(args: unknown): InputErrors {
-  const [zone, region] = [at(args, "availabilityZone"), at(args, "region")];
+function zoneFits(args: unknown, defaultRegion: string | undefined): InputErrors {
+  const [zone, region] = [at(args, "availabilityZone"), at(args, "region") ?? defaultRegion];
   return typeof zone === "string" && typeof region === "string" && !zone.startsWith(region)
     ? [{ propertyPath: "availabilityZone", reason: `${shown(zone)} is not in the region ${shown(region)}` }]
     : [];

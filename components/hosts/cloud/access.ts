@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { areAllAddresses } from "../../plan/validateAddress";
 import type { CloudHostArgs } from "./args";
 
 /** What is let in to a host. */
@@ -27,6 +28,25 @@ export function openings({
 /** Whether a network is everybody, however its address is written. */
 export function isEverybody(network: unknown): boolean {
   return typeof network === "string" && /\/0+$/.test(network);
+}
+
+/** Addresses that nobody on the internet has (RFC 6890; RFC 4291, section 2.4, of which 2000::/3 is in use). */
+const NOBODY = [
+  ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
+  ...["192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"],
+  ...["::/3", "4000::/2", "8000::/1"],
+];
+
+/**
+ * Everybody as one network, where valid networks are that together and none of them says so: 0.0.0.0/1 and 128.0.0.0/1, or
+ * all but the private ones.
+ */
+export function hiddenEverybody(networks: readonly string[]): string | undefined {
+  return ["0.0.0.0/0", "::/0"].find((everybody) => {
+    const isAlike = (network: string) => network.includes(":") === everybody.includes(":");
+    const given = networks.filter(isAlike);
+    return !given.some(isEverybody) && areAllAddresses([...given, ...NOBODY.filter(isAlike)]);
+  });
 }
 
 /** Says it where everybody may try to log in. Robots find such a host within minutes; it accepts keys only. */

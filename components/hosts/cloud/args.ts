@@ -66,7 +66,7 @@ export interface CloudHostArgs {
    * Default: HostAddress.Private with a `proxy`, else Public.
    */
   address?: HostAddress;
-  /** The bastion host between this machine and the host. Default: none. */
+  /** The bastion host between this machine and the host. Not with Debian in Google Cloud. Default: none. */
   proxy?: pulumi.Input<ProxyEndpointArgs>;
   /**
    * The key that may log in: the text of a .pub file. A change replaces the machine. Default: a pair of keys is made for

@@ -20,9 +20,11 @@ import {
 import { cidr } from "../../plan/validateAddress";
 import { endpointFields, hostName } from "../../plan/validateHost";
 import { privateKey, publicKey } from "../../plan/validateKey";
-import { isEverybody } from "./access";
+import { hiddenEverybody, isEverybody } from "./access";
 import { HostAddress, HostPhc } from "./args";
 import { isScript } from "./userData";
+
+const FOR_CLUSTER = "the time is for the cluster only, give its network, such as 10.0.0.0/16";
 
 /** A network that may ask for the time. A server for everybody serves attackers (RFC 8633, BCP 223). */
 const timeNetwork: Rule = (value, path) =>
@@ -30,7 +32,7 @@ const timeNetwork: Rule = (value, path) =>
     ? [
         {
           propertyPath: path,
-          reason: `${shown(value)} is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16`,
+          reason: `${shown(value)} is everybody: ${FOR_CLUSTER}`,
         },
       ]
     : cidr(value, path);
@@ -48,6 +50,27 @@ const sshNetwork: Rule = (value, path) =>
         },
       ]
     : cidr(value, path);
+
+/** Networks that are not everybody together, which none of them says: the remedy is made of everybody as one network. */
+const networks = (network: Rule, remedy: (everybody: string) => string): Rule => {
+  const isValid = (item: unknown): item is string => typeof item === "string" && cidr(item, "").length === 0;
+  return (value, path) => {
+    const hidden = Array.isArray(value) ? hiddenEverybody(value.filter(isValid)) : undefined;
+    return [
+      ...each(network)(value, path),
+      ...(hidden === undefined
+        ? []
+        : [{ propertyPath: path, reason: `is everybody, all together: ${remedy(hidden)}` }]),
+    ];
+  };
+};
+
+const sshNetworks = networks(
+  sshNetwork,
+  (everybody) => `say so by "${everybody}", spelled out, or give the networks that you log in from`,
+);
+
+const timeNetworks = networks(timeNetwork, () => FOR_CLUSTER);
 
 /** Root runs it. */
 const script = must(isScript, "must be what firstBootPlan gives");
@@ -87,9 +110,9 @@ export function cloudFields(systems: readonly OperatingSystem[], cloud: string):
   return {
     name: required(hostName),
     operatingSystem: plain("text", required(systemOf(systems, cloud))),
-    sshFrom: plain("networks", required(each(sshNetwork), SSH_FROM_REMEDY)),
-    timeFrom: plain("networks", optional(each(timeNetwork))),
-    ptpFrom: plain("networks", optional(each(timeNetwork))),
+    sshFrom: plain("networks", required(sshNetworks, SSH_FROM_REMEDY)),
+    timeFrom: plain("networks", optional(timeNetworks)),
+    ptpFrom: plain("networks", optional(timeNetworks)),
     guests: plainFlag,
     phc: plain("text", optional(oneOf(HostPhc))),
     spot: plainFlag,

@@ -11,7 +11,10 @@ export interface GcpHostArgs extends CloudHostArgs {
   machineType?: string;
   /** The zone, such as "europe-west4-a". Default: the provider's. */
   zone?: pulumi.Input<string>;
-  /** The network, by its name or self link, in which the firewall rules are made. Default: "default". */
+  /**
+   * The network, by its name or self link, in which the firewall rules are made: in the project that a self link names, so that
+   * it may be one of Shared VPC, which also takes the self link of a `subnetwork`. Default: "default".
+   */
   network?: pulumi.Input<string>;
   /** The subnetwork, by its name or self link; needs `network`. Default: the network's own in the region. */
   subnetwork?: pulumi.Input<string>;

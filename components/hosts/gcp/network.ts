@@ -17,6 +17,11 @@ function tagOf(name: string): string {
   return `timebase-${shortHash(owner)}`;
 }
 
+/** The project that a network's self link names. With Shared VPC it is not the machine's, and only it can have the rules. */
+function projectOf(network: string): string | undefined {
+  return /(?:^|\/)projects\/([^/]+)\/global\/networks\//.exec(network)?.[1];
+}
+
 /** Makes the firewall rules of one host, unless the user's own are to do alone. Returns the machine's network tags. */
 export function networkTags(
   name: string,
@@ -30,8 +35,9 @@ export function networkTags(
     return pulumi.output(others);
   }
   const targetTags = [tagOf(name)];
+  const common = { network, project: pulumi.output(network).apply(projectOf), direction: "INGRESS", targetTags };
   const rule = (suffix: string, more: Partial<FirewallArgs>) =>
-    new Firewall(`${name}-${suffix}`, { network, direction: "INGRESS", targetTags, ...more }, { parent });
+    new Firewall(`${name}-${suffix}`, { ...common, ...more }, { parent });
   for (const { name: suffix, from, protocol, ports } of open) {
     const allows = [{ protocol, ports: ports.map(String) }];
     rule(suffix, { priority: ALLOW_PRIORITY, sourceRanges: from, allows });

@@ -43,24 +43,37 @@ const validateArgs = argsWith(gcpFields, machineFits, networkFits, addressesFit,
   ...togetherFits(args, "networkTags"),
   ...keysFit(args, "publicKey"),
   ...userDataFits(args),
+  ...cloudInitFits(args),
 ]);
 
 /** "About VM metadata", Limitations: of each value. */
-const USER_DATA = { cloud: "Google Cloud", bytes: 262_144 };
+const USER_DATA = { cloud: "Google Cloud", bytes: 262_144, form: "user data", pack: (text: string) => text };
 
 function userDataFits(args: unknown): InputErrors {
-  const [system, script] = [at(args, "operatingSystem") as GcpSystem, at(args, "firstBoot") ?? undefined];
-  if (!Object.keys(IMAGES).includes(system) || script === undefined) {
-    return []; // Reported by the rule of the property itself.
-  }
-  return IMAGES[system].hasCloudInit
-    ? firstBootFits(script, aboutFirstBoot(system), at(args, "publicKey"), USER_DATA)
-    : [
-        {
-          propertyPath: "firstBoot",
-          reason: `needs cloud-init, which the image of ${system} in Google Cloud has not: take ${SYSTEMS_WITH_CLOUD_INIT.join(", ")}, or Delivery.Ssh`,
-        },
-      ];
+  const system = at(args, "operatingSystem") as GcpSystem;
+  return Object.keys(IMAGES).includes(system) && IMAGES[system].hasCloudInit
+    ? firstBootFits(at(args, "firstBoot"), aboutFirstBoot(system), at(args, "publicKey"), USER_DATA)
+    : []; // Reported by the rule of the property itself, or below.
+}
+
+/**
+ * What takes cloud-init. The startup script runs when sshd is up already: until it has, sshd shows another host key, and what
+ * the command provider dials through a proxy then is dead, however often it tries (pulumi-command,
+ * provider/pkg/provider/remote/connection.go, Dial: the handshake is repeated on the same stream).
+ */
+function cloudInitFits(args: unknown): InputErrors {
+  const system = at(args, "operatingSystem") as GcpSystem;
+  if (!Object.keys(IMAGES).includes(system) || IMAGES[system].hasCloudInit) return [];
+  const others = [
+    ["firstBoot", "Delivery.Ssh"],
+    ["proxy", 'address: "private" without a proxy, where this machine is in the network or has a VPN to it'],
+  ] as const;
+  return others
+    .filter(([propertyPath]) => (at(args, propertyPath) ?? undefined) !== undefined)
+    .map(([propertyPath, other]) => ({
+      propertyPath,
+      reason: `needs cloud-init, which the image of ${system} in Google Cloud has not: take ${SYSTEMS_WITH_CLOUD_INIT.join(", ")}, or ${other}`,
+    }));
 }
 
 const SYSTEMS_WITH_CLOUD_INIT = Object.entries(IMAGES).flatMap(([name, { hasCloudInit }]) =>

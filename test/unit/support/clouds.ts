@@ -1,5 +1,5 @@
 import { keyPair } from "../../../rig/cloud/keyPair";
-import type { MockCloud } from "./mocks";
+import { type MockCloud, revealed } from "./mocks";
 
 // The clouds as far as the hosts use them. Whatever is not here is an error, so that the mocks cannot be more lenient than
 // the clouds.
@@ -18,6 +18,13 @@ const keys = {
   },
 } as const satisfies MockCloud["resources"];
 
+/** What EC2 and its provider answer to user data that cannot be. */
+function refusalOfUserData(text?: string, base64?: string): string | undefined {
+  if ((text === undefined) === (base64 === undefined)) return "userData and userDataBase64 are for each other's place";
+  const bytes = base64 === undefined ? Buffer.from(text ?? "") : Buffer.from(base64, "base64");
+  return bytes.length > 16_384 ? "User data is limited to 16384 bytes" : undefined;
+}
+
 export const NEWEST_AMI = "ami-0123456789abcdef0";
 
 export const aws = {
@@ -26,13 +33,15 @@ export const aws = {
     "aws:ec2/instance:Instance": {
       required: [
         ...["ami", "instanceType", "vpcSecurityGroupIds", "associatePublicIpAddress", "metadataOptions", "tags"],
-        ...["rootBlockDevice", "userData", "userDataReplaceOnChange", "disableApiTermination"],
+        ...["rootBlockDevice", "userDataReplaceOnChange", "disableApiTermination"],
       ],
       optional: [
         ...["region", "availabilityZone", "subnetId", "keyName", "placementGroup", "cpuOptions"],
-        ...["instanceMarketOptions", "instanceInitiatedShutdownBehavior"],
+        ...["instanceMarketOptions", "instanceInitiatedShutdownBehavior", "userData", "userDataBase64"],
       ],
-      outputs: ({ associatePublicIpAddress, tags }) => {
+      outputs: ({ associatePublicIpAddress, tags, userData, userDataBase64 }) => {
+        const refusal = refusalOfUserData(revealed(userData), revealed(userDataBase64));
+        if (refusal !== undefined) throw new Error(refusal);
         const last = tags.Name.charCodeAt(0) - 77; // a has .20, b has .21
         return {
           publicIp: associatePublicIpAddress ? `203.0.113.${last}` : "",
@@ -122,7 +131,7 @@ export const gcp = {
     },
     "gcp:compute/firewall:Firewall": {
       required: ["network", "direction", "targetTags", "priority", "sourceRanges"],
-      optional: ["allows", "denies"],
+      optional: ["allows", "denies", "project"],
       outputs: () => ({}),
     },
     // The network that an example makes.
