@@ -56,7 +56,7 @@ export async function settling(
   };
 }
 
-/** |System time| + root dispersion + root delay / 2, as the toolkit reckons it; of a clock that follows nobody none. */
+/** |System time| + root dispersion + root delay / 2, of both alike, without the toolkit's checks; of a clock that follows nobody none. */
 function boundOf(line: string): { seconds: number; ns: number } {
   const [start, now, tracking = ""] = line.split(" ");
   const columns = tracking.split(",");

@@ -361,6 +361,21 @@ const lies: Lie[] = [
     lie: chrony(answer({ 11: "0.004", 12: "0.0005" })),
     found: "25",
   },
+  {
+    check: "time.bound",
+    naive: "waitsync's max-correction: what is still to be corrected is small; the error is not",
+    believes: small("$5"),
+    lie: chrony(answer({ 11: "0.004", 12: "0.0005" })),
+    found: "25",
+  },
+  {
+    check: "time.bound",
+    naive:
+      "the formula's figures are small; they are of before somebody has set the clock, and the last measurement is not",
+    believes: small(bound),
+    lie: chrony(answer({}, source.replace(",-0.000010000,", ",0.000500000,").replace("0.000250000", "0.000700000"))),
+    found: "12",
+  },
 ];
 
 describeProof("of time", /^time\./, lies, (truth) => {
