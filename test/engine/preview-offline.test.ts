@@ -12,6 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { argumentsOf } from "../../rig/cloud-provider/sdk";
+import type { Shape } from "../../rig/plugin/shape";
 import type { Preview, PreviewedResource } from "../../rig/preview/preview";
 import { exampleFolder, exampleNames, STORIES } from "../../rig/preview/stories";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
@@ -92,6 +94,20 @@ interface Allow {
   ports?: string[];
 }
 
+/** What is the user's own word, an address, or what something else is called. */
+const FREE =
+  /^(ami|image|description|tags|labels|metadata|userData|network|subnetwork|placementGroup|ports|region|zone|.*(Ids?|[cC]idrBlocks?|CidrRange|Ranges|Tags))$/;
+
+/** Texts of which nobody has said what their cloud takes: the stand-ins would take any. */
+function unlisted(shape: Shape, inputs: object, path = ""): string[] {
+  return Object.entries(inputs).flatMap(([name, value]) => {
+    const { kind, oneOf } = shape[name] ?? { kind: "anything" };
+    if (FREE.test(name) || oneOf !== undefined) return [];
+    if (typeof kind !== "string") return [value].flat().flatMap((item) => unlisted(kind, item, `${path}${name}.`));
+    return ["string", "anything"].includes(kind) ? [path + name] : [];
+  });
+}
+
 /** All that is open, beyond SSH from where the user is. */
 const OPEN: Readonly<Record<string, string[]>> = {
   "gcp-cluster": ["udp 123 from 10.41.0.0/24"],
@@ -148,6 +164,11 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
     const ssh = ofType(/^timebase:index:(Aws|Gcp)Host$/).length > 0 ? [`tcp 22 from ${SSH_FROM}`] : [];
     expect([...open].sort()).toEqual([...ssh, ...(OPEN[example] ?? [])].sort());
     expect([...open].filter((opening) => /0\.0\.0\.0\/0|::\/0/.test(opening))).toEqual([]);
+  });
+
+  test("gives its cloud no text that the stand-ins take just because it is one", () => {
+    for (const { type, inputs } of ofType(/^(aws|gcp|tls):/))
+      expect(unlisted(argumentsOf(type), inputs), type).toEqual([]);
   });
 
   test("makes only machines whose metadata and disks are closed", () => {
