@@ -12,11 +12,13 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isInstance } from "../../rig/cloud-provider/instance";
 import { argumentsOf } from "../../rig/cloud-provider/sdk";
 import type { Shape } from "../../rig/plugin/shape";
 import type { Preview, PreviewedResource } from "../../rig/preview/preview";
 import { exampleFolder, exampleNames, STORIES } from "../../rig/preview/stories";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+import { openPorts } from "./openPorts";
 
 // The program as a user starts it: what is on its stdout, on its stderr, and how it ends.
 
@@ -164,6 +166,16 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
     const ssh = ofType(/^timebase:index:(Aws|Gcp)Host$/).length > 0 ? [`tcp 22 from ${SSH_FROM}`] : [];
     expect([...open].sort()).toEqual([...ssh, ...(OPEN[example] ?? [])].sort());
     expect([...open].filter((opening) => /0\.0\.0\.0\/0|::\/0/.test(opening))).toEqual([]);
+  });
+
+  test("has no port of a machine open to a stranger, whatever its network brings", () => {
+    const entries = preview.resources.map(({ type, name, inputs }) => ({ type, name, properties: inputs }));
+    const resources = Object.fromEntries(entries.map((entry) => [`<${entry.name}.id>`, entry]));
+    const [you = ""] = SSH_FROM.split("/");
+    for (const instance of entries.filter(({ type }) => isInstance(type))) {
+      expect(openPorts(instance, resources, you), instance.name).toContain("tcp 22");
+      expect(openPorts(instance, resources, "198.51.100.7"), instance.name).toEqual([]);
+    }
   });
 
   test("gives its cloud no text that the stand-ins take just because it is one", () => {

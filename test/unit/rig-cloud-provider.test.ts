@@ -56,10 +56,16 @@ describe("inputs are those of the real SDK", () => {
     [instance, { tags: { team: 1 } }, [`'tags["team"]' must be of type string`]],
     [
       "gcp:compute/firewall:Firewall",
-      { allows: [{ ports: ["22"] }], network: "n" },
+      { allows: [{ ports: ["22"] }], network: "n", sourceRanges: [] },
       ["missing required property 'allows[0].protocol'"],
     ],
-    ["gcp:compute/firewall:Firewall", {}, ["missing required property 'network'"]],
+    ["gcp:compute/firewall:Firewall", { sourceTags: ["x"] }, ["missing required property 'network'"]],
+    [
+      "gcp:compute/firewall:Firewall",
+      { network: "n" },
+      ["one of source_tags, source_ranges, or source_service_accounts must be defined"],
+    ],
+    ["gcp:compute/firewall:Firewall", { network: "n", direction: "EGRESS" }, []],
     ["aws:ec2/subnet:Subnet", { vpcId: "vpc-1", cidrBlock: 24 }, ["'cidrBlock' must be of type string"]],
   ])("%s %j", async (type, inputs, expected) => {
     expect(await reasons(type, inputs)).toEqual(expected);
@@ -77,8 +83,12 @@ describe("inputs are those of the real SDK", () => {
     [instance, { instanceMarketOptions: { marketType: "SPOT" } }, "instanceMarketOptions.marketType"],
     ["aws:ec2/placementGroup:PlacementGroup", { strategy: "precision" }, "strategy"],
     ["aws:ec2/securityGroup:SecurityGroup", { ingress: [group("all")] }, "ingress[0].protocol"],
-    ["gcp:compute/firewall:Firewall", { network: "n", direction: "ingress" }, "direction"],
-    ["gcp:compute/firewall:Firewall", { network: "n", allows: [{ protocol: "-1" }] }, "allows[0].protocol"],
+    ["gcp:compute/firewall:Firewall", { network: "n", sourceRanges: [], direction: "ingress" }, "direction"],
+    [
+      "gcp:compute/firewall:Firewall",
+      { network: "n", sourceRanges: [], allows: [{ protocol: "-1" }] },
+      "allows[0].protocol",
+    ],
     [google, { ...machine, machineType: "c3-standard-5" }, "machineType"],
     [google, { ...machine, scheduling: { onHostMaintenance: "STAY" } }, "scheduling.onHostMaintenance"],
     [google, { ...machine, networkInterfaces: [{ nicType: "idpf" }] }, "networkInterfaces[0].nicType"],
