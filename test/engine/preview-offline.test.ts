@@ -1,14 +1,5 @@
 import { execFile } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -140,7 +131,6 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
   test("is what its folder says, and needs the public API only", () => {
     const folder = exampleFolder(example);
     expect(readFileSync(join(folder, "Pulumi.yaml"), "utf8")).toMatch(new RegExp(`^name: ${example}$`, "m"));
-    expect(readdirSync(folder)).toContain("README.md");
     const imports = [...readFileSync(join(folder, "index.ts"), "utf8").matchAll(/from "([^"]+)"/g)].map(
       ([, from]) => from,
     );
@@ -149,6 +139,17 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
         (from) => !/^(@pulumi\/[a-z]+(\/[a-z0-9]+)?|node:[a-z]+|\.\.\/\.\.\/components)$/.test(from ?? ""),
       ),
     ).toEqual([]);
+  });
+
+  test("tells what to set, what it costs, how to remove it, and what a copy imports", () => {
+    const readme = readFileSync(join(exampleFolder(example), "README.md"), "utf8");
+    const set = [...readme.matchAll(/^pulumi config set (?:--\w+ )*'?([\w:]+)/gm)].map(([, key]) => key);
+    expect(set).toEqual(
+      expect.arrayContaining(Object.keys(STORIES[example]?.({ publicKey: "", privateKey: "" }) ?? {})),
+    );
+    expect(readme).toMatch(/^It (costs some \$[\d.]+ an hour|makes nothing that costs)\b/m);
+    expect(readme).toMatch(/^pulumi destroy +# /m);
+    expect(readme).toContain('import from `"pulumi-timebase"` instead of `"../../components"`');
   });
 
   test("has the plan of each host", () => {
