@@ -93,7 +93,12 @@ class Rules:
         return self.by_address.get(address, [])
 
     def let_in(self, packet):
-        return next((rule.lets for rule in self.of(packet.target) if rule.fits(packet)), False)
+        return lets_in(self.of(packet.target), packet)
+
+
+def lets_in(rules, packet):
+    """Of rules, the first that fits decides."""
+    return next((rule.lets for rule in rules if rule.fits(packet)), False)
 
 
 class Rule:
@@ -152,4 +157,5 @@ def main(rules, port_file, _, pid_file):
             network.sendto(answer, at)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,4 +1,7 @@
-/** The process that is the private network of a stand-in cloud (network.py). It goes on after this one, as machines do. */
+/**
+ * The processes that are the network of a stand-in cloud: the private one (network.py), and the public addresses of its
+ * machines (doors.py). They go on after this one, as machines do.
+ */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,23 +18,36 @@ const filesOf = (network: string) => ({
   rules: `${network}.rules`,
   port: `${network}.port`,
   pid: `${network}.pid`,
+  doors: `${network}.doors`,
+  doorsPid: `${network}.doors.pid`,
 });
+
+/** A public address: the port that it answers at, where that leads, and whom the rules let in. */
+export interface Door {
+  readonly port: number;
+  readonly leads: readonly [address: string, port: number];
+  readonly rules: readonly Rule[];
+}
 
 /** Starts a network, unless it is there. Returns the port of loopback to which its machines send their frames. */
 export function serveNetwork(network: string): Promise<number> {
-  const { port, pid } = filesOf(network);
+  const { rules, port, pid, doors, doorsPid } = filesOf(network);
   return withLock(network, async () => {
-    if (livingProcess(pid) === undefined) await start(network);
+    if (!existsSync(rules)) keepRules(network, {});
+    if (!existsSync(doors)) keepDoors(network, {});
+    await started("network.py", [rules, port], pid);
+    await started("doors.py", [doors], doorsPid);
     return Number(readFileSync(port, "utf8"));
   });
 }
 
-async function start(network: string): Promise<void> {
-  const { rules, port, pid } = filesOf(network);
-  rmSync(pid, { force: true });
-  if (!existsSync(rules)) keepRules(network, {});
+/** Starts a program of this folder, unless it runs. */
+async function started(name: string, files: readonly string[], pidFile: string): Promise<void> {
+  if (livingProcess(pidFile) !== undefined) return;
+  rmSync(pidFile, { force: true });
   let failure = "";
-  const program = [join(__dirname, "network.py"), rules, port, "-pidfile", pid];
+  // Without a compiled copy of what it imports, which would lie in the checkout.
+  const program = ["-B", join(__dirname, name), ...files, "-pidfile", pidFile];
   const child = spawn("python3", program, { detached: true, stdio: "ignore" });
   child.on("error", ({ message }) => {
     failure = message;
@@ -40,7 +56,7 @@ async function start(network: string): Promise<void> {
     failure ||= `exit status ${status}`;
   });
   child.unref();
-  for (const end = performance.now() + startMillis; livingProcess(pid) === undefined; await sleep(50)) {
+  for (const end = performance.now() + startMillis; livingProcess(pidFile) === undefined; await sleep(50)) {
     if (failure !== "" || performance.now() > end) {
       throw new Error(`the clouds' network does not start (python3 ${program.join(" ")}): ${failure || "no answer"}`);
     }
@@ -52,10 +68,16 @@ export function keepRules(network: string, rules: Readonly<Record<string, readon
   writeAtomically(filesOf(network).rules, JSON.stringify(rules));
 }
 
+/** Which public addresses there are from now on. */
+export function keepDoors(network: string, doors: Readonly<Record<string, Door>>): void {
+  writeAtomically(filesOf(network).doors, JSON.stringify(doors));
+}
+
 export async function endNetwork(network: string): Promise<void> {
   const files = filesOf(network);
-  const pid = livingProcess(files.pid);
-  if (pid !== undefined) {
+  for (const pidFile of [files.pid, files.doorsPid]) {
+    const pid = livingProcess(pidFile);
+    if (pid === undefined) continue;
     process.kill(pid, "SIGTERM");
     await processGone(pid, startMillis);
   }

@@ -32,8 +32,11 @@ export class CloudProvider implements provider.Provider {
 
   public async check(urn: string, _olds: PropertyMap, news: PropertyMap): Promise<provider.CheckResult> {
     const { type } = partsOf(urn);
-    resourceOf(type);
-    return { failures: checkInputs(argumentsOf(type), reveal(news) as PropertyMap), inputs: news };
+    const resource = resourceOf(type);
+    const inputs = reveal(news) as PropertyMap;
+    const reason = resource.refuses?.(inputs);
+    const refused = reason === undefined ? [] : [{ property: "", reason }];
+    return { failures: [...checkInputs(argumentsOf(type), inputs), ...refused], inputs: news };
   }
 
   public async diff(_id: string, urn: string, olds: PropertyMap, news: PropertyMap): Promise<provider.DiffResult> {

@@ -37,7 +37,7 @@ export function isOpen(rules: readonly Rule[], { protocol, port, address }: Visi
 export function rulesOf(instance: Entry, resources: Resources): Rule[] {
   return instance.type.startsWith("aws:")
     ? rulesInAws(instance.properties, resources)
-    : rulesInGcp(instance.properties, Object.values(resources));
+    : rulesInGcp(instance.properties, resources);
 }
 
 const ANY_PORT = [0, 65_535] as const;
@@ -56,28 +56,56 @@ function rulesInAws(instance: Inputs, resources: Resources): Rule[] {
 
 const GCP_PRIORITY = 1000;
 
+const anybody = ["0.0.0.0/0"];
+const allow = (sourceRanges: string[], ...allows: Inputs[]) => ({
+  network: "default",
+  priority: 65_534,
+  sourceRanges,
+  allows,
+});
+
+/** Of the network that each project begins with: https://cloud.google.com/vpc/docs/firewalls, as of 2026-11-27. */
+const DEFAULT_NETWORK: readonly Inputs[] = [
+  allow(["10.128.0.0/9"], { protocol: "tcp" }, { protocol: "udp" }, { protocol: "icmp" }),
+  allow(anybody, { protocol: "tcp", ports: ["22", "3389"] }),
+  allow(anybody, { protocol: "icmp" }),
+];
+
 /** Those of one priority that deny come first. */
-function rulesInGcp(instance: Inputs, resources: readonly Entry[]): Rule[] {
-  const networks = recordsOf(instance.networkInterfaces).map(({ network }) => network);
+function rulesInGcp(instance: Inputs, resources: Resources): Rule[] {
+  const networks = recordsOf(instance.networkInterfaces).map(({ network, subnetwork }) =>
+    nameOf(network ?? resources[String(subnetwork)]?.properties.network),
+  );
   const tags = listOf(instance.tags);
-  return resources
+  const firewalls = Object.values(resources)
     .filter(({ type }) => type === "gcp:compute/firewall:Firewall")
-    .map(({ properties }) => properties)
+    .map(({ properties }) => properties);
+  return [...firewalls, ...DEFAULT_NETWORK]
     .filter(({ disabled, direction }) => disabled !== true && direction !== "EGRESS")
-    .filter(({ network }) => networks.includes(network))
+    .filter(({ network }) => networks.includes(nameOf(network)))
     .filter(({ targetTags }) => targetTags === undefined || listOf(targetTags).some((tag) => tags.includes(tag)))
-    .flatMap(({ priority, sourceRanges, allows, denies }) => {
-      const from = listOf(sourceRanges)
-        .map(String)
-        .filter((network) => !network.includes(":"));
+    .flatMap((firewall) => {
+      const from = sourcesOf(firewall);
       const ruled = (specs: unknown, lets: boolean) =>
         recordsOf(specs)
           .flatMap(portsOf)
-          .map((spec) => ({ priority: Number(priority ?? GCP_PRIORITY), rule: { lets, from, ...spec } }));
-      return [...ruled(denies, false), ...ruled(allows, true)];
+          .map((spec) => ({ priority: Number(firewall.priority ?? GCP_PRIORITY), rule: { lets, from, ...spec } }));
+      return [...ruled(firewall.denies, false), ...ruled(firewall.allows, true)];
     })
     .sort((a, b) => a.priority - b.priority || Number(a.rule.lets) - Number(b.rule.lets))
     .map(({ rule }) => rule);
+}
+
+/** A network is known by its name as well as by its id. */
+function nameOf(network: unknown): string {
+  return String(network).split("/").at(-1) ?? "";
+}
+
+/** A rule that names no source of any kind is about everybody. Tags and service accounts of senders are nobody here. */
+function sourcesOf({ sourceRanges, sourceTags, sourceServiceAccounts }: Inputs): string[] {
+  const isForAll = [sourceRanges, sourceTags, sourceServiceAccounts].every((sources) => listOf(sources).length === 0);
+  const ranges = isForAll ? anybody : listOf(sourceRanges).map(String);
+  return ranges.filter((network) => !network.includes(":"));
 }
 
 /** Of "1000-2000" and "22" each by itself. */

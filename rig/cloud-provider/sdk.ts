@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
+import { VALUES } from "../cloud/values";
 import type { Property, Shape } from "../plugin/shape";
 
 /**
@@ -19,7 +20,7 @@ export function argumentsOf(token: string): Shape {
   const wanted = `${name.charAt(0).toUpperCase()}${name.slice(1)}Args`;
   const declared = existsSync(file) ? interfaceIn(sourceOf(file), wanted) : undefined;
   if (declared === undefined) throw new Error(`@pulumi/${sdk} has no ${token}`);
-  const shape = shapeOf(declared, sdk);
+  const shape = shapeOf(declared, sdk, token);
   shapes.set(token, shape);
   return shape;
 }
@@ -65,15 +66,19 @@ function nestedInterface(sdk: string, names: readonly string[]): ts.InterfaceDec
   return interfaceIn(declarations, names.at(-1) ?? "") as ts.InterfaceDeclaration;
 }
 
-function shapeOf(declared: ts.InterfaceDeclaration, sdk: string): Shape {
+/** @param key of its values */
+function shapeOf(declared: ts.InterfaceDeclaration, sdk: string, key: string): Shape {
   const properties = declared.members.filter(ts.isPropertySignature).map((member): [string, Property] => {
+    const name = (member.name as ts.Identifier).text;
+    const { oneOf: named = [], ...typed } = propertyOf(member.type, sdk);
+    const oneOf = [...named, ...(VALUES[key]?.[name] ?? [])];
     const required = member.questionToken === undefined ? ({ required: true } as const) : {};
-    return [(member.name as ts.Identifier).text, { ...propertyOf(member.type, sdk), ...required }];
+    return [name, { ...typed, ...(oneOf.length > 0 ? { oneOf } : {}), ...required }];
   });
   return Object.fromEntries(properties);
 }
 
-type Typed = Pick<Property, "kind" | "many">;
+type Typed = Pick<Property, "kind" | "many" | "oneOf">;
 
 const anything: Typed = { kind: "anything" };
 
@@ -102,10 +107,25 @@ function manyOf(many: "list" | "map", type: ts.TypeNode, sdk: string): Typed {
   return item.many === undefined ? { ...item, many } : { kind: "anything", many };
 }
 
-/** The names of an enum are texts among others, as its SDK says by `string | enums...`; what is left out is undefined. */
+/** By `string | enums...` the SDK takes any text, but its cloud does not; what is left out is undefined. */
 function unionOf(type: ts.UnionTypeNode, sdk: string): Typed {
-  const types = type.types.filter((it) => it.kind !== ts.SyntaxKind.UndefinedKeyword && namesIn(it)[0] !== "enums");
-  return types.length === 1 ? propertyOf(types[0], sdk) : anything;
+  const isEnum = (it: ts.TypeNode) => namesIn(it)[0] === "enums";
+  const types = type.types.filter((it) => it.kind !== ts.SyntaxKind.UndefinedKeyword && !isEnum(it));
+  const [named] = type.types.filter(isEnum);
+  const plain = types.length === 1 ? propertyOf(types[0], sdk) : anything;
+  return named === undefined ? plain : { ...plain, oneOf: textsOf(namesIn(named).slice(1), sdk) };
+}
+
+/** The texts of the enum that `enums.ec2.Tenancy` means. */
+function textsOf(names: readonly string[], sdk: string): string[] {
+  const source = sourceOf(join(folderOf(sdk), "types/enums", ...names.slice(0, -1), "index.d.ts"));
+  const [declared] = source.statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => declarationList.declarations)
+    .filter(({ name }) => ts.isIdentifier(name) && name.text === names.at(-1)) as [ts.VariableDeclaration];
+  return (declared.type as ts.TypeLiteralNode).members
+    .filter(ts.isPropertySignature)
+    .map(({ type }) => ((type as ts.LiteralTypeNode).literal as ts.StringLiteral).text);
 }
 
 function referenceOf(type: ts.TypeReferenceNode, sdk: string): Typed {
@@ -115,14 +135,14 @@ function referenceOf(type: ts.TypeReferenceNode, sdk: string): Typed {
   return anything;
 }
 
-/** Some shapes have themselves inside, so each is there before it is filled. */
-function nestedShape(sdk: string, names: readonly string[]): Shape {
+/** What `inputs.ec2.Route` accepts. Some shapes have themselves inside, so each is there before it is filled. */
+export function nestedShape(sdk: string, names: readonly string[]): Shape {
   const token = `${sdk} ${names.join(".")}`;
   const known = shapes.get(token);
   if (known !== undefined) return known;
   const shape: Record<string, Property> = {};
   shapes.set(token, shape);
-  return Object.assign(shape, shapeOf(nestedInterface(sdk, names), sdk));
+  return Object.assign(shape, shapeOf(nestedInterface(sdk, names), sdk, token));
 }
 
 /** `inputs.ec2.Route` as its words; none for what is no name. */

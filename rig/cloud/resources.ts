@@ -25,6 +25,8 @@ interface Made {
 export interface CloudResource {
   /** What is there, beyond the inputs, once the resource is. */
   decides(made: Made): Inputs;
+  /** Why its provider refuses inputs that have the right types, if it does. */
+  refuses?(inputs: Inputs): string | undefined;
   /** Its id, from inputs and what was decided. */
   id(made: Made & { decided: Inputs }): string;
   /** Inputs that change in place, and paths of those that make another one. What a change of others does is not known. */
@@ -167,6 +169,11 @@ const GCP: Table = {
   "gcp:compute/firewall:Firewall": {
     id: ({ inputs, decided }) => `${project(inputs)}/global/firewalls/${decided.name}`,
     decides: (made) => ({ name: own(made, "firewall") }),
+    // In the words of terraform-provider-google, resource_compute_firewall.go, read 2026-11-27: the cloud lets everybody in.
+    refuses: ({ direction, sourceRanges, sourceTags, sourceServiceAccounts }) =>
+      direction === "EGRESS" || (sourceRanges ?? sourceTags ?? sourceServiceAccounts) !== undefined
+        ? undefined
+        : "one of source_tags, source_ranges, or source_service_accounts must be defined",
     updates: ["allows", "denies", "sourceRanges", "targetTags", "priority", "description", "disabled"],
     replaces: ["name", "network", "direction", "project"],
     fills: ["name", "project"],

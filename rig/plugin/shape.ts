@@ -3,6 +3,7 @@
  * table is refused: a stand-in that tolerates more than the real provider would hide mistakes.
  */
 import type { provider } from "@pulumi/pulumi";
+import { didYouMean } from "../did-you-mean";
 import { isArchive, isAsset, isPropertyMap, isUnknown, type PropertyMap } from "./property-values";
 
 export type CheckFailure = provider.CheckFailure;
@@ -68,7 +69,13 @@ function checkValue({ kind, oneOf }: Property, value: unknown, path: string): Ch
   if (!isOfKind[kind](value)) {
     return failure(`'${path}' must be of type ${kind}`);
   }
-  return oneOf && !oneOf.includes(value as string) ? failure(`'${path}' must be one of ${oneOf.join(", ")}`) : [];
+  const text = value as string;
+  return oneOf && !oneOf.includes(text) ? failure(`'${path}' must be one of ${listed(oneOf, text)}`) : [];
+}
+
+/** More than anybody reads are counted. */
+function listed(known: readonly string[], wanted: string): string {
+  return known.length <= 20 ? known.join(", ") : `${known.length} texts${didYouMean(wanted, known)}`;
 }
 
 const isOfKind: Readonly<Record<Kind, (value: unknown) => boolean>> = {

@@ -17,7 +17,8 @@ const gcp = { "gcp:project": "my-project", sshFrom: SSH_FROM };
 /** The configuration of each example. A key without a colon is the project's own, as in `pulumi config set`. */
 export const STORIES: Readonly<Record<string, (keys: Keys) => Config>> = {
   "aws-cluster": () => aws,
-  "aws-amazon-linux-2": () => aws,
+  // A region that has the type of machine for guests.
+  "aws-amazon-linux-2": () => ({ ...aws, "aws:region": "eu-central-1" }),
   "gcp-cluster": () => gcp,
   "two-clouds": () => gcp,
   celestial: () => gcp,

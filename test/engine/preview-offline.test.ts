@@ -1,20 +1,15 @@
 import { execFile } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isInstance } from "../../rig/cloud-provider/instance";
+import { argumentsOf } from "../../rig/cloud-provider/sdk";
+import type { Shape } from "../../rig/plugin/shape";
 import type { Preview, PreviewedResource } from "../../rig/preview/preview";
 import { exampleFolder, exampleNames, STORIES } from "../../rig/preview/stories";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
+import { openPorts } from "./openPorts";
 
 // The program as a user starts it: what is on its stdout, on its stderr, and how it ends.
 
@@ -92,6 +87,20 @@ interface Allow {
   ports?: string[];
 }
 
+/** What is the user's own word, an address, or what something else is called. */
+const FREE =
+  /^(ami|image|description|tags|labels|metadata|userData|network|subnetwork|placementGroup|ports|region|zone|.*(Ids?|[cC]idrBlocks?|CidrRange|Ranges|Tags))$/;
+
+/** Texts of which nobody has said what their cloud takes: the stand-ins would take any. */
+function unlisted(shape: Shape, inputs: object, path = ""): string[] {
+  return Object.entries(inputs).flatMap(([name, value]) => {
+    const { kind, oneOf } = shape[name] ?? { kind: "anything" };
+    if (FREE.test(name) || oneOf !== undefined) return [];
+    if (typeof kind !== "string") return [value].flat().flatMap((item) => unlisted(kind, item, `${path}${name}.`));
+    return ["string", "anything"].includes(kind) ? [path + name] : [];
+  });
+}
+
 /** All that is open, beyond SSH from where the user is. */
 const OPEN: Readonly<Record<string, string[]>> = {
   "gcp-cluster": ["udp 123 from 10.41.0.0/24"],
@@ -122,7 +131,6 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
   test("is what its folder says, and needs the public API only", () => {
     const folder = exampleFolder(example);
     expect(readFileSync(join(folder, "Pulumi.yaml"), "utf8")).toMatch(new RegExp(`^name: ${example}$`, "m"));
-    expect(readdirSync(folder)).toContain("README.md");
     const imports = [...readFileSync(join(folder, "index.ts"), "utf8").matchAll(/from "([^"]+)"/g)].map(
       ([, from]) => from,
     );
@@ -131,6 +139,17 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
         (from) => !/^(@pulumi\/[a-z]+(\/[a-z0-9]+)?|node:[a-z]+|\.\.\/\.\.\/components)$/.test(from ?? ""),
       ),
     ).toEqual([]);
+  });
+
+  test("tells what to set, what it costs, how to remove it, and what a copy imports", () => {
+    const readme = readFileSync(join(exampleFolder(example), "README.md"), "utf8");
+    const set = [...readme.matchAll(/^pulumi config set (?:--\w+ )*'?([\w:]+)/gm)].map(([, key]) => key);
+    expect(set).toEqual(
+      expect.arrayContaining(Object.keys(STORIES[example]?.({ publicKey: "", privateKey: "" }) ?? {})),
+    );
+    expect(readme).toMatch(/^It (costs some \$[\d.]+ an hour|makes nothing that costs)\b/m);
+    expect(readme).toMatch(/^pulumi destroy +# /m);
+    expect(readme).toContain('import from `"pulumi-timebase"` instead of `"../../components"`');
   });
 
   test("has the plan of each host", () => {
@@ -148,6 +167,21 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
     const ssh = ofType(/^timebase:index:(Aws|Gcp)Host$/).length > 0 ? [`tcp 22 from ${SSH_FROM}`] : [];
     expect([...open].sort()).toEqual([...ssh, ...(OPEN[example] ?? [])].sort());
     expect([...open].filter((opening) => /0\.0\.0\.0\/0|::\/0/.test(opening))).toEqual([]);
+  });
+
+  test("has no port of a machine open to a stranger, whatever its network brings", () => {
+    const entries = preview.resources.map(({ type, name, inputs }) => ({ type, name, properties: inputs }));
+    const resources = Object.fromEntries(entries.map((entry) => [`<${entry.name}.id>`, entry]));
+    const [you = ""] = SSH_FROM.split("/");
+    for (const instance of entries.filter(({ type }) => isInstance(type))) {
+      expect(openPorts(instance, resources, you), instance.name).toContain("tcp 22");
+      expect(openPorts(instance, resources, "198.51.100.7"), instance.name).toEqual([]);
+    }
+  });
+
+  test("gives its cloud no text that the stand-ins take just because it is one", () => {
+    for (const { type, inputs } of ofType(/^(aws|gcp|tls):/))
+      expect(unlisted(argumentsOf(type), inputs), type).toEqual([]);
   });
 
   test("makes only machines whose metadata and disks are closed", () => {

@@ -26,12 +26,35 @@ const step = (name: string) => steps.find((one) => one.name === name) as Step;
 describe("a pull request of somebody else", () => {
   test("gets no secret: only who calls the workflow decides when it runs", () => {
     expect(Object.keys(workflow.on)).toEqual(["workflow_call"]);
-    expect(workflow.permissions).toEqual({ contents: "read", "pull-requests": "write" });
+    expect(workflow.permissions).toEqual({ contents: "read", "pull-requests": "write", "id-token": "write" });
     const secret = Object.values(workflow.on.workflow_call.secrets) as { required: boolean }[];
     expect(secret.map(({ required }) => required)).toEqual(secret.map(() => false));
     const withSecrets = steps.filter((one) => JSON.stringify(one).includes("secrets."));
-    expect(withSecrets.map(({ name }) => name)).toEqual(["Preview"]);
-    expect(step("Preview").if).toBe("env.HAS_CREDENTIALS == 'true'");
+    expect(withSecrets.map(({ name }) => name)).toEqual(["AWS", "Google Cloud", "Preview"]);
+    for (const one of withSecrets)
+      expect(one.if).toMatch(/^env\.HAS_CREDENTIALS == 'true'($| && env\.HAS_(AWS|GOOGLE) == 'true'$)/);
+    // Whatever the event is that it was called on.
+    expect(job.env.HAS_CREDENTIALS).toContain("head.repo.full_name == github.repository) && (secrets.");
+  });
+
+  test("is a role of a cloud, where there is one, and needs no key for it", () => {
+    expect(step("AWS").with?.["role-to-assume"]).toContain("{{ inputs.aws-role }}");
+    expect(step("Google Cloud").with?.workload_identity_provider).toContain("{{ inputs.google-provider }}");
+    const keys = [step("AWS"), step("Google Cloud")].flatMap((one) =>
+      Object.values(one.with ?? {}).filter((value) => String(value).includes("secrets.")),
+    );
+    expect(keys).toHaveLength(4);
+    // Each action takes one of both, and a caller may hand over all of its secrets.
+    for (const key of keys)
+      expect(key).toMatch(/^\$\{\{ inputs\.(aws-role|google-provider) == '' && secrets\.\w+ \|\| '' \}\}$/);
+    // In the step's own environment an empty key would come before what the role has given.
+    expect(Object.keys(step("Preview").env ?? {})).toEqual(["PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"]);
+  });
+
+  test("is run by actions that nobody can change meanwhile", () => {
+    const uses = [...text.matchAll(/uses: (.*)/g)].map(([, used]) => used);
+    expect(uses).toHaveLength(steps.filter((one) => one.uses !== undefined).length);
+    expect(uses.filter((used) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(used ?? ""))).toEqual([]);
   });
 
   test("cannot write into a script by the name of a folder or a stack", () => {

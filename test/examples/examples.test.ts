@@ -26,8 +26,9 @@ const EXAMPLES: Readonly<Record<string, { clouds: Cloud[]; config?: Record<strin
   celestial: { clouds: ["gcp"], config: { hosts: "2" } },
 };
 
-const HERE = "127.0.0.1/32";
-const ELSEWHERE = "203.0.113.7/32";
+const HERE = "127.0.0.1";
+/** Of loopback, too, so that somebody can come from there. */
+const ELSEWHERE = "127.0.0.2";
 
 describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
   let folder: string;
@@ -47,7 +48,12 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tb-"));
-    const given = { "aws:region": "eu-north-1", "gcp:project": "stand-in", sshFrom: HERE, maxErrorMicros: "5000" };
+    const given = {
+      "aws:region": "eu-north-1",
+      "gcp:project": "stand-in",
+      sshFrom: `${HERE}/32`,
+      maxErrorMicros: "5000",
+    };
     stack = await exampleStack(name, folder, { ...given, ...config }, (env) =>
       standInCloud(join(folder, "cloud"), "virtual", env),
     );
@@ -83,15 +89,22 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
     expect(changed(await stack.up(heard))).toBe(0);
   });
 
-  test("changes only the rules when only they are to change, and then lets nobody in from here", async () => {
-    expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => true));
-    await stack.setConfig("sshFrom", { value: ELSEWHERE });
+  const greeted = (from: string) => Promise.all(addresses().map((address) => greets(address, from)));
+
+  test("lets nobody in from a foreign address, by real connections", async () => {
+    expect(await greeted(HERE)).toEqual(addresses().map(() => true));
+    expect(await greeted(ELSEWHERE)).toEqual(addresses().map(() => false));
+  });
+
+  test("changes only the rules when only they are to change, and then lets in whom they name", async () => {
+    await stack.setConfig("sshFrom", { value: `${ELSEWHERE}/32` });
     const { changes, onEvent } = changeRecorder();
     await stack.up({ ...heard, onEvent });
     const rules = { aws: "aws:ec2/securityGroup:SecurityGroup", gcp: "gcp:compute/firewall:Firewall" };
     const kinds = new Set(changes.map(({ op, type }) => `${op} ${type}`));
     expect([...kinds].sort()).toEqual(clouds.map((cloud) => `update ${rules[cloud]}`));
-    expect(await Promise.all(addresses().map(answers))).toEqual(addresses().map(() => false));
+    expect(await greeted(HERE)).toEqual(addresses().map(() => false));
+    expect(await greeted(ELSEWHERE)).toEqual(addresses().map(() => true));
   });
 
   test("leaves nothing behind, and dials nobody for it", async () => {
@@ -103,12 +116,11 @@ describe.each(Object.entries(EXAMPLES))("%s", (name, { clouds, config }) => {
   });
 });
 
-/** Whether anybody listens on port 22 of an address. */
-function answers(address: string): Promise<boolean> {
+/** Whether sshd of an address says who it is to somebody who comes from another one: an emulated one takes its time. */
+function greets(host: string, localAddress: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port: 22 });
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("close", () => resolve(false)).setTimeout(10_000, () => socket.destroy());
-    socket.on("connect", () => socket.destroy());
+    const socket = connect({ host, port: 22, localAddress }).setTimeout(120_000, () => socket.destroy());
+    socket.once("data", () => resolve(true)).once("close", () => resolve(false));
+    socket.once("data", () => socket.destroy()).on("error", () => undefined);
   });
 }

@@ -6,11 +6,12 @@ import { IMAGES as AMAZON } from "../../components/hosts/aws/image";
 import { IMAGES as GOOGLE } from "../../components/hosts/gcp/image";
 import { addressIn, isWithin } from "../../rig/cloud/addresses";
 import { type CloudResource, type Inputs, RESOURCES } from "../../rig/cloud/resources";
+import { VALUES } from "../../rig/cloud/values";
 import { changeOf } from "../../rig/cloud-provider/changes";
 import { noMachines } from "../../rig/cloud-provider/machines";
 import { CloudProvider } from "../../rig/cloud-provider/provider";
 import { CloudRecord } from "../../rig/cloud-provider/record";
-import { argumentsOf } from "../../rig/cloud-provider/sdk";
+import { argumentsOf, nestedShape } from "../../rig/cloud-provider/sdk";
 import type { PropertyMap } from "../../rig/plugin/property-values";
 
 let folder: string;
@@ -25,6 +26,9 @@ const urnOf = (type: string, name = "x") => `urn:pulumi:test::project::timebase:
 const instance = "aws:ec2/instance:Instance";
 const google = "gcp:compute/instance:Instance";
 const network = "gcp:compute/network:Network";
+/** What an instance of Google's must have. */
+const machine = { machineType: "c3-standard-4", bootDisk: {}, networkInterfaces: [{}] };
+const group = (protocol: string) => ({ protocol, fromPort: 22, toPort: 22 });
 const reasons = async (type: string, inputs: PropertyMap) =>
   (await cloud.check(urnOf(type), {}, inputs)).failures?.map(({ reason }) => reason);
 const make = (type: string, inputs: PropertyMap, name?: string) => cloud.create(urnOf(type, name), inputs);
@@ -34,7 +38,12 @@ describe("inputs are those of the real SDK", () => {
     expect(argumentsOf("gcp:compute/firewall:Firewall").network).toEqual({ kind: "string", required: true });
     expect(argumentsOf(instance).vpcSecurityGroupIds).toEqual({ kind: "string", many: "list" });
     expect(argumentsOf(instance).tags).toEqual({ kind: "string", many: "map" });
-    expect(argumentsOf("aws:ec2/placementGroup:PlacementGroup").strategy).toEqual({ kind: "string", required: true });
+    expect(argumentsOf("aws:ec2/placementGroup:PlacementGroup").strategy).toEqual({
+      kind: "string",
+      required: true,
+      // The SDK's own, and what it does not name yet.
+      oneOf: ["spread", "cluster", "partition", "precision-time"],
+    });
     const { kind } = argumentsOf(google).networkInterfaces ?? {};
     expect(kind).toMatchObject({ accessConfigs: { many: "list", kind: { natIp: { kind: "string" } } } });
   });
@@ -47,13 +56,60 @@ describe("inputs are those of the real SDK", () => {
     [instance, { tags: { team: 1 } }, [`'tags["team"]' must be of type string`]],
     [
       "gcp:compute/firewall:Firewall",
-      { allows: [{ ports: ["22"] }], network: "n" },
+      { allows: [{ ports: ["22"] }], network: "n", sourceRanges: [] },
       ["missing required property 'allows[0].protocol'"],
     ],
-    ["gcp:compute/firewall:Firewall", {}, ["missing required property 'network'"]],
+    ["gcp:compute/firewall:Firewall", { sourceTags: ["x"] }, ["missing required property 'network'"]],
+    [
+      "gcp:compute/firewall:Firewall",
+      { network: "n" },
+      ["one of source_tags, source_ranges, or source_service_accounts must be defined"],
+    ],
+    ["gcp:compute/firewall:Firewall", { network: "n", direction: "EGRESS" }, []],
     ["aws:ec2/subnet:Subnet", { vpcId: "vpc-1", cidrBlock: 24 }, ["'cidrBlock' must be of type string"]],
   ])("%s %j", async (type, inputs, expected) => {
     expect(await reasons(type, inputs)).toEqual(expected);
+  });
+
+  // Each of them is a text, as the SDK's types say: only the cloud says no.
+  test.each<[string, PropertyMap, string]>([
+    [instance, { instanceType: "m7i.lagre" }, "instanceType"],
+    [instance, { tenancy: "shared" }, "tenancy"],
+    [instance, { instanceInitiatedShutdownBehavior: "delete" }, "instanceInitiatedShutdownBehavior"],
+    [instance, { metadataOptions: { httpTokens: "mandatory" } }, "metadataOptions.httpTokens"],
+    [instance, { metadataOptions: { httpEndpoint: "on" } }, "metadataOptions.httpEndpoint"],
+    [instance, { rootBlockDevice: { volumeType: "gp4" } }, "rootBlockDevice.volumeType"],
+    [instance, { cpuOptions: { nestedVirtualization: "true" } }, "cpuOptions.nestedVirtualization"],
+    [instance, { instanceMarketOptions: { marketType: "SPOT" } }, "instanceMarketOptions.marketType"],
+    ["aws:ec2/placementGroup:PlacementGroup", { strategy: "precision" }, "strategy"],
+    ["aws:ec2/securityGroup:SecurityGroup", { ingress: [group("all")] }, "ingress[0].protocol"],
+    ["gcp:compute/firewall:Firewall", { network: "n", sourceRanges: [], direction: "ingress" }, "direction"],
+    [
+      "gcp:compute/firewall:Firewall",
+      { network: "n", sourceRanges: [], allows: [{ protocol: "-1" }] },
+      "allows[0].protocol",
+    ],
+    [google, { ...machine, machineType: "c3-standard-5" }, "machineType"],
+    [google, { ...machine, scheduling: { onHostMaintenance: "STAY" } }, "scheduling.onHostMaintenance"],
+    [google, { ...machine, networkInterfaces: [{ nicType: "idpf" }] }, "networkInterfaces[0].nicType"],
+    ["tls:index/privateKey:PrivateKey", { algorithm: "ed25519" }, "algorithm"],
+  ])("a text that the cloud does not take: %s %j", async (type, inputs, path) => {
+    const found = await reasons(type, inputs);
+    expect(found?.map((reason) => reason.split(" must be one of ")[0])).toEqual([`'${path}'`]);
+  });
+
+  test("of very many texts only the nearest is told", async () => {
+    expect(await reasons(instance, { instanceType: "m7i.lagre" })).toEqual([
+      expect.stringMatching(/^'instanceType' must be one of \d+ texts: did you mean m7i.large\?$/),
+    ]);
+  });
+
+  test("every list of texts is one of a property that the SDK has, as a text", () => {
+    for (const [key, values] of Object.entries(VALUES)) {
+      const [sdk = "", names = ""] = key.split(" ");
+      const shape = names === "" ? argumentsOf(key) : nestedShape(sdk, names.split("."));
+      for (const name of Object.keys(values)) expect(shape[name], `${key} ${name}`).toMatchObject({ kind: "string" });
+    }
   });
 
   test("a resource or a function that the stand-in lacks is an error, also where the SDK has it", async () => {

@@ -52,10 +52,11 @@ describe("in Google's cloud", () => {
   });
   const deny = (more: Inputs = {}) =>
     allow({ allows: undefined, denies: [{ protocol: "all" }], sourceRanges: ["0.0.0.0/0"], priority: 65_000, ...more });
-  const open = (...rules: Inputs[]) => {
+  const rulesFor = (machine: Entry, rules: Inputs[], others: Record<string, Entry> = {}) => {
     const firewalls = rules.map((rule, index) => [`rule-${index}`, entry("gcp:compute/firewall:Firewall", rule)]);
-    return isOpen(rulesOf(instance, Object.fromEntries(firewalls)), ssh);
+    return rulesOf(machine, { ...others, ...Object.fromEntries(firewalls) });
   };
+  const open = (...rules: Inputs[]) => isOpen(rulesFor(instance, rules), ssh);
 
   test.each<[string, Inputs[], boolean]>([
     ["nothing without a rule", [], false],
@@ -70,8 +71,39 @@ describe("in Google's cloud", () => {
     ["a range of ports", [allow({ allows: [{ protocol: "tcp", ports: ["1-100"] }] })], true],
     ["not other ports", [allow({ allows: [{ protocol: "tcp", ports: ["23", "80-90"] }] })], false],
     ["not a disabled rule's", [allow({ disabled: true })], false],
+    ["to everybody without a source", [allow({ sourceRanges: undefined })], true],
+    ["to everybody by an empty list of sources", [allow({ sourceRanges: [] })], true],
+    ["denied to everybody without a source", [allow(), deny({ sourceRanges: undefined, priority: 1 })], false],
+    ["not to everybody by a source's tag", [allow({ sourceRanges: undefined, sourceTags: ["host"] })], false],
+    ["not to IPv4 by IPv6's everybody", [allow({ sourceRanges: ["::/0"] })], false],
+    ["by the network's id", [allow({ network: "projects/p/global/networks/lab" })], true],
   ])("%s", (_, rules, expected) => {
     expect(open(...rules)).toBe(expected);
+  });
+
+  test("the network that each project has lets everybody log in, until a rule that counts before says no", () => {
+    const machine = entry("gcp:compute/instance:Instance", {
+      networkInterfaces: [{ network: "default" }],
+      tags: ["host"],
+    });
+    const from = (address: string, port: number, protocol: "tcp" | "udp" = "tcp") => ({ protocol, port, address });
+    const everybody = [from("203.0.113.7", 22), from("203.0.113.7", 3389)];
+    const neighbours = [from("10.164.0.11", 9), from("10.164.0.11", 9, "udp")];
+    const strangers = [from("203.0.113.7", 123, "udp"), from("203.0.113.7", 80), from("10.41.0.11", 80)];
+    const opened = (...rules: Inputs[]) =>
+      [...everybody, ...neighbours, ...strangers].filter((visitor) => isOpen(rulesFor(machine, rules), visitor));
+    expect(opened()).toEqual([...everybody, ...neighbours]);
+    expect(opened(deny({ network: "default" }))).toEqual([]);
+    expect(opened(deny({ network: "default", priority: 65_535 }))).toEqual([...everybody, ...neighbours]);
+  });
+
+  test("a machine that names only its subnetwork has the rules of its network", () => {
+    const machine = entry("gcp:compute/instance:Instance", {
+      networkInterfaces: [{ subnetwork: "sub" }],
+      tags: ["host"],
+    });
+    const sub = entry("gcp:compute/subnetwork:Subnetwork", { network: "projects/p/global/networks/lab" });
+    expect(isOpen(rulesFor(machine, [allow()], { sub }), ssh)).toBe(true);
   });
 });
 

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
 import { isInstance, privateAddressOf, publicAddressOf } from "../../../rig/cloud-provider/instance";
 import { CloudRecord, type Entry } from "../../../rig/cloud-provider/record";
-import { isOpen, rulesOf } from "../../../rig/cloud-provider/rules";
 import { CommandProvider } from "../../../rig/command-provider/provider";
 import { STORIES } from "../../../rig/preview/stories";
 import { changed } from "../../../rig/summary";
@@ -16,6 +15,7 @@ import { exampleStack } from "../../examples/support/exampleStack";
 import { keyLines } from "../../unit/support/keys";
 import { changeRecorder } from "../changes";
 import { mayServeSsh } from "../command-provider/ssh-server";
+import { openPorts } from "../openPorts";
 import { type AnsweringInstances, answeringInstances } from "./answering";
 import { processTextsDuring } from "./processes";
 
@@ -187,15 +187,6 @@ describe.skipIf(!mayServeSsh()).each(Object.entries(examples))("%s on the real e
     expect(resourcesOf("tls")).toEqual({});
   });
 });
-
-/** What an instance's rules let somebody come to, of all there is. */
-function openPorts(instance: Entry, resources: Readonly<Record<string, Entry>>, address: string): string[] {
-  const rules = rulesOf(instance, resources);
-  const ports = Array.from({ length: 65_536 }, (_, port) => port);
-  return (["tcp", "udp"] as const).flatMap((protocol) =>
-    ports.filter((port) => isOpen(rules, { protocol, port, address })).map((port) => `${protocol} ${port}`),
-  );
-}
 
 /** Whether sshd of an address says who it is to somebody who comes from another one. */
 function greets(host: string, localAddress: string): Promise<boolean> {

@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { AS_OF as AWS_AS_OF, FAMILIES, PHC_REGIONS } from "../../components/hosts/aws/capabilities";
+import { AS_OF as GCP_AS_OF, SERIES } from "../../components/hosts/gcp/capabilities";
+import { RESOURCES } from "../../rig/cloud/resources";
+
+// What the guides of the clouds tell whoever has an account: who may do what, and which machines can do what.
+
+const guideOf = (name: string) => readFileSync(join(resolve(__dirname, "../.."), "docs", `${name}.md`), "utf8");
+const blockOf = (guide: string, language: string) =>
+  new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(guideOf(guide))?.[1] ?? "";
+
+type Context = Readonly<Record<string, string>>;
+
+interface Statement {
+  Action: string | string[];
+  Resource?: string | string[];
+  NotResource?: string | string[];
+  Condition?: Record<string, Record<string, string | string[]>>;
+}
+
+const listOf = (value: string | string[] = []) => [value].flat();
+/** Of patterns with nothing special but asterisks. */
+const fits = (pattern: string, text: string) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(text);
+
+const isOneOf = (found: string | undefined, wanted: string[]) => found !== undefined && wanted.includes(found);
+const OPERATORS: Readonly<Record<string, (found: string | undefined, wanted: string[]) => boolean>> = {
+  StringEquals: isOneOf,
+  ArnEquals: isOneOf,
+  Null: (found, [wanted]) => String(found === undefined) === wanted,
+};
+
+/** Whether a policy lets something be done: as IAM decides where nothing is denied. */
+function allows(statements: Statement[], action: string, resource: string, context: Context): boolean {
+  return statements.some(({ Action, Resource, NotResource, Condition = {} }) => {
+    const isAbout =
+      Resource === undefined
+        ? !listOf(NotResource).some((it) => fits(it, resource))
+        : listOf(Resource).some((it) => fits(it, resource));
+    const holds = Object.entries(Condition).every(([operator, keys]) =>
+      Object.entries(keys).every(([key, wanted]) => OPERATORS[operator]?.(context[key], listOf(wanted))),
+    );
+    return listOf(Action).includes(action) && isAbout && holds;
+  });
+}
+
+describe("Amazon's policy", () => {
+  const vpc = (id: string) => `arn:aws:ec2:eu-north-1:111122223333:vpc/${id}`;
+  const text = blockOf("aws", "json").replace("arn:aws:ec2:<region>:<account>:vpc/<vpc>", vpc("ours"));
+  const { Statement } = JSON.parse(text) as { Statement: Statement[] };
+  const asked = { "aws:RequestTag/project": "experiment" };
+  const ours = { "aws:ResourceTag/project": "experiment" };
+  const others = { "aws:ResourceTag/project": "payroll" };
+
+  test.each<[string, string, Context, boolean]>([
+    ["RunInstances", "instance", asked, true],
+    ["RunInstances", "instance", {}, false],
+    ["RunInstances", "network-interface", {}, true],
+    ["RunInstances", "volume", {}, true],
+    ["CreateSecurityGroup", "security-group", asked, true],
+    ["CreateSecurityGroup", "security-group", {}, false],
+    ["CreateSecurityGroup", "vpc", {}, true],
+    ["CreatePlacementGroup", "placement-group", asked, true],
+    ["CreateTags", "instance", { ...asked, "ec2:CreateAction": "RunInstances" }, true],
+    // The provider tags a disk once the machine is there.
+    ["CreateTags", "volume", asked, true],
+    ["CreateTags", "volume", { "aws:RequestTag/project": "payroll" }, false],
+    ["CreateTags", "volume", { ...asked, ...others }, false],
+    ["CreateTags", "instance", asked, false],
+    ["ModifyVolume", "volume", ours, true],
+    ["ModifyVolume", "volume", {}, false],
+    // And it never tags a network interface.
+    ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("ours") }, true],
+    ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("theirs") }, false],
+    ["ModifyNetworkInterfaceAttribute", "security-group", ours, true],
+    ["ModifyNetworkInterfaceAttribute", "security-group", others, false],
+    ["ModifyInstanceAttribute", "instance", ours, true],
+    ["TerminateInstances", "instance", ours, true],
+    ["TerminateInstances", "instance", others, false],
+    ["TerminateInstances", "instance", {}, false],
+    ["AuthorizeSecurityGroupIngress", "security-group", {}, false],
+    ["DeleteSecurityGroup", "security-group", ours, true],
+  ])("%s of a %s in %j: %s", (action, kind, context, expected) => {
+    const resource = `arn:aws:ec2:eu-north-1:111122223333:${kind}/x`;
+    expect(allows(Statement, `ec2:${action}`, resource, context)).toBe(expected);
+  });
+
+  test("lets nothing be done without a condition but looking, and what a machine is made of", () => {
+    const free = Statement.filter(({ Condition }) => Condition === undefined).flatMap(({ Action }) => listOf(Action));
+    const doing = free.filter((action) => !/^ec2:Describe|^ssm:GetParameter$/.test(action));
+    expect(doing).toEqual(["ec2:RunInstances", "ec2:CreateSecurityGroup"]);
+  });
+});
+
+/** What the provider calls for a change of each property that changes in place: terraform-provider-google, 2026-08-21. */
+const CALLS: Readonly<Record<string, string[]>> = {
+  labels: ["instances.setLabels"],
+  tags: ["instances.setTags"],
+  metadata: ["instances.setMetadata"],
+  deletionProtection: ["instances.setDeletionProtection"],
+  scheduling: ["instances.setScheduling"],
+  machineType: ["instances.stop", "instances.setMachineType", "instances.start"],
+  advancedMachineFeatures: ["instances.stop", "instances.update", "instances.start"],
+  canIpForward: ["instances.update"],
+  shieldedInstanceConfig: ["instances.stop", "instances.updateShieldedInstanceConfig", "instances.start"],
+  networkInterfaces: [
+    ...["instances.deleteAccessConfig", "instances.addAccessConfig", "instances.updateNetworkInterface"],
+    ...["subnetworks.get", "subnetworks.use", "subnetworks.useExternalIp"],
+  ],
+  bootDisk: ["disks.get", "disks.resize", "disks.setLabels"],
+  // For the provider only.
+  allowStoppingForUpdate: [],
+};
+
+test("Google's role has all that an update in place calls", () => {
+  const { includedPermissions } = parse(blockOf("gcp", "yaml")) as { includedPermissions: string[] };
+  expect(Object.keys(CALLS).sort()).toEqual([...(RESOURCES["gcp:compute/instance:Instance"]?.updates ?? [])].sort());
+  const called = Object.values(CALLS).flat();
+  expect(called.filter((call) => !includedPermissions.includes(`compute.${call}`))).toEqual([]);
+});
+
+describe("the tables of machines", () => {
+  const yesNo = (is: boolean) => (is ? "yes" : "no");
+  const named = <T>(table: Readonly<Record<string, T>>, is: (row: T) => boolean) =>
+    Object.entries(table)
+      .filter(([, row]) => is(row))
+      .map(([name]) => name);
+  const cases = [
+    [true, true],
+    [true, false],
+    [false, true],
+  ] as const;
+
+  test.each(cases)("of Amazon's families, with nested virtualization %s and a clock %s", (nested, phc) => {
+    const families = named(FAMILIES, (family) => family.nested === nested && family.phc === phc);
+    expect(guideOf("aws")).toContain(`| ${families.join(", ")} | ${yesNo(nested)} | ${yesNo(phc)} |\n`);
+  });
+
+  test.each(cases)("of Google's series, with nested virtualization %s and a clock %s", (nested, ptpKvm) => {
+    const series = named(SERIES, (it) => it.nested === nested && it.ptpKvm === ptpKvm);
+    expect(guideOf("gcp")).toContain(`| ${series.join(", ")} | ${yesNo(nested)} | ${yesNo(ptpKvm)} |\n`);
+  });
+
+  test("of the clock without a placement group, and of the day", () => {
+    const words = guideOf("aws").replaceAll(/\s+/g, " ");
+    const families = named(FAMILIES, ({ phcWithoutGroup }) => phcWithoutGroup).join(", ");
+    expect(words).toContain(`${families} have it without one in ${PHC_REGIONS.join(", ")}.`);
+    expect(words).toContain(`as of ${AWS_AS_OF}`);
+    expect(guideOf("gcp")).toContain(`as of ${GCP_AS_OF}`);
+  });
+});
