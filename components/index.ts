@@ -45,4 +45,5 @@ export {
   TimeSourceKind,
   Topology,
 } from "./plan/enums";
+export { LeapSeconds } from "./plan/timeSourceKinds";
 export { type ToolkitArchive, toolkitArchive } from "./remote/toolkitArchive";

@@ -61,7 +61,7 @@ export interface BootArgs extends BootConditionArgs {
 export interface OscillatorArgs {
   /**
    * How much the frequency of a host's clock may come to differ from what chronyd has measured, in ppm, 0.1 to 1000: the error
-   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below about 100 us needs a
+   * bound grows by it from one measurement to the next, and from the evidence's `asOf` on; a budget below some 300 us needs a
    * small one. 10 is for an ordinary machine of metal, 0.1 for an oscillator that is compensated for its temperature
    * (chrony.conf(5), maxclockerror). Where the timescale is a hub's own clock, which may come to differ as much, twice that
    * counts. Default: 50, for virtual machines, whose host may move their clock.
@@ -109,7 +109,12 @@ export interface TimeArgs extends OscillatorArgs {
    * delay / 2 + the reference's own error (RFC 5905, section 11.1). The proof fails above it. Default: 1000.
    */
   maxErrorMicros?: pulumi.Input<number>;
-  /** How long the proof waits for the error bound to come under its budget, in seconds, 1 to 3600. Default: 120. */
+  /**
+   * The error bound that the proof waits for, within `settleTimeoutSeconds`, in microseconds, 0.001 to 10,000,000. It passes above
+   * it, as long as it is within `maxErrorMicros`. Default: `maxErrorMicros`.
+   */
+  settleErrorMicros?: pulumi.Input<number>;
+  /** How long the proof waits for the error bound, in seconds, 1 to 3600. Default: 120. */
   settleTimeoutSeconds?: pulumi.Input<number>;
 }
 

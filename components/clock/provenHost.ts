@@ -42,7 +42,7 @@ export function provenAgain(
   component: pulumi.ComponentResource,
   suffix: string,
   triggers: pulumi.Input<string[]>,
-  more: pulumi.Input<string> = "",
+  more = "",
 ): pulumi.Output<HostEvidence> {
   const prove = again.get(component);
   if (prove === undefined) {

@@ -37,6 +37,7 @@ export function timeSection(inputs: {
   keys?: TimeKey[];
   timescale?: string;
   maxErrorMicros?: number;
+  settleErrorMicros?: number;
   maxClockErrorPpm?: number;
   settleTimeoutSeconds?: number;
 }): TimeSection {
@@ -52,6 +53,7 @@ export function timeSection(inputs: {
     keys: inputs.keys ?? [],
     timescale,
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
+    settleErrorMicros: inputs.settleErrorMicros ?? undefined,
     maxClockErrorPpm: clockErrorPpm(inputs.endpoint.name, timescale, inputs.maxClockErrorPpm ?? undefined),
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
   };

@@ -3,10 +3,10 @@ import type { HostClock } from "../clock/HostClock";
 import { provenAgain } from "../clock/provenHost";
 import { type ClusterLimits, clusterFailures } from "../evidence/gate";
 import { guestChronyConf } from "../evidence/guest";
-import { type HostEvidence, SourceKind } from "../evidence/HostEvidence";
+import type { HostEvidence } from "../evidence/HostEvidence";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
-import { AWAIT_PAIRS, awaitBound } from "../plan/time";
+import { AWAIT_PAIRS, SETTLED } from "../plan/time";
 import { validateCluster } from "../plan/validateCluster";
 import { shortHash } from "../shortHash";
 import type { ExperimentClusterArgs } from "./args";
@@ -46,7 +46,7 @@ export class ExperimentCluster extends pulumi.ComponentResource {
 
     const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));
     const together = args.hosts.length > 1 && (args.measurePairs === true || args.maxPairwiseMicros !== undefined);
-    this.hosts = together ? provedTogether(clocks, proofs, limits) : proofs;
+    this.hosts = together ? provedTogether(clocks, proofs, args) : proofs;
     this.summary = this.hosts.apply(clusterSummary);
     this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);
     this.timescale = this.summary.apply((summary) => summary.timescale);
@@ -89,22 +89,11 @@ function guestConfs(hosts: readonly HostEvidence[], { maxErrorMicros }: ClusterL
 function provedTogether(
   clocks: readonly HostClock[],
   proofs: pulumi.Output<HostEvidence[]>,
-  limits: pulumi.Output<ClusterLimits>,
+  { measurePairs, maxPairwiseMicros }: Pick<ExperimentClusterArgs, "measurePairs" | "maxPairwiseMicros">,
 ): pulumi.Output<HostEvidence[]> {
-  const more = pulumi.all([proofs, limits]).apply(([evidences, known]) => awaited(evidences, known));
+  const more = (measurePairs === true ? AWAIT_PAIRS : "") + (maxPairwiseMicros === undefined ? "" : SETTLED);
   const triggers = proofs.apply((evidences) => [shortHash(JSON.stringify(evidences))]);
   return pulumi.all(clocks.map((clock) => provenAgain(clock, "together", triggers, more)));
-}
-
-/**
- * What the hosts wait for, within their time to settle, before all are judged. Half of what a pair may be apart is a share that
- * makes every pair hold; where all but one define the time, that one may have it all.
- */
-function awaited(evidences: readonly HostEvidence[], { measuredPairs, maxPairwiseMicros }: ClusterLimits): string {
-  const following = evidences.filter(({ sourceKind }) => sourceKind !== SourceKind.Itself).length;
-  const pairs = measuredPairs?.length ? AWAIT_PAIRS : "";
-  const bound = maxPairwiseMicros && awaitBound(following > 1 ? maxPairwiseMicros / 2 : maxPairwiseMicros);
-  return pairs + (bound ?? "");
 }
 
 function gate(

@@ -73,8 +73,8 @@ export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs
   /**
    * The budget of the largest possible difference of any two hosts, in microseconds, 0.001 to 10,000,000. With it all hosts are
    * read once more, together, when the last of them is proved, and again whenever one of them was proved anew: hosts that
-   * were proved minutes apart have wide bounds at one instant. Each waits until its own bound is half of that, for
-   * `settleTimeoutSeconds` at most; then the sums are judged. That is one more command, and one more session, for each host,
+   * were proved minutes apart have wide bounds at one instant. Each was proved when its own bound was half of that, or
+   * after `settleTimeoutSeconds`; the sums are judged. That is one more command, and one more session, for each host,
    * `<cluster>-<host>-together`. Of many hosts the engine reads no more at once than its `--parallel` says. Default: none, the
    * pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
    */

@@ -54,12 +54,26 @@ export function clockArgs(args: ExperimentClusterArgs): (host: ExperimentHostArg
     revertReboot: args.revertReboot,
     guestPtp: args.guestPtp,
     maxErrorMicros: args.maxErrorMicros,
+    settleErrorMicros: pairShare(args),
     maxClockErrorPpm: args.maxClockErrorPpm,
     connectTimeoutSeconds: args.connectTimeoutSeconds,
     rebootTimeoutSeconds: args.rebootTimeoutSeconds,
     settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
     ...pairsOf(host, timeOf(host)),
   });
+}
+
+/**
+ * What of the budget of a pair is one host's: half of it, which makes every pair hold; all of it where the other one defines the
+ * time, and has no error. A pair may hold by one that is better, so no host fails by it.
+ */
+function pairShare({ hosts, topology, sources, maxPairwiseMicros }: ExperimentClusterArgs) {
+  if (maxPairwiseMicros === undefined || hosts.length < 2) {
+    return undefined;
+  }
+  const hasOwnTime = topology !== Topology.Provider && sources === undefined;
+  const alone = hosts.length === 2 && hasOwnTime;
+  return pulumi.output(maxPairwiseMicros).apply((micros) => (alone ? micros : micros / 2));
 }
 
 function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => TimeArgs {

@@ -71,7 +71,7 @@ export function pairBound(one: HostEvidence, other: HostEvidence, instant: Date)
   }
   if (one.leapSeconds !== undefined && other.leapSeconds !== undefined && one.leapSeconds !== other.leapSeconds) {
     return {
-      unknown: `${leapText(one)}, and ${leapText(other)}: around a leap second they are up to a second apart, so have all hosts follow one of the two`,
+      unknown: `${leapText(one)}, and ${leapText(other)}: around a leap second they may be up to a second apart, so have all hosts follow one of the two`,
     };
   }
   return {

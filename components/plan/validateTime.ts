@@ -100,6 +100,7 @@ export const timeFields = {
   keys: optional(each(timeKey)),
   timescale: optional(timescale),
   maxErrorMicros: optional(errorBudget),
+  settleErrorMicros: optional(errorBudget),
   maxClockErrorPpm: optional(clockErrorPpm),
   settleTimeoutSeconds: optional(settleSeconds),
   sources: optional(timeSources),

@@ -59,7 +59,7 @@ export interface HostProofs {
    * One more command, `<name>-<suffix>`, which proves the host again after the first proof, and whenever `triggers` change;
    * `more` are lines that it is given beside those of the first proof.
    */
-  again: (suffix: string, triggers: pulumi.Input<string[]>, more: pulumi.Input<string>) => pulumi.Output<string>;
+  again: (suffix: string, triggers: pulumi.Input<string[]>, more: string) => pulumi.Output<string>;
 }
 
 /** What every command of a host says on its way. */
@@ -121,12 +121,7 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
     { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },
   );
 
-  const prove = (
-    suffix: string,
-    triggers: pulumi.Input<string[]>,
-    dependsOn: pulumi.Resource,
-    more: pulumi.Input<string> = "",
-  ) =>
+  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Resource, more = "") =>
     new remote.Command(
       `${name}-${suffix}`,
       {
@@ -147,7 +142,7 @@ export function proofs(
     suffix: string,
     triggers: pulumi.Input<string[]>,
     dependsOn: pulumi.Resource,
-    more?: pulumi.Input<string>,
+    more?: string,
   ) => remote.Command,
   triggers: HostCommandsArgs["proveTriggers"],
   converge: pulumi.Resource,

@@ -10,6 +10,7 @@ import {
   type RebootPolicy,
   SshHost,
   TimeRole,
+  Topology,
 } from "../../components";
 import { hosts } from "../unit/support/cluster";
 import { printed } from "../unit/support/evidence";
@@ -184,23 +185,25 @@ describe("the gate", () => {
     const { create, stdin } = inputsOf(registered, "c-node-2-prove");
     expect(inputsOf(registered, "c-node-2-together")).toMatchObject({
       create,
-      stdin: `${stdin}time-await-bound-ns=1000000\n`,
+      stdin: `${stdin}time-settle-error-ns=any\n`,
       triggers: [expect.stringMatching(/^[0-9a-f]{12}$/)],
     });
   });
 
   // Naive: what a host is within at once is all that is asked of it, and the sum of two is judged, and fails, a moment too early.
-  test("has each host wait for its half of a pair's budget; one that follows whoever defines the time, for all of it", async () => {
-    const awaited = async (of: typeof hosts) => {
-      const itself = (plan: string) => (plan.includes("host=node-1\n") ? { sourceKind: "itself" } : {});
-      const prove = (plan: string) => JSON.stringify({ ...JSON.parse(healthy(plan)), ...itself(plan) });
-      const registered = startEngine({ preview: false, prove });
-      await resolved(new ExperimentCluster("c", { hosts: of, maxPairwiseMicros: 2000.5 }).ready);
+  test("has each host wait for its half of a pair's budget before; all of it where the other one defines the time", async () => {
+    const awaited = async (of: typeof hosts, more = {}) => {
+      const registered = startEngine({ preview: false });
+      await resolved(new ExperimentCluster("c", { hosts: of, maxPairwiseMicros: 2000.5, ...more }).ready);
       await finishProgram();
-      return of.map(({ name }) => /await-bound-ns=(.*)\n$/.exec(inputsOf(registered, `c-${name}-together`).stdin)?.[1]);
+      return of.map(({ name }) => /settle-error-ns=(.*)/.exec(inputsOf(registered, `c-${name}-prove`).stdin)?.[1]);
     };
+    const two = hosts.slice(0, 2);
     expect(await awaited(hosts)).toEqual(["1000250", "1000250", "1000250"]);
-    expect(await awaited(hosts.slice(0, 2))).toEqual(["2000500", "2000500"]);
+    expect(await awaited(two)).toEqual(["2000500", "2000500"]);
+    expect(await awaited(two, { sources: [{ address: "192.0.2.1" }] })).toEqual(["1000250", "1000250"]);
+    expect(await awaited(two, { topology: Topology.Provider })).toEqual(["1000250", "1000250"]);
+    expect(await awaited(hosts.slice(0, 1))).toEqual([undefined]);
   });
 
   test("has the pairs measured, waits for that when all hosts are there, and only then", async () => {

@@ -73,7 +73,7 @@ describe("pairwiseBounds", () => {
     expect(pair?.bound).toEqual({
       unknown:
         "node-1 follows /dev/ptp0, whose leap seconds are exact, and node-2 follows 169.254.169.123, whose leap seconds are " +
-        "smeared: around a leap second they are up to a second apart, so have all hosts follow one of the two",
+        "smeared: around a leap second they may be up to a second apart, so have all hosts follow one of the two",
     });
     expect(clusterFailures([device, service], { maxErrorMicros: 1000 })).toEqual([
       expect.stringContaining("node-1 and node-2: the pairwise bound is unknown (node-1 follows /dev/ptp0"),

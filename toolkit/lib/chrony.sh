@@ -273,11 +273,11 @@ STATE
   time_checks="${ptp_checks:+$ptp_checks$newline}$time_checks"
 }
 
-# time_settle: waits until the time checks hold, at most the plan's time, and says how it goes. A bound that a reading of the
-# gate is to wait for is no check of this host's: what it comes to with the others' is judged there.
+# time_settle: waits until the time checks hold, and the bound is what is waited for, at most the plan's time, and says how it
+# goes.
 time_settle() {
   settle_budget_ns=$plan_max_error_ns
-  if [ "${plan_await_bound_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_await_bound_ns; fi
+  if [ "${plan_settle_error_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi
   uptime_seconds
   settle_start=$uptime_seconds
   settle_said=0 settle_bound_ns=''
