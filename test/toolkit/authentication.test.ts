@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { again, looked } from "./chronyc";
 import { recording } from "./recordings";
 
 // Whether the time is authenticated, by what chronyd says of itself: recorded from real ones, and of what none ever said.
@@ -19,14 +20,12 @@ const read = (text: string | Buffer, now: number, sources: string) => {
   const { stdout, status } = spawnSync(
     "awk",
     [
-      ...["service=chrony", `now=${now}`, "itself=no", "kernel=yes", "budget_ns=1000000"].flatMap((word) => [
-        "-v",
-        word,
-      ]),
+      ...["service=chrony", `now=${now}`, "itself=no", "budget_ns=1000000"].flatMap((word) => ["-v", word]),
+      ...Object.entries(looked(text)).flatMap(([key, value]) => ["-v", `${key}=${value}`]),
       ...["-f", program],
     ],
     {
-      input: text,
+      input: Buffer.concat([Buffer.from(text), Buffer.from(again(text))]),
       encoding: "utf8",
       env: { PATH: process.env.PATH, LC_ALL: "C", TIMEBASE_SOURCES: sources, TIMEBASE_ERRORS: "ENA0 20000\n" },
     },

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { both, claim, formula, OWN_ERROR, read, versions } from "./chronyc";
+import { both, claim, formula, looked, OWN_ERROR, read, versions } from "./chronyc";
 import { recording } from "./recordings";
 import { shells } from "./shells";
 
@@ -302,6 +302,112 @@ describe("what is combined with the selected source", () => {
       expect(values["bound-ns"]).toBeUndefined();
       expect(values["bound-reason"]).toBe(why);
     }
+  });
+});
+
+describe("a clock that was set, as one look after the other finds it", () => {
+  const { text, now } = recording("chronyc", "4.5", "server");
+  const measuredAt = (second: number) => text.replace(/^([^,]*,[^,]*,[^,]*),[^,]*/, `$1,${now - 60 + second}.5`);
+  /** Each look: whether the clocks were as far apart as before, and when chronyd has measured last. */
+  const looks = (source: string, looks: [same: string, second: number][]) => {
+    let seen = "";
+    return looks.map(([same, second]) => {
+      const state = read(measuredAt(second), now - 55 + second, "no", "C", [source], 0, [], 50, "hub:hub", {
+        ...{ same, seen_ns: 7, seen },
+      });
+      seen = state.values.measured as string;
+      expect(state.values["bound-ns"] === undefined).toBe(state.checks["time.undisturbed"]?.verdict !== "pass");
+      return state.checks["time.undisturbed"]?.found.replace(/^the clock was set, or was not looked at before/, "set");
+    });
+  };
+  const server = "server 127.0.0.1 iburst";
+  const fine = "as chronyd left it";
+
+  test("is believed by the next measurement", () => {
+    expect(
+      looks(server, [
+        ["no", 1],
+        ["yes", 1],
+        ["yes", 1],
+        ["yes", 2],
+        ["yes", 2],
+        ["no", 3],
+        ["yes", 3],
+        ["yes", 4],
+      ]),
+    ).toEqual([
+      "set",
+      "set: measured 0 of 1 times since",
+      "set: measured 0 of 1 times since",
+      fine,
+      fine,
+      "set",
+      expect.anything(),
+      fine,
+    ]);
+  });
+
+  // What was read before the clocks were, may be of before; the first measurement that comes after it need not be of after.
+  test("is not by one that came between the reading and the look", () => {
+    expect(
+      looks(server, [
+        ["no", 1],
+        ["yes", 2],
+        ["yes", 3],
+      ]),
+    ).toEqual(["set", "set: measured 0 of 1 times since", fine]);
+  });
+
+  // chronyd says at each update what it has measured one exchange before; of a refclock, what its filter makes of many.
+  test.each([
+    ["of an exchange that is one older", "server 127.0.0.1 iburst xleave prefer"],
+    ["of an exchange that is one older, as the last word", "server 127.0.0.1 iburst minpoll 0 maxpoll 0 xleave"],
+  ])("needs two, where chronyd is told %s", (_, source) => {
+    expect(
+      looks(source, [
+        ["no", 1],
+        ["yes", 1],
+        ["yes", 2],
+        ["yes", 3],
+      ]),
+    ).toEqual(["set", "set: measured 0 of 2 times since", "set: measured 1 of 2 times since", fine]);
+  });
+
+  test("needs two of a refclock", () => {
+    const { text: refclock, now } = recording("chronyc", "4.5", "refclock");
+    const of = (count: number) =>
+      read(refclock, now, "no", "C", both, 0, [`ENA0 ${OWN_ERROR}`], 50, "hub:hub", {
+        ...{ same: "yes", seen_ns: 0, seen: `ENA0 0 ${count}` },
+      }).checks["time.undisturbed"];
+    expect(of(0)?.found).toContain("measured 1 of 2 times");
+    expect(of(1)?.verdict).toBe("pass");
+  });
+
+  test("is not by what another source was measured before", () => {
+    const of = (seen: string) =>
+      read(text, now, "no", "C", [server], 0, [], 50, "hub:hub", { ...{ same: "yes", seen_ns: 0, seen } });
+    expect(of("10.0.0.9 0 9").checks["time.undisturbed"]?.verdict).toBe("fail");
+    expect(of("10.0.0.9 0 9").values.measured).toMatch(/^127\.0\.0\.1 \S+ -1$/);
+    for (const odd of ["", "x", "127.0.0.1", "127.0.0.1 0", "127.0.0.1 0 x"])
+      expect(of(odd).checks["time.undisturbed"]?.verdict, odd).toBe("fail");
+  });
+
+  // A look that would not have seen a change of so much.
+  test("by less than could be seen is in the bound", () => {
+    const of = (seen_ns: number) =>
+      Number(
+        read(text, now, "no", "C", [server], 0, [], 50, "hub:hub", { ...looked(text), seen_ns }).values["bound-ns"],
+      );
+    expect(of(5000) - of(0)).toBe(5000);
+  });
+
+  // Naive: the offset of one estimate, and the measurement that has made it another one.
+  test("is not told by two answers of which one is of before a measurement, and one of after", () => {
+    const later = text.split("\n")[0]?.replace(/^([^,]*,[^,]*,[^,]*),[^,]*/, `$1,${now}.25`);
+    const of = (end: string) =>
+      read(text, now, "no", "C", [server], 0, [], 50, "hub:hub", looked(text), `\n${end}\n`).checks["time.undisturbed"];
+    expect(of(later as string)).toEqual({ verdict: "fail", found: "chronyd has measured while it was read" });
+    expect(of("")?.verdict).toBe("fail");
   });
 });
 

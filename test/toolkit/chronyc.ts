@@ -26,17 +26,20 @@ export const read = (
   errors: string[] = [`ENA0 ${OWN_ERROR}`],
   maxClockErrorPpm = 50,
   timescale = "hub:hub",
+  look: Record<string, unknown> = looked(text),
+  atTheEnd = again(text),
 ): State => {
   const given = {
-    ...{ service: "chrony", now, itself, budget_ns: 1_000_000, kernel: "yes", read_ms: readMillis },
+    ...{ service: "chrony", now, itself, budget_ns: 1_000_000, ...look, read_ms: readMillis },
     maxclockerror_ppm: maxClockErrorPpm,
     timescale,
   };
+  const asked = Buffer.concat([Buffer.from(text), Buffer.from(atTheEnd)]);
   const { stdout, status } = spawnSync(
     "awk",
     [...Object.entries(given).flatMap(([key, value]) => ["-v", `${key}=${value}`]), "-f", program],
     {
-      input: text,
+      input: asked,
       encoding: "utf8",
       env: {
         PATH: process.env.PATH,
@@ -59,6 +62,17 @@ export const read = (
   }
   return state;
 };
+
+/** What a host knows that was looked at before: nobody has set its clock, and the selected source was measured since. */
+export const looked = (text: string | Buffer) => ({
+  same: "yes",
+  seen_ns: 0,
+  seen: `${columns(String(text), ({ length, 1: state }) => length === 10 && state === "*")[2]} 0 9`,
+});
+
+/** What chronyc says of tracking once more at the end, when nothing was measured meanwhile. */
+export const again = (text: string | Buffer): string =>
+  `\n${columns(String(text), ({ length }) => length === 14).join(",")}\n`;
 
 /** The design's formula, from the text alone; what a naive reader prints whatever else the text says. */
 export const formula = (text: string, own: number): number => {

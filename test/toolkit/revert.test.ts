@@ -34,11 +34,16 @@ describe.each(shells)("revert under %s", (shell) => {
       host.write(name, "[Service]\n");
       host.write(`fake/units/${path.basename(name)}`, "enabled active\n");
     }
+    // An instance is no file.
+    host.write("fake/units/phc2sys@.service", "static inactive\n");
+    host.write("fake/units/phc2sys@*.service", "enabled active\n");
+    host.remove("usr/lib/systemd/system/phc2sys@*.service");
     const before = host.snapshot();
     converge(plans.time);
     expect(host.read("fake/units/ntpsec.service")).toBe("masked inactive\n");
     expect(fs.readlinkSync(host.path("etc/systemd/system/ntpsec.service"))).toBe("/dev/null");
     expect(host.read("fake/units/ntp.service")).toBe("disabled inactive\n");
+    expect(host.read("fake/units/phc2sys@*.service")).toBe("masked inactive\n");
     expect(host.run(["status"], "").stdout).toContain("undo  unmasks ntpsec.service\n");
     host.forgetCalls();
     converge(plans.time);

@@ -163,11 +163,11 @@ describe.each(shells)("authenticated time under %s", (shell) => {
     const { status, row } = proved(host, plan);
     expect(status).toBe(0);
     expect(row("time.authentication")).toMatchObject({ verdict: "pass", found: "ntp.example: NTS, 256 bits" });
-    expect(host.read("fake/asked")).toBe("-N -c -m tracking sources authdata ntpdata\n");
+    expect(host.read("fake/asked")).toBe("-N -c -m tracking sources authdata ntpdata tracking\n");
     host.converge(plans.time);
     host.chrony(synchronised);
     expect(proved(host, plans.time).row("time.authentication")).toBeUndefined();
-    expect(host.read("fake/asked")).toBe("-N -c -m tracking sources\n");
+    expect(host.read("fake/asked")).toBe("-N -c -m tracking sources tracking\n");
   });
 
   test.each<[string, string, string, string, string]>([

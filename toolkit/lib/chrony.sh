@@ -179,7 +179,7 @@ time_revert() {
       inactive) systemctl stop "$time_unit" ;;
     esac || say "$time_unit could not be made $time_active again"
   done
-  rm -f -- "$chrony_restart_due" "$chrony_files_record" "$released_file"
+  rm -f -- "$chrony_restart_due" "$chrony_files_record" "$released_file" "$clock_looked"
   record_forget time
 }
 
@@ -224,6 +224,14 @@ packages_revert() {
   fi
 }
 
+# chrony_references: sets chrony_first and chrony_last to the reference times of the first and the last of chronyc's lines.
+chrony_references() {
+  chrony_first=''
+  while IFS=, read -r chrony_id chrony_name chrony_tier chrony_last chrony_rest; do
+    chrony_first=${chrony_first:-$chrony_last}
+  done <"$work/chrony"
+}
+
 # chrony_state: sets time_* from what the daemon says now: lib/chrony_state.awk turns it into checks and figures.
 chrony_state() {
   time_checks='' time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb='' time_pairs='' time_pairs_unknown=''
@@ -232,15 +240,20 @@ chrony_state() {
   chrony_more=
   if plan_authenticates; then chrony_more=authdata; fi
   if [ "$plan_timescale" = utc ] || [ -n "$plan_time_pairs" ]; then chrony_more="$chrony_more ntpdata"; fi
-  # shellcheck disable=SC2086 # words
-  LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_more >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+  # What it says of one instant: again where it has measured while it was asked.
+  for chrony_times in 1 2 3; do
+    # shellcheck disable=SC2086 # words
+    LC_ALL=C timeout 10 chronyc -N -c -m tracking sources $chrony_more tracking >"$work/chrony" 2>&1 || printf 'chronyc failed\n' >>"$work/chrony"
+    chrony_references
+    if [ "$chrony_first" = "$chrony_last" ]; then break; fi
+  done
   # After the reading: a clock that is being slewed was further off before it, and the bound holds from this instant on.
   read -r chrony_read time_as_of <<NOW
 $(date -u '+%s%3N %Y-%m-%dT%H:%M:%S.%3NZ')
 NOW
   chrony_now=${chrony_read%???}.${chrony_read#"${chrony_read%???}"}
   # After that instant: who sets the clock before it is seen.
-  kernel_synchronised
+  clock_look
   sources_errors
   ptp_state
   if [ -n "$ptp_error" ]; then sources_errors="${sources_errors}PTP0 $ptp_error$newline"; fi
@@ -255,12 +268,13 @@ NOW
       bound-ns) time_bound_ns=$chrony_value ;;
       bound-reason) time_bound_reason=$chrony_value ;;
       drift-ppb) time_drift_ppb=$chrony_value ;;
+      measured) clock_remember "$chrony_value" ;;
       pair) time_pairs="${time_pairs:+$time_pairs$newline}$chrony_value" ;;
       pairs-unknown) time_pairs_unknown=$chrony_value ;;
     esac
   done <<STATE
 $(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_PAIRS=$plan_time_pairs TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v await_pairs="$plan_await_pairs" -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
-    -v kernel="$kernel_synchronised" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v timescale="$plan_timescale" \
+    -v same="$clock_same" -v seen_ns="$clock_seen_ns" -v seen="$clock_measured" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v timescale="$plan_timescale" \
     -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in

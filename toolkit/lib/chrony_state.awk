@@ -1,5 +1,5 @@
-# What `chronyc -N -c -m tracking sources` says, with `authdata` where the plan's servers are authenticated, and `ntpdata`
-# where they are to tell UTC or other hosts are measured, as checks and figures. A figure that is not there, or not a number,
+# What `chronyc -N -c -m tracking sources tracking` says, with `authdata` where the plan's servers are authenticated, and
+# `ntpdata` where they are to tell UTC or other hosts are measured, as checks and figures. A figure that is not there, or not a number,
 # is unknown with a reason; it never becomes 0.
 #
 # tracking has 14 columns: 1 refid, 3 stratum, 4 reference time, 5 system time offset, 10 skew in ppm, 11 root delay,
@@ -10,13 +10,14 @@
 # those of sources, without the refclocks, in the same order. Servers of a pool have one name. An offset of sources is positive
 # where this clock is ahead, one of ntpdata where the server's is.
 #
-# In: service (chronyd's unit), now (s, with decimals), read_ms (how long the reading took until now), kernel (yes or no: whether the kernel
-# takes the clock for synchronised), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
+# In: service (chronyd's unit), now (s, with decimals), read_ms (how long the reading took until now), same (yes or no:
+# whether nobody has set the clock since it was first looked at, lib/clock_set.sh), seen_ns (how small a change would not have
+# been seen), seen (what was measured up to the look before: source, reference time, how many times, -1 where it begins), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
 # maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
 # environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, TIMEBASE_ERRORS, what is known of
 # the error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each, and TIMEBASE_PAIRS, the
 # hosts that are measured: "NAME ADDRESS ...", a line each; await_pairs (yes: it fails as long as one of them is not).
-# Out: key=value lines; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>; of each host that is measured
+# Out: key=value lines, among them measured=, which is `seen` of the next look; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>; of each host that is measured
 # pair=<name> <how far its clock is ahead, ns> <error, ns> <age, ms>, or pair=<name> ? <why that is unknown>.
 
 function number(text) { return text ~ /^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ }
@@ -36,6 +37,7 @@ BEGIN {
     # chronyd names a refclock by its reference id.
     if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[2] == "SHM" ? ptp : word[3] }
     if (!(name in expected_kind)) planned[++plans] = name
+    needed[name] = word[1] == "refclock" || line[i] ~ / xleave( |$)/ ? 2 : 1
     for (w = 3; w <= words; w++) {
       if (word[w] == "nts") { wanted[name] = "NTS"; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by NTS" }
       if (word[w] == "key" && w < words) { wanted[name] = word[w + 1]; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by key " word[w + 1] }
@@ -59,6 +61,7 @@ BEGIN {
 # A check is a line of printable fields that tabs separate.
 { gsub(/[^ -~]/, " ") }
 NF == 14 && !tracked { tracked = 1; for (i = 1; i <= 14; i++) tracking[i] = $i; next }
+NF == 14 { later = $4; next }
 NF == 10 && $1 ~ /^[\^=#]$/ {
   if ($1 == "^") { row[$3] = servers + 1; poll_of[$3] = $5; reach_of[$3] = $6; age[$3] = $7; offset_now[$3] = $8; offset_then[$3] = $9; margin[$3] = $10 }
   # Who is only measured has no say, and is no source that is missing; unless chronyd follows it all the same.
@@ -228,22 +231,38 @@ function reference_error() {
   return largest
 }
 
-# What chronyd takes its clock for is what it was at the last update. Who sets it since, is seen by the kernel. Who has set it
-# before, or its frequency, has at least the last measurement after him, while the estimate still is of many from before: what
-# that says without doubt, the estimate has to have room for; and what it leaves open, the bound (tracking's reference time is
-# that measurement's: sourcestats.c, SST_GetTrackingData).
-function undisturbed() {
-  if (itself == "yes" || reason != "") return
+# measured_since(): how many times the source has been measured since the clock was first found to be set by nobody. chronyd's
+# reference time is that of its last measurement (sourcestats.c, SST_GetTrackingData). What was read before that look may be of
+# before; so what is read by the next one is where it begins.
+function measured_since(    was, count) {
+  split(same == "yes" ? seen : "", was, " ")
+  if (source == "" || was[1] != source || was[3] !~ /^-?[0-9]+$/) count = -1
+  else count = was[3] < 0 ? 0 : was[3] + (was[2] != later)
+  if (count > 9) count = 9
+  print "measured=" source " " later " " count
+  return count
+}
+
+# What chronyd takes its clock for is an estimate of many measurements, and of none that came after somebody has set it, or too
+# few. So the last one has to be of after: it is the next one; but the one after that where chronyd is told of an exchange that
+# is one older (`xleave`), or makes one measurement of many (the filter of a refclock). What it says without doubt, the estimate
+# has to have room for, and what it leaves open, the bound.
+function undisturbed(    count) {
+  if (itself == "yes") return
+  count = measured_since()
+  if (reason != "") return
   room = tracking[12] + tracking[11] / 2
   own = reference_error()
   if (reason != "") return
   off = measured < 0 ? -measured : +measured
-  if (kernel == "no") found = "somebody has set the clock since chronyd's last update"
-  else if (kernel != "yes") found = "neither perl nor timedatectl tells whether the clock was set since chronyd's last update"
+  if (same == "") found = "neither perl nor Python tells whether somebody sets the clock"
+  else if (same == "no") found = "the clock was set, or was not looked at before"
+  else if (count < needed[source]) found = sprintf("the clock was set, or was not looked at before: measured %d of %d times since", count < 0 ? 0 : count, needed[source])
+  else if (later != tracking[4]) found = "chronyd has measured while it was read"
   else if (!number(measured) || !number(measured_error) || measured_error < 0) found = sprintf("the last measurement says \"%s\", within \"%s\"", measured, measured_error)
   else if (off - measured_error > room + own / 1e9) found = sprintf("the last measurement says that the clock is off by %.1f us, and chronyd's estimate has room for %.1f us", (off - measured_error) * 1e6, room * 1e6 + own / 1e3)
   else found = "as chronyd left it"
-  check("time.undisturbed", found == "as chronyd left it", "as chronyd left it", found, kernel == "" ? "install perl on the host, which asks the kernel; or see `timedatectl` there, which needs dbus, and systemd-timedated not masked" : "chronyd corrects it within some measurements; if it comes again, find out who sets the clock: a hypervisor's tools, another daemon, somebody by hand")
+  check("time.undisturbed", found == "as chronyd left it", "as chronyd left it", found, same == "" ? "install perl or Python on the host" : "wait for the next measurement (settleTimeoutSeconds), or ask more often (maxPollLog2); if it comes again, find out who sets the clock: a hypervisor's tools, another daemon, somebody by hand")
 }
 
 function larger(one, other) { return one > other ? one : other }
@@ -262,7 +281,7 @@ function bound() {
     # (reference.c, get_root_dispersion).
     residual_ppm = tracking[9] < 0 ? -tracking[9] : tracking[9]
     drift_ppb = itself == "yes" ? 0 : (maxclockerror_ppm + tracking[10] + residual_ppm) * 1000
-    ns = itself == "yes" ? 0 : offset * 1e9 + own + 0.5 + larger(room * 1e9 + drifted(read_ms / 1000), (off + measured_error) * 1e9 + drifted(now - tracking[4]))
+    ns = itself == "yes" ? 0 : offset * 1e9 + own + seen_ns + 0.5 + larger(room * 1e9 + drifted(read_ms / 1000), (off + measured_error) * 1e9 + drifted(now - tracking[4]))
     # No clock that is read follows another one without any error.
     if (itself != "yes" && said < 1e-10 || ns > 1e17) reason = "implausible: " said " s"
   }

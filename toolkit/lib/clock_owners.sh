@@ -73,14 +73,16 @@ rivals_stop() {
   done <"$work/rivals"
 }
 
-# rivals_mask: what was stopped cannot be started either, by a dependency or by `timedatectl set-ntp true`. After chrony's
-# package, whose installation removes some of them. A file of the user's own in /etc is where the mask would be.
+# rivals_mask: what was stopped cannot be started either, by a dependency or by `timedatectl set-ntp true`; of an instance only
+# that one. After chrony's package, whose installation removes some of them. A file of the user's own in /etc is where the mask
+# would be.
 rivals_mask() {
   facts_of time
   while read -r rival_fact rival rival_was; do
     if [ "$rival_fact" != unit ] || [ "$rival" = "$os_chrony_service.service" ]; then continue; fi
+    if [ -e "$TIMEBASE_ROOT/etc/systemd/system/$rival" ]; then continue; fi
     rival_unit_file "$rival"
-    case "$unit_file" in '' | "$TIMEBASE_ROOT"/etc/systemd/system/*) continue ;; esac
+    if [ -z "$unit_file" ]; then continue; fi
     facts_add time masked "$rival"
     systemctl --quiet mask "$rival" ||
       fail "$rival, which steers the clock too, could not be masked (why is above)" "mask it on the host: systemctl mask $rival"
@@ -142,29 +144,4 @@ lacks_sys_time() {
 ptp4l_steers() {
   tr '\000' '\n' 2>/dev/null <"$TIMEBASE_ROOT/proc/$1/cmdline" |
     awk -v root="$TIMEBASE_ROOT/proc/$1/root" -v folder="$TIMEBASE_ROOT/proc/$1/cwd" -f "$TIMEBASE_HOME/lib/ptp4l.awk"
-}
-
-# kernel_synchronised: sets kernel_synchronised to yes or no, or to nothing where it cannot be asked. Whoever sets the clock,
-# the kernel takes it for not synchronised from then on (kernel/time: ntp_clear), and chronyd, by `rtcsync`, for synchronised
-# again at its next update. timedatectl starts a service to look at the same maximum error; the words before its answer
-# differ between versions of systemd.
-kernel_synchronised() {
-  case "$(adjtimex || LC_ALL=C timeout 10 timedatectl 2>/dev/null)" in
-    *' synchronized: yes'*) kernel_synchronised=yes ;;
-    *' synchronized: no'*) kernel_synchronised=no ;;
-    *) kernel_synchronised= ;;
-  esac
-}
-
-# adjtimex: asks the kernel by perl, and fails where there is none, or one of another machine than x86-64 (by the header of
-# its own file), where the numbers differ: 159 is adjtimex(2), which reads only, as `modes` is 0; 0x40 is STA_UNSYNC; and a
-# clock whose maximum error has come to 16 s, in microseconds, is not synchronised.
-adjtimex() {
-  perl -e '
-    open SELF, "<", "/proc/self/exe" and read SELF, my $header, 20 or exit 1;
-    join(" ", unpack "x4 C x13 v", $header) eq "2 62" or exit 1;
-    my $timex = "\0" x 208;
-    syscall(159, $timex) >= 0 or exit 1;
-    my ($maxerror, $status) = unpack "x24 q x8 i", $timex;
-    print " synchronized: ", $status & 0x40 || $maxerror >= 16e6 ? "no" : "yes"' 2>/dev/null
 }
