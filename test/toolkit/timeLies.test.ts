@@ -456,6 +456,18 @@ describeProof("of time", /^time\./, lies, (truth) => {
     expect(byPython(), "no perl").toBe(true);
   });
 
+  // Naive: who waits for the next measurement of a source that is polled every 17 minutes waits for longer than he has.
+  test("a measurement that is waited for is asked for, once", () => {
+    const looked = "run/timebase.clock-looked";
+    const settling = `${plans.all.replace("settle-seconds=0", "settle-seconds=9")}${truth.answers}`;
+    expect(truth.host.run(["prove"], settling)).toMatchObject({ status: 0 });
+    expect(truth.host.exists("fake/bursts")).toBe(false);
+    truth.host.write(looked, "");
+    expect(truth.host.run(["prove"], settling)).toMatchObject({ status: 0 });
+    expect(truth.host.read("fake/bursts")).toBe("burst 2/4 10.77.0.1\n");
+    expect(truth.host.read(looked)).toMatch(/^1700000000000000000 0 10\.77\.0\.1 \S+ 2\n$/);
+  });
+
   test("a source that is polled slowly is not stale for having been selected a moment ago", () => {
     const old = String(Math.floor(Date.now() / 1000) - 60);
     const slow = source.replace("^,*,10.77.0.1,10,0,", "^,*,10.77.0.1,10,6,");

@@ -294,7 +294,7 @@ time_settle() {
   if [ "${plan_settle_error_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi
   uptime_seconds
   settle_start=$uptime_seconds
-  settle_said=0 settle_bound_ns=''
+  settle_said=0 settle_bound_ns='' settle_asked=no
   while chrony_state; do
     case "$time_checks" in
       *"${tab}fail$tab"*) ;;
@@ -303,6 +303,7 @@ time_settle() {
     uptime_seconds
     settle_elapsed=$((uptime_seconds - settle_start))
     if [ "$settle_elapsed" -ge "$plan_settle_seconds" ]; then return 0; fi
+    settle_ask
     if [ $((settle_elapsed - settle_said)) -ge 5 ]; then
       settle_said=$settle_elapsed
       settle_trend
@@ -310,6 +311,17 @@ time_settle() {
     fi
     sleep 1
   done
+}
+
+# settle_ask: has chronyd ask the server that it follows at once, and once only, where its next measurement is waited for: that
+# may be due in 17 minutes.
+settle_ask() {
+  case "$settle_asked:$time_kind:$time_checks" in
+    no:server:*time.undisturbed"${tab}fail$tab"*) ;;
+    *) return 0 ;;
+  esac
+  settle_asked=yes
+  timeout 10 chronyc burst 2/4 "$time_source" >/dev/null 2>&1 || :
 }
 
 # settle_trend: sets settle_trend to what the bound has done since the last line; nothing where one of the two is unknown.
