@@ -10,7 +10,7 @@ export interface Machines {
   /** Starts the machine of an instance. Like a cloud it does not wait for anything that the machine does. */
   start(id: string, instance: Entry, subnetwork: string, image: Image): Promise<void>;
   stop(id: string, instance: Entry): Promise<void>;
-  /** Makes the ports of all machines as open as the rules of their cloud say. */
+  /** Makes the ports of all machines as open as the rules of their cloud say. Fails where a new one cannot be reached. */
   enforce(resources: () => Readonly<Record<string, Entry>>): Promise<void>;
 }
 

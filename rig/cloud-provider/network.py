@@ -79,12 +79,18 @@ class Packet:
         return (self.protocol, self.target, self.to, self.source, self.came_from)
 
 
+def version_of(path):
+    """Differs for a file that another one has replaced, also where both were written within a tick of the clock."""
+    found = os.stat(path)
+    return (found.st_mtime_ns, found.st_ino)
+
+
 class Rules:
     def __init__(self, path):
         self.path, self.seen, self.by_address = path, None, {}
 
     def of(self, address):
-        seen = os.stat(self.path).st_mtime_ns
+        seen = version_of(self.path)
         if seen != self.seen:
             with open(self.path) as file:
                 known = json.load(file)

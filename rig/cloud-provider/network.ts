@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeAtomically } from "../../vm/files";
+import { textOf, writeAtomically } from "../../vm/files";
 import { withLock } from "../../vm/lock";
 import { livingProcess, processGone } from "../../vm/process";
 import type { Rule } from "./rules";
@@ -19,6 +19,7 @@ const filesOf = (network: string) => ({
   port: `${network}.port`,
   pid: `${network}.pid`,
   doors: `${network}.doors`,
+  doorsTold: `${network}.doors.told`,
   doorsPid: `${network}.doors.pid`,
 });
 
@@ -31,12 +32,12 @@ export interface Door {
 
 /** Starts a network, unless it is there. Returns the port of loopback to which its machines send their frames. */
 export function serveNetwork(network: string): Promise<number> {
-  const { rules, port, pid, doors, doorsPid } = filesOf(network);
+  const { rules, port, pid, doors, doorsTold, doorsPid } = filesOf(network);
   return withLock(network, async () => {
     if (!existsSync(rules)) keepRules(network, {});
-    if (!existsSync(doors)) keepDoors(network, {});
+    if (!existsSync(doors)) await keepDoors(network, {});
     await started("network.py", [rules, port], pid);
-    await started("doors.py", [doors], doorsPid);
+    await started("doors.py", [doors, doorsTold], doorsPid);
     return Number(readFileSync(port, "utf8"));
   });
 }
@@ -68,9 +69,30 @@ export function keepRules(network: string, rules: Readonly<Record<string, readon
   writeAtomically(filesOf(network).rules, JSON.stringify(rules));
 }
 
-/** Which public addresses there are from now on. */
-export function keepDoors(network: string, doors: Readonly<Record<string, Door>>): void {
-  writeAtomically(filesOf(network).doors, JSON.stringify(doors));
+/** Which public addresses there are from now on. Waits for those that are new; one that cannot be opened is none, and why is thrown. */
+export async function keepDoors(
+  network: string,
+  doors: Readonly<Record<string, Door>>,
+  limitMillis = startMillis,
+): Promise<void> {
+  const { doors: path, doorsTold } = filesOf(network);
+  const before = contentOf(path);
+  const added = Object.keys(doors).filter((address) => !(address in before));
+  writeAtomically(path, JSON.stringify(doors));
+  for (const end = performance.now() + limitMillis; ; await sleep(50)) {
+    const told = contentOf(doorsTold);
+    const closed = added.filter((address) => told[address] !== "");
+    if (closed.length === 0) return;
+    if (performance.now() < end) continue;
+    const others = Object.entries(doors).filter(([address]) => !closed.includes(address));
+    writeAtomically(path, JSON.stringify(Object.fromEntries(others)));
+    const reasons = closed.map((address) => `${address}: ${told[address] ?? "nobody opens it"}`);
+    throw new Error(`a public address of the stand-in cloud leads nowhere: ${reasons.join("; ")}`);
+  }
+}
+
+function contentOf(path: string): Record<string, unknown> {
+  return JSON.parse(textOf(path) ?? "{}");
 }
 
 export async function endNetwork(network: string): Promise<void> {

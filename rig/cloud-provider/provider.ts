@@ -57,14 +57,14 @@ export class CloudProvider implements provider.Provider {
     if (record.entry(id) !== undefined) throw new Error(`AlreadyExists: there is a ${id}`);
     const entry = { type, name, properties: { ...inputs, ...decided } };
     record.put(id, entry);
-    if (image !== undefined) {
-      await this.machines.start(id, entry, subnetworkOf(record, type, inputs), image).catch(async (error: Error) => {
-        await this.machines.stop(id, entry);
-        record.remove(id);
-        throw error;
-      });
+    try {
+      if (image !== undefined) await this.machines.start(id, entry, subnetworkOf(record, type, inputs), image);
+      await this.machines.enforce(() => record.content().resources);
+    } catch (error) {
+      if (image !== undefined) await this.machines.stop(id, entry);
+      record.remove(id);
+      throw error;
     }
-    await this.machines.enforce(() => record.content().resources);
     return { id, outs: { ...news, ...sealed(decided, resource.secrets) } };
   }
 

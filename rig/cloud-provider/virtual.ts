@@ -43,7 +43,7 @@ export function virtualMachines(folder: string): Machines {
       await down(nameOf(id));
       if (machinesOf(sdkOf(type)).length === 0) await endNetwork(networkOf(type));
     },
-    enforce: (resources) => withLock(join(folder, "rules"), async () => enforceAll(resources(), networkOf)),
+    enforce: (resources) => withLock(join(folder, "rules"), () => enforceAll(resources(), networkOf)),
   };
 }
 
@@ -57,7 +57,7 @@ interface Ruled {
   readonly rules: readonly Rule[];
 }
 
-function enforceAll(resources: Resources, networkOf: (type: string) => string): void {
+async function enforceAll(resources: Resources, networkOf: (type: string) => string): Promise<void> {
   const instances = Object.entries(resources)
     .filter(([, { type }]) => isInstance(type))
     .map(([id, entry]): Ruled => ({ id, entry, rules: rulesOf(entry, resources) }));
@@ -66,7 +66,7 @@ function enforceAll(resources: Resources, networkOf: (type: string) => string): 
   if (first === undefined) return;
   const network = networkOf(first.entry.type);
   keepRules(network, Object.fromEntries(instances.map(({ entry, rules }) => [privateAddressOf(entry), rules])));
-  keepDoors(network, Object.fromEntries(instances.flatMap(doorsOf)));
+  await keepDoors(network, Object.fromEntries(instances.flatMap(doorsOf)));
 }
 
 /** The door of a machine that is there, if it has a public address. */

@@ -270,6 +270,7 @@ describe("access", () => {
   test.each([
     ["default", undefined],
     ["projects/shared-1/global/networks/default", "shared-1"],
+    ["projects/123456789012/global/networks/a", "123456789012"],
     ["https://www.googleapis.com/compute/v1/projects/example.com:shared/global/networks/a", "example.com:shared"],
   ])("the rules of the network %s are in its project", async (network, project) => {
     for (const given of [network, pulumi.output(network)]) {

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { AS_OF as AWS_AS_OF, FAMILIES, PHC_REGIONS } from "../../components/hosts/aws/capabilities";
+import { IMAGES } from "../../components/hosts/aws/image";
 import { AS_OF as GCP_AS_OF, SERIES } from "../../components/hosts/gcp/capabilities";
 import { RESOURCES } from "../../rig/cloud/resources";
 
@@ -92,6 +93,17 @@ describe("Amazon's policy", () => {
     const doing = free.filter((action) => !/^ec2:Describe|^ssm:GetParameter$/.test(action));
     expect(doing).toEqual(["ec2:RunInstances", "ec2:CreateSecurityGroup"]);
   });
+});
+
+// With more, the program of any pull request could read what machines were told: their host keys.
+test("a preview's role finds images, and reads no machine", () => {
+  const { Statement } = JSON.parse(blockOf("aws", "json")) as { Statement: (Statement & { Sid: string })[] };
+  const recommended = /In AWS that is the statement\s`(\w+)` of \[Amazon's policy\]/.exec(guideOf("preview"))?.[1];
+  const statements = Statement.filter(({ Sid }) => Sid === recommended);
+  expect(statements.flatMap(({ Action }) => listOf(Action))).toEqual(["ssm:GetParameter"]);
+  for (const { parameter } of Object.values(IMAGES)) {
+    expect(allows(statements, "ssm:GetParameter", `arn:aws:ssm:eu-north-1::parameter${parameter}`, {})).toBe(true);
+  }
 });
 
 /** What the provider calls for a change of each property that changes in place: terraform-provider-google, 2026-08-21. */

@@ -1,56 +1,65 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type Door, endNetwork, keepDoors, serveNetwork } from "../../rig/cloud-provider/network";
 import type { Rule } from "../../rig/cloud-provider/rules";
 import { virtualMachines } from "../../rig/cloud-provider/virtual";
 import { machineFolder, writeRecord } from "../../vm/record";
 import { withDefaults } from "../../vm/spec";
 
-// A machine's sshd, and the public address that leads to it: who comes to that comes from another address of loopback.
+// A machine's sshd, and the public addresses that lead to it: who comes to one comes from another address of loopback.
 
-const PUBLIC = "127.78.255.10";
 const HERE = "127.0.0.1";
 const STRANGER = "127.0.0.2";
+/** No port of this machine's own choice: nobody else is given it meanwhile. */
+const PORT = 7822;
 
 let folder: string;
 let network: string;
-let sshd: Server;
-let port: number;
-
-const listening = (server: Server, address: string) =>
-  new Promise<number>((resolve) => server.listen(0, address, () => resolve((server.address() as AddressInfo).port)));
+let machine: Server;
+/** Those who were let in, as the machine sees them. */
+let guests: Socket[];
+/** Each test has an address of its own. */
+let address: string;
+let addresses = 0;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "timebase-doors-"));
   network = join(folder, "aws");
-  sshd = createServer((socket) => {
+  machine = createServer({ allowHalfOpen: true }, (socket) => {
+    guests.push(socket.on("error", () => undefined));
     socket.write("SSH-2.0-here\r\n");
-    socket.pipe(socket).on("error", () => undefined);
   });
-  const free = createServer();
-  port = await listening(free, PUBLIC);
-  await new Promise((closed) => free.close(closed));
-  await listening(sshd, HERE);
+  await new Promise<void>((listening) => machine.listen(0, HERE, listening));
   await serveNetwork(network);
 });
 
+beforeEach(() => {
+  guests = [];
+  // Of this process, as tests of another checkout may run beside it.
+  address = `127.78.${process.pid % 256}.${++addresses}`;
+});
+
+afterEach(() => keepDoors(network, {}));
+
 afterAll(async () => {
   vi.unstubAllEnvs();
-  sshd.close();
+  machine.close();
   await endNetwork(network);
   rmSync(folder, { recursive: true });
 });
 
-const ssh = (from: string): Rule => ({ lets: true, protocol: "tcp", ports: [port, port], from: [`${from}/32`] });
-
-function open(...rules: Rule[]): void {
-  const door: Door = { port, leads: [HERE, (sshd.address() as AddressInfo).port], rules };
-  keepDoors(network, { [PUBLIC]: door });
-}
+const ssh = (from: string): Rule => ({ lets: true, protocol: "tcp", ports: [PORT, PORT], from: [`${from}/32`] });
+const doorWith = (...rules: Rule[]): Door => ({
+  port: PORT,
+  leads: [HERE, (machine.address() as AddressInfo).port],
+  rules,
+});
+const open = (...rules: Rule[]) => keepDoors(network, { [address]: doorWith(...rules) });
 
 const heard = (socket: Socket) =>
   new Promise<string>((resolve) => {
@@ -62,58 +71,89 @@ const heard = (socket: Socket) =>
 
 /** Somebody who comes from an address, and what he is told; nothing where he is shut out. */
 async function visit(localAddress: string): Promise<{ socket: Socket; told: string }> {
-  const socket = connect({ host: PUBLIC, port, localAddress });
+  const socket = connect({ host: address, port: PORT, localAddress });
+  onTestFinished(() => void socket.destroy());
   return { socket, told: await heard(socket) };
 }
 
-/** What an address is told, as soon as there is somebody who tells it. */
-async function greeted(localAddress: string): Promise<string> {
-  for (let tries = 0; ; tries++) {
-    const { socket, told } = await visit(localAddress);
-    socket.destroy();
-    if (told !== "" || tries === 50) return told;
-    await sleep(100);
-  }
-}
-
 test("lets in by a real connection whom the rules let in, and nobody else", async () => {
-  open(ssh(HERE));
-  expect(await greeted(HERE)).toBe("SSH-2.0-here\r\n");
+  await open(ssh(HERE));
+  expect((await visit(HERE)).told).toBe("SSH-2.0-here\r\n");
   expect((await visit(STRANGER)).told).toBe("");
 });
 
 test("has the rules of the moment, and leaves alone who is in", async () => {
-  open(ssh(HERE));
-  const { socket, told } = await visit(HERE);
-  expect(told).not.toBe("");
-  open(ssh(STRANGER));
-  expect(await greeted(STRANGER)).not.toBe("");
+  await open(ssh(HERE));
+  const { socket } = await visit(HERE);
+  await open(ssh(STRANGER));
+  expect((await visit(STRANGER)).told).not.toBe("");
   expect((await visit(HERE)).told).toBe("");
-  socket.write("still here");
+  guests[0]?.write("still here");
   expect(await heard(socket)).toBe("still here");
-  socket.destroy();
 });
 
 test("asks the rules in their order, also for what is denied", async () => {
-  open({ ...ssh(HERE), lets: false, protocol: "all" }, { ...ssh(HERE), from: ["0.0.0.0/0"] });
-  expect(await greeted(STRANGER)).not.toBe("");
+  await open({ ...ssh(HERE), lets: false, protocol: "all" }, { ...ssh(HERE), from: ["0.0.0.0/0"] });
+  expect((await visit(STRANGER)).told).not.toBe("");
   expect((await visit(HERE)).told).toBe("");
 });
 
+test("carries what one side has to say when the other has said all", async () => {
+  await open(ssh(HERE));
+  const { socket } = await visit(HERE);
+  const [guest] = guests as [Socket];
+  const asked = text(guest);
+  socket.end("what is there?");
+  expect(await asked).toBe("what is there?");
+  const much = "much".repeat(500_000);
+  const answered = text(socket);
+  guest.end(much);
+  expect(await answered).toBe(much);
+});
+
+test("leaves nobody behind whose other side is gone", async () => {
+  await open(ssh(HERE));
+  const { socket } = await visit(HERE);
+  const [guest] = guests as [Socket];
+  const gone = new Promise((resolve) => guest.once("end", resolve));
+  guest.resume();
+  socket.resetAndDestroy();
+  await gone;
+});
+
 test("is gone with its machine", async () => {
-  keepDoors(network, {});
-  const refused = () =>
-    new Promise<boolean>((resolve) => {
-      const socket = connect({ host: PUBLIC, port });
-      socket
-        .once("connect", () => resolve(false))
-        .once("error", ({ message }) => resolve(/ECONNREFUSED/.test(message)));
-      socket.on("connect", () => socket.destroy());
+  await open(ssh(HERE));
+  await keepDoors(network, {});
+  const refusal = () =>
+    new Promise<unknown>((resolve) => {
+      const socket = connect({ host: address, port: PORT });
+      socket.once("connect", () => resolve(socket.destroy())).once("error", ({ message }) => resolve(message));
     });
-  for (let tries = 0; !(await refused()); tries++) {
-    expect(tries).toBeLessThan(50);
-    await sleep(100);
-  }
+  await vi.waitFor(async () => expect(await refusal()).toMatch(/ECONNREFUSED/), { timeout: 5000 });
+});
+
+test("says why an address cannot be had, and has the others", async () => {
+  const occupied = `127.79.${process.pid % 256}.1`;
+  const somebody = createServer();
+  await new Promise<void>((listening) => somebody.listen(PORT, occupied, listening));
+  onTestFinished(() => void somebody.close());
+  const doors = { [address]: doorWith(ssh(HERE)), [occupied]: doorWith() };
+  await expect(keepDoors(network, doors, 1000)).rejects.toThrow(
+    new RegExp(`^a public address of the stand-in cloud leads nowhere: ${occupied}: .*address already in use$`),
+  );
+  expect((await visit(HERE)).told).not.toBe("");
+  // It is given up, and not only no longer waited for.
+  await expect(keepDoors(network, doors, 1000)).rejects.toThrow(occupied);
+});
+
+test("waits for an address that somebody still has", async () => {
+  const somebody = createServer();
+  await new Promise<void>((listening) => somebody.listen(PORT, address, listening));
+  const opened = open(ssh(HERE));
+  await sleep(500);
+  somebody.close();
+  await opened;
+  expect((await visit(HERE)).told).not.toBe("");
 });
 
 test("leads to the machine of an instance that has a public address, by the rules of its groups", async () => {
@@ -132,13 +172,17 @@ test("leads to the machine of an instance that has a public address, by the rule
       ready: true,
     });
   }
-  await virtualMachines(folder).enforce(() => ({
-    "i-1": instance("10.0.0.10", PUBLIC),
+  // Nobody opens it here: port 22 takes a privilege.
+  const clouds = join(folder, "told");
+  mkdirSync(clouds);
+  writeFileSync(join(clouds, "aws.doors.told"), JSON.stringify({ [address]: "" }));
+  await virtualMachines(clouds).enforce(() => ({
+    "i-1": instance("10.0.0.10", address),
     "i-2": instance("10.0.0.11", ""),
     "sg-1": { type: "aws:ec2/securityGroup:SecurityGroup", name: "group", properties: { ingress } },
   }));
   const rules = [{ lets: true, protocol: "tcp", ports: [22, 22], from: ["203.0.113.7/32"] }];
-  const kept = (file: string) => JSON.parse(readFileSync(`${network}.${file}`, "utf8"));
+  const kept = (file: string) => JSON.parse(readFileSync(join(clouds, `aws.${file}`), "utf8"));
   expect(kept("rules")).toEqual({ "10.0.0.10": rules, "10.0.0.11": rules });
-  expect(kept("doors")).toEqual({ [PUBLIC]: { port: 22, leads: ["127.77.0.3", 2222], rules } });
+  expect(kept("doors")).toEqual({ [address]: { port: 22, leads: ["127.77.0.3", 2222], rules } });
 });

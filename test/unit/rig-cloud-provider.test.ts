@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { IMAGES as AMAZON } from "../../components/hosts/aws/image";
 import { IMAGES as GOOGLE } from "../../components/hosts/gcp/image";
+import { OperatingSystem } from "../../components/plan/enums";
 import { addressIn, isWithin } from "../../rig/cloud/addresses";
 import { type CloudResource, type Inputs, RESOURCES } from "../../rig/cloud/resources";
 import { VALUES } from "../../rig/cloud/values";
@@ -151,6 +152,18 @@ describe("what is there", () => {
     );
     await expect(make(instance, { ami: "ami-0123456789abcdef0" })).rejects.toThrow("the stand-in has no image ami-");
     await expect(make(instance, { placementGroup: "nowhere" })).rejects.toThrow("there is no nowhere");
+  });
+
+  test("is no machine that cannot be reached", async () => {
+    const stop = vi.fn(async (_id: string) => {});
+    const enforce = () => Promise.reject(new Error("leads nowhere"));
+    const unreached = new CloudProvider(folder, { ...noMachines, stop, enforce }, "1.0.0");
+    const { parameter } = AMAZON[OperatingSystem.Debian12];
+    const { outputs } = await cloud.invoke("aws:ssm/getParameter:getParameter", { name: parameter });
+    const made = unreached.create(urnOf(instance), { ami: outputs?.insecureValue });
+    await expect(made).rejects.toThrow("leads nowhere");
+    expect(stop.mock.calls.map(([id]) => id)).toEqual([expect.stringMatching(/^i-/)]);
+    expect(new CloudRecord(folder, "aws").content().resources).toEqual({});
   });
 
   test("stays for as long as somebody needs it", async () => {

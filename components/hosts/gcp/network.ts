@@ -17,7 +17,10 @@ function tagOf(name: string): string {
   return `timebase-${shortHash(owner)}`;
 }
 
-/** The project that a network's self link names. With Shared VPC it is not the machine's, and only it can have the rules. */
+/**
+ * The project that a network's self link names. With Shared VPC it is not the machine's, and only it can have the rules. That
+ * also counts where it is named by its number, which Google takes for a project as well: whose it is, nobody sees.
+ */
 function projectOf(network: string): string | undefined {
   return /(?:^|\/)projects\/([^/]+)\/global\/networks\//.exec(network)?.[1];
 }
