@@ -39,6 +39,7 @@ export function timeSection(inputs: {
   maxErrorMicros?: number;
   maxClockErrorPpm?: number;
   settleTimeoutSeconds?: number;
+  trackingLog?: boolean;
 }): TimeSection {
   const role = inputs.timeRole ?? TimeRole.Client;
   const sources = inputs.sources ?? [];
@@ -54,6 +55,7 @@ export function timeSection(inputs: {
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
     maxClockErrorPpm: clockErrorPpm(inputs.endpoint.name, timescale, inputs.maxClockErrorPpm ?? undefined),
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
+    trackingLog: inputs.trackingLog ?? undefined,
   };
 }
 

@@ -55,6 +55,7 @@ export function clockArgs(args: ExperimentClusterArgs): (host: ExperimentHostArg
     guestPtp: args.guestPtp,
     maxErrorMicros: args.maxErrorMicros,
     maxClockErrorPpm: args.maxClockErrorPpm,
+    trackingLog: args.trackingLog,
     connectTimeoutSeconds: args.connectTimeoutSeconds,
     rebootTimeoutSeconds: args.rebootTimeoutSeconds,
     settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,

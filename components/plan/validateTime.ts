@@ -102,6 +102,7 @@ export const timeFields = {
   maxErrorMicros: optional(errorBudget),
   maxClockErrorPpm: optional(clockErrorPpm),
   settleTimeoutSeconds: optional(settleSeconds),
+  trackingLog: optional(flag),
   sources: optional(timeSources),
 } as const satisfies Fields;
 
