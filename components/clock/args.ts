@@ -69,8 +69,20 @@ export interface OscillatorArgs {
   maxClockErrorPpm?: pulumi.Input<number>;
 }
 
+/** Whether it is recorded how large the bound was; a cluster says it of all of its hosts. */
+export interface TrackingLogArgs {
+  /**
+   * Whether chronyd logs each of its updates (/var/log/chrony/tracking.log), so that each proof also tells how large the error
+   * bound was at most since the one before (`heldSince`, `heldBoundNs`), and `sudo timebase held FROM TO` of any time. What
+   * the log cannot vouch for, such as a gap or a restart of chronyd, is unknown with its reason. An update is a line of 132
+   * bytes, 11 MB a day where there is one each second, as from a hub; the system's logrotate keeps about five weeks. Changing
+   * it restarts chronyd. Default: false.
+   */
+  trackingLog?: pulumi.Input<boolean>;
+}
+
 /** Arguments of the components that make the time right. */
-export interface TimeArgs extends OscillatorArgs {
+export interface TimeArgs extends OscillatorArgs, TrackingLogArgs {
   /** Whether the host serves time to others. Default: TimeRole.Client. */
   timeRole?: pulumi.Input<TimeRole>;
   /**

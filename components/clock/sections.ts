@@ -40,6 +40,7 @@ export function timeSection(inputs: {
   settleErrorMicros?: number;
   maxClockErrorPpm?: number;
   settleTimeoutSeconds?: number;
+  trackingLog?: boolean;
 }): TimeSection {
   const role = inputs.timeRole ?? TimeRole.Client;
   const sources = inputs.sources ?? [];
@@ -56,6 +57,7 @@ export function timeSection(inputs: {
     settleErrorMicros: inputs.settleErrorMicros ?? undefined,
     maxClockErrorPpm: clockErrorPpm(inputs.endpoint.name, timescale, inputs.maxClockErrorPpm ?? undefined),
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
+    trackingLog: inputs.trackingLog ?? undefined,
   };
 }
 

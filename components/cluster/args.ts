@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { BootConditionArgs, OscillatorArgs } from "../clock/args";
+import type { BootConditionArgs, OscillatorArgs, TrackingLogArgs } from "../clock/args";
 import type { TimeKeyArgs, TimeSourceArgs } from "../clock/timeSource";
 import type { HostEndpointArgs } from "../hosts/endpoint";
 import type { Delivery, GuestPtp, OperatingSystem, ProveWhen, RebootPolicy, Topology } from "../plan/enums";
@@ -15,7 +15,7 @@ export interface ExperimentHostArgs {
 }
 
 /** The arguments of an `ExperimentCluster`. */
-export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs {
+export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs, TrackingLogArgs {
   /** The hosts, one at least. */
   hosts: ExperimentHostArgs[];
   /**

@@ -56,6 +56,7 @@ export function clockArgs(args: ExperimentClusterArgs): (host: ExperimentHostArg
     maxErrorMicros: args.maxErrorMicros,
     settleErrorMicros: pairShare(args),
     maxClockErrorPpm: args.maxClockErrorPpm,
+    trackingLog: args.trackingLog,
     connectTimeoutSeconds: args.connectTimeoutSeconds,
     rebootTimeoutSeconds: args.rebootTimeoutSeconds,
     settleTimeoutSeconds: args.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
@@ -68,7 +69,7 @@ export function clockArgs(args: ExperimentClusterArgs): (host: ExperimentHostArg
  * time, and has no error. A pair may hold by one that is better, so no host fails by it.
  */
 function pairShare({ hosts, topology, sources, maxPairwiseMicros }: ExperimentClusterArgs) {
-  if (maxPairwiseMicros === undefined || hosts.length < 2) {
+  if (maxPairwiseMicros === undefined) {
     return undefined;
   }
   const hasOwnTime = topology !== Topology.Provider && sources === undefined;

@@ -115,6 +115,12 @@ export interface HostEvidence {
   driftPpb?: number;
   /** What was measured of other hosts' clocks. Absent where none are to be measured. */
   pairs?: PairMeasurement[];
+  /** With `trackingLog`, when the proof before this one was read: what was since then is told. Absent in the first proof. */
+  heldSince?: string;
+  /** How large the error bound was at most from `heldSince` until `asOf`, in nanoseconds. */
+  heldBoundNs?: number;
+  /** Why that is unknown. Absent without `trackingLog`. */
+  heldReason?: string;
   /** All that was checked. */
   checks: Check[];
 }

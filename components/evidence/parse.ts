@@ -48,7 +48,7 @@ export function parseEvidence(json: string): HostEvidence {
     guestPtpReason: known(text)(fields, "guestPtpReason") ?? "",
     source: known(text)(fields, "source"),
     sourceKind: known(member(SourceKind))(fields, "sourceKind"),
-    // Of these two there were none in the evidence that is in the states of stacks that exist.
+    // Of these there were none in the evidence that is in the states of stacks that exist.
     ...(fields.leapSeconds === undefined ? {} : { leapSeconds: member(LeapSeconds)(fields, "leapSeconds") }),
     stratum: known(count)(fields, "stratum"),
     timescale: known(text)(fields, "timescale"),
@@ -56,6 +56,7 @@ export function parseEvidence(json: string): HostEvidence {
     errorBoundReason: known(text)(fields, "errorBoundReason") ?? "",
     driftPpb: known(count)(fields, "driftPpb"),
     ...(fields.pairs === undefined ? {} : { pairs: pairs(fields) }),
+    ...(fields.heldReason === undefined ? {} : held(fields)),
     checks: checks(fields),
   };
   requireReason(evidence);
@@ -151,6 +152,18 @@ function pairs(fields: Fields): PairMeasurement[] {
     }
     return measurement;
   });
+}
+
+function held(fields: Fields): Pick<HostEvidence, "heldSince" | "heldBoundNs" | "heldReason"> {
+  const read = {
+    heldSince: known(instant)(fields, "heldSince"),
+    heldBoundNs: known(count)(fields, "heldBoundNs"),
+    heldReason: text(fields, "heldReason"),
+  };
+  if (read.heldReason === "" && (read.heldSince === undefined || read.heldBoundNs === undefined)) {
+    throw new EvidenceError('it has neither "heldBoundNs" with "heldSince" nor "heldReason"');
+  }
+  return read;
 }
 
 function checks(fields: Fields): Check[] {

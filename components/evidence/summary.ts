@@ -35,6 +35,14 @@ export interface ClusterSummary {
   pairwiseBoundNs?: number;
   /** Why the pairwise bound is unknown. */
   pairwiseBoundReason?: string;
+  /** With `trackingLog`, from when on it is known of all hosts what was since their last proofs: ISO 8601 in UTC. */
+  heldSince?: string;
+  /** How far any host was at most from the timescale since then, in nanoseconds. */
+  heldBoundNs?: number;
+  /** How far any two hosts were at most from each other since then, in nanoseconds: the sum of both at their worst. */
+  heldPairwiseBoundNs?: number;
+  /** Why these are unknown. */
+  heldReason?: string;
   /** The time that all hosts keep: "utc", or "hub:<name>". Absent if they keep different ones. */
   timescale?: string;
 }
@@ -47,7 +55,34 @@ export function clusterSummary(evidences: readonly HostEvidence[]): ClusterSumma
     hosts: evidences.map(hostSummary),
     provedAt: new Date(Math.min(...evidences.map(({ asOf }) => Date.parse(asOf)))).toISOString(),
     ...(isKnown(widest) ? { pairwiseBoundNs: widest.ns } : { pairwiseBoundReason: widest.unknown }),
+    ...heldSummary(evidences),
     ...(timescale === undefined ? {} : { timescale }),
+  };
+}
+
+/** As if each host had been read when it was at its worst, and all of them at one instant. */
+function heldSummary(evidences: readonly HostEvidence[]): Partial<ClusterSummary> {
+  const [first] = evidences.filter(({ heldReason }) => heldReason !== undefined);
+  if (first === undefined) {
+    return {};
+  }
+  const worst = evidences.map(
+    (evidence): HostEvidence => ({
+      ...evidence,
+      asOf: first.asOf,
+      errorBoundNs: evidence.heldBoundNs,
+      errorBoundReason: evidence.heldReason ?? "no log is kept of it",
+    }),
+  );
+  const lost = worst.find(({ errorBoundNs }) => errorBoundNs === undefined);
+  if (lost !== undefined) {
+    return { heldReason: `${lost.name}: ${lost.errorBoundReason}` };
+  }
+  const pair = widestBound(pairwiseBounds(worst));
+  return {
+    heldSince: new Date(Math.max(...worst.map(({ heldSince = "" }) => Date.parse(heldSince)))).toISOString(),
+    heldBoundNs: Math.max(...worst.map(({ errorBoundNs = Number.NaN }) => errorBoundNs)),
+    ...(isKnown(pair) ? { heldPairwiseBoundNs: pair.ns } : worst.length > 1 ? { heldReason: pair.unknown } : {}),
   };
 }
 

@@ -52,6 +52,8 @@ export interface TimeSection {
   /** Against the timescale, which may be another host's clock. Left to the host's default, for one clock, if it is not stated. */
   maxClockErrorPpm?: number;
   settleSeconds: number;
+  /** Whether chronyd logs its updates, so that a proof tells what the bound was since the one before. */
+  trackingLog?: boolean;
 }
 
 /** The timescale of hosts whose sources follow the world. */
@@ -143,6 +145,7 @@ export function timeLines(section: TimeSection): PlanLine[] {
     ...(section.maxClockErrorPpm === undefined
       ? []
       : [["time-max-clock-error-ppm", String(section.maxClockErrorPpm)] as const]),
+    ...(section.trackingLog ? [["time-tracking-log", "yes"] as const] : []),
     ["time-settle-seconds", String(section.settleSeconds)],
   ];
 }

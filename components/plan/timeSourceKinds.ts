@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { TimeSourceKind } from "./enums";
+import { makeStrict } from "./strictEnums";
 import type { TimeSource } from "./time";
 
 /** What a source does with a leap second. Sources that differ are apart by up to a second around it. */
@@ -11,6 +12,8 @@ export enum LeapSeconds {
   /** Nobody documents it. */
   Unknown = "unknown",
 }
+
+makeStrict({ LeapSeconds });
 
 /** An argument of a source beside its kind. */
 export type TimeSourceOption = Exclude<keyof TimeSource, "kind">;

@@ -5,6 +5,7 @@ import {
   at,
   each,
   fields,
+  flag,
   type InputErrors,
   must,
   oneOf,
@@ -65,6 +66,7 @@ export const validateCluster = argsWith(
     maxClockErrorPpm: optional(clockErrorPpm),
     connectTimeoutSeconds: hostFields.connectTimeoutSeconds,
     settleTimeoutSeconds: optional(settleSeconds),
+    trackingLog: optional(flag),
   },
   duplicateNames,
   duplicateMachines,
@@ -173,6 +175,12 @@ function ptpFits(args: unknown): InputErrors {
   }
   if ((at(args, "key") ?? undefined) !== undefined) {
     refuse("key", "is not for Topology.Ptp, which authenticates nothing: take Topology.Hub");
+  }
+  if (at(args, "trackingLog") === true) {
+    refuse(
+      "trackingLog",
+      "is not for Topology.Ptp: chronyd does not know, and so does not log, how long the path to the hub is; take Topology.Hub",
+    );
   }
   hostsOf(args).forEach((host, index) => {
     const [address, path] = privateAddressOf(host, index);

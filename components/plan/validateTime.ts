@@ -103,6 +103,7 @@ export const timeFields = {
   settleErrorMicros: optional(errorBudget),
   maxClockErrorPpm: optional(clockErrorPpm),
   settleTimeoutSeconds: optional(settleSeconds),
+  trackingLog: optional(flag),
   sources: optional(timeSources),
 } as const satisfies Fields;
 

@@ -157,6 +157,13 @@ describe("several hubs", () => {
   });
 });
 
+test("every host of a cluster logs its updates, where the cluster says so", async () => {
+  const registered = startEngine({ preview: false });
+  await resolved(new ExperimentCluster("c", { hosts, trackingLog: true }).ready);
+  for (const { name } of hosts)
+    expect(inputsOf(registered, `c-${name}-converge`).stdin).toContain("\ntime-tracking-log=yes\n");
+});
+
 describe("pairs that are measured", () => {
   const pairsOf = (lines: string[]) => lines.flatMap((line) => /^time-pair=(.*)/.exec(line)?.[1] ?? []);
   const allowed = (lines: string[]) => lines.flatMap((line) => /^time-allow=(.*)/.exec(line)?.[1] ?? []);

@@ -150,6 +150,38 @@ describe("clusterSummary", () => {
   });
 });
 
+describe("what held since the last proofs", () => {
+  const held = (host: string, heldBoundNs: number | null, more: object = {}) => ({
+    ...evidence({ host, errorBoundNs: 1000, ...more }),
+    ...{ heldSince: "2026-11-23T18:00:00.000Z", heldReason: heldBoundNs === null ? "no update is recorded" : "" },
+    heldBoundNs: heldBoundNs ?? undefined,
+  });
+
+  // Naive: the bounds of now, or of those hosts that have one.
+  test("is the widest host, and the two widest for a pair, from when on it is known of all", () => {
+    const later = { ...held("node-2", 300_000), heldSince: "2026-11-23T18:05:00.000Z" };
+    const summary = clusterSummary([held("node-1", 0), later, held("node-3", 200_000)]);
+    expect(summary).toMatchObject({
+      heldSince: "2026-11-23T18:05:00.000Z",
+      heldBoundNs: 300_000,
+      heldPairwiseBoundNs: 500_000,
+    });
+    expect(summary).not.toHaveProperty("heldReason");
+    expect(clusterSummary([held("node-1", 7)])).toMatchObject({ heldBoundNs: 7 });
+  });
+
+  test("is unknown with a reason where it is of one host, and absent where nobody keeps a log", () => {
+    const lost = clusterSummary([held("node-1", 300_000), held("node-2", null)]);
+    expect(lost).toMatchObject({ heldReason: "node-2: no update is recorded" });
+    const partly = clusterSummary([held("node-1", 300_000), evidence()]);
+    expect(partly).toMatchObject({ heldReason: "node-2: no log is kept of it" });
+    const apart = clusterSummary([held("node-1", 300_000), held("node-2", 1, { timescale: "utc" })]);
+    expect(apart).toMatchObject({ heldBoundNs: 300_000, heldReason: "node-1 keeps hub:node-1 and node-2 keeps utc" });
+    for (const summary of [lost, partly, apart]) expect(summary).not.toHaveProperty("heldPairwiseBoundNs");
+    expect(Object.keys(clusterSummary([evidence()])).join()).not.toContain("held");
+  });
+});
+
 describe("clusterFailures", () => {
   const limits = { maxErrorMicros: 1000, maxPairwiseMicros: 2000 };
 

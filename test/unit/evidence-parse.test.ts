@@ -53,6 +53,20 @@ describe("parseEvidence", () => {
     );
   });
 
+  test("what held since the last proof is there or has a reason; old evidence has nothing of it", () => {
+    const of = (held: object) => parseEvidence(JSON.stringify({ ...PRINTED, ...held }));
+    expect(of({})).not.toHaveProperty("heldReason");
+    const held = { heldSince: "2026-11-23T18:00:00.123Z", heldBoundNs: 500_000, heldReason: "" };
+    expect(of(held)).toMatchObject(held);
+    const first = of({ heldSince: null, heldBoundNs: null, heldReason: "the first" });
+    expect(first.heldBoundNs).toBeUndefined();
+    expect(first.heldReason).toBe("the first");
+    for (const lost of [{ heldBoundNs: null }, { heldSince: null }]) {
+      expect(() => of({ ...held, ...lost })).toThrow('it has neither "heldBoundNs" with "heldSince" nor "heldReason"');
+    }
+    expect(() => of({ ...held, heldBoundNs: undefined })).toThrow('the field "heldBoundNs" is missing');
+  });
+
   test("what was measured of other hosts is there or has a reason; old evidence has nothing of it", () => {
     const measured = { host: "node-1", offsetNs: -1200, errorNs: 40_000, ageMs: 3021, reason: "" };
     const unknown = { ...measured, offsetNs: null, errorNs: null, ageMs: null, reason: "no reply" };

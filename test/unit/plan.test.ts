@@ -108,6 +108,14 @@ guest-ptp=required
     expect(renderPlan(plan)).not.toContain("clock-error");
     expect(renderPlan({ ...plan, time })).toContain("\ntime-max-clock-error-ppm=1\n");
   });
+
+  test("updates are logged where it is asked for", () => {
+    const of = (trackingLog?: boolean) =>
+      renderPlan({ ...plan, time: timeSection({ endpoint: { name: "a" }, timeRole: TimeRole.Hub, trackingLog }) });
+    expect(of(true)).toContain("\ntime-tracking-log=yes\n");
+    expect(of(false)).not.toContain("log");
+    expect(of()).toBe(of(false));
+  });
 });
 
 describe("time sources", () => {

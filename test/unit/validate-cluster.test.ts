@@ -167,6 +167,13 @@ describe("the measurement of pairs", () => {
 describe("the topology of network PTP", () => {
   const ptp = (more: object) => errorsOf({ hosts: two, topology: "ptp", ...more });
 
+  test("keeps no log, which would not tell how long the path was", () => {
+    expect(ptp({ trackingLog: false })).toEqual([]);
+    expect(ptp({ trackingLog: true }).join()).toMatch(/^trackingLog: is not for Topology\.Ptp: /);
+    for (const topology of ["hub", "provider"])
+      expect(errorsOf({ hosts: two, topology, trackingLog: true })).toEqual([]);
+  });
+
   test("takes one hub, a network, and clients by name with it", () => {
     expect(ptp({})).toEqual([]);
     expect(ptp({ hubs: ["node-2"], network: "10.0.0.0/24", sources: [] })).toEqual([]);

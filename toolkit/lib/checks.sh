@@ -20,6 +20,7 @@ checks_run() {
   checks=''
   proved_rebooted=null proved_live=null proved_persistent=null proved_leap=''
   time_as_of='' time_source='' time_kind='' time_stratum='' time_bound_ns='' time_bound_reason='' time_drift_ppb='' time_pairs=''
+  held_since='' held_bound_ns='' held_reason=''
   guest_ptp='' guest_ptp_reason=''
   check_system
   if plan_has boot; then
@@ -50,6 +51,7 @@ check_time() {
     check_ptp
     checks="$checks$newline$time_checks"
   fi
+  check_held
 }
 
 check_system() {

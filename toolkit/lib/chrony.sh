@@ -8,6 +8,7 @@ time_converge() {
   rivals_mask
   ptp_install
   keys_converge
+  tracking_log_converge
   chrony_conf_text
   printf %s "$chrony_conf_text" >"$work/chrony.conf"
   chrony_own "$os_chrony_conf" "$work/chrony.conf"
@@ -53,6 +54,7 @@ chrony_conf_text() {
   # What is not authenticated has no say, wherever it came from.
   if plan_authenticates; then chrony_lines="${chrony_lines}authselectmode require$newline"; fi
   pairs_lines
+  if [ "$plan_tracking_log" = yes ]; then chrony_lines="${chrony_lines}logdir $tracking_log_path${newline}log tracking${newline}logbanner 0$newline"; fi
   if [ "$sources_dynamic" = yes ]; then chrony_lines="${chrony_lines}confdir $sources_folder$newline"; fi
   chrony_conf_text="# Written by timebase for $plan_owner; \`sudo timebase revert\` restores what was here before.
 ${sources_fixed}${pairs_lines}${chrony_lines}driftfile $os_chrony_drift
@@ -163,6 +165,8 @@ time_revert() {
   time_facts=$facts_of
   files_keep time
   ptp_revert
+  # Before the package, whose folder it is in.
+  tracking_log_revert
   packages_revert
   ptp_package_revert
   sources_revert
@@ -291,7 +295,10 @@ STATE
 # goes.
 time_settle() {
   settle_budget_ns=$plan_max_error_ns
-  if [ "${plan_settle_error_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi
+  case "$plan_settle_error_ns" in
+    '' | any) ;;
+    *) if [ "$plan_settle_error_ns" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi ;;
+  esac
   uptime_seconds
   settle_start=$uptime_seconds
   settle_said=0 settle_bound_ns='' settle_asked=no

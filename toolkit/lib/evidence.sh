@@ -55,6 +55,7 @@ evidence_print() {
   evidence_add errorBoundReason "$time_bound_reason"
   evidence_add_raw driftPpb "$time_drift_ppb"
   evidence_add_pairs
+  evidence_add_held
   evidence_checks=
   while IFS=$tab read -r check_id check_verdict check_expected check_found check_remedy; do
     json "$check_id"
@@ -88,6 +89,14 @@ evidence_add_pairs() {
 $time_pairs
 PAIRS
   evidence="$evidence,\"pairs\":[$evidence_pairs]"
+}
+
+# evidence_add_held: what was since the last proof; no fields where no log is kept of it.
+evidence_add_held() {
+  if ! plan_has time || [ "$plan_tracking_log" = no ]; then return 0; fi
+  evidence_add_known heldSince "$held_since"
+  evidence_add_raw heldBoundNs "$held_bound_ns"
+  evidence_add heldReason "$held_reason"
 }
 
 # evidence_table [TITLE]: every check, what is wrong first in the eye.

@@ -17,6 +17,12 @@ preflight_room() {
     preflight_boot_folder=${preflight_boot_file%/*}
     set -- "$@" "$preflight_boot_folder"
   fi
+  preflight_log_folder=
+  if [ "$plan_tracking_log" = yes ] && ! tracking_log_kept; then
+    existing_folder "$tracking_log_folder"
+    preflight_log_folder=$existing_folder
+    set -- "$@" "$preflight_log_folder"
+  fi
   preflight_writable "$@"
   preflight_rooms "$@"
 }
@@ -68,6 +74,7 @@ preflight_rooms() {
       preflight_free=${preflight_free##* }
       preflight_wanted=$preflight_room_kib
       if [ "$preflight_folder" = "$preflight_boot_folder" ]; then preflight_wanted=$preflight_wanted_boot; fi
+      if [ "$preflight_folder" = "$preflight_log_folder" ]; then preflight_wanted=$tracking_log_room_kib; fi
       # Not every file system knows its room.
       case "$preflight_free" in '' | *[!0-9]*) continue ;; esac
       if [ "$preflight_free" -lt "$preflight_wanted" ]; then

@@ -124,6 +124,7 @@ status_revert() {
       'before '*) ;;
       'unit '*) printf '  undo  makes %s %s again\n' "$status_name" "$(printf %s "$status_rest" | tr ' ' ',' | sed 's/,/ and /')" ;;
       'masked '*) printf '  undo  unmasks %s\n' "$status_name" ;;
+      'tracking-log '*) printf '  undo  removes the log of what the bound was\n' ;;
       'installed '*) printf '  undo  removes the package %s\n' "$status_name" ;;
       'removed '*) printf '  undo  installs the package %s again\n' "$status_name" ;;
       *) printf '  undo  puts back %s %s %s\n' "$status_kind" "$status_name" "$status_rest" ;;

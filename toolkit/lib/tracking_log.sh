@@ -1,0 +1,223 @@
+# shellcheck shell=sh
+# What held between two proofs: chronyd's own log of its updates, and the largest bound in it. The log is ours as long as the
+# plan has it; what was there before is put aside, out of reach of the package's logrotate, and comes back.
+
+# The one folder in which AppArmor lets chronyd write logs (Debian, Ubuntu), and SELinux too. chronyd makes it.
+tracking_log_path=/var/log/chrony
+tracking_log_folder=$TIMEBASE_ROOT$tracking_log_path
+tracking_log_aside=$tracking_log_folder/before-timebase
+# What five weeks, which logrotate keeps by the systems' defaults, take of one update a second, in KiB.
+tracking_log_room_kib=409600
+
+# When the host was proved last, and since when that proof has told; the second is missing after a reading of the gate.
+proved_record=$TIMEBASE_STATE/proved
+
+# tracking_log_kept: whether there is a log that is ours.
+tracking_log_kept() {
+  facts_of time
+  case "$newline$facts_of" in
+    *"${newline}tracking-log "*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# tracking_log_converge: before chronyd is configured.
+tracking_log_converge() {
+  if [ "$plan_tracking_log" = no ]; then
+    tracking_log_revert
+    return 0
+  fi
+  if tracking_log_kept; then return 0; fi
+  if [ ! -d "$tracking_log_folder" ]; then
+    facts_add time tracking-log made
+    return 0
+  fi
+  for tracking_log_file in "$tracking_log_folder"/tracking.log*; do
+    if [ ! -e "$tracking_log_file" ]; then continue; fi
+    { mkdir -p -- "$tracking_log_aside" && mv --backup=numbered -- "$tracking_log_file" "$tracking_log_aside"; } ||
+      fail "$tracking_log_file could not be put aside (why is above)" 'correct that on the host, or set trackingLog to false'
+  done
+  facts_add time tracking-log kept
+}
+
+# tracking_log_revert: ours goes, and what was put aside comes back; of that a revert which is run again may remove nothing.
+tracking_log_revert() {
+  facts_of time
+  case "$newline$facts_of" in
+    *"${newline}tracking-log made$newline"*)
+      rm -f -- "$tracking_log_folder"/tracking.log*
+      rmdir -- "$tracking_log_folder" 2>/dev/null || :
+      ;;
+    *"${newline}tracking-log kept$newline"*) rm -f -- "$tracking_log_folder"/tracking.log* ;;
+  esac
+  facts_drop time 'tracking-log '
+  rm -f -- "$proved_record"
+  if [ ! -d "$tracking_log_aside" ]; then return 0; fi
+  for tracking_log_file in "$tracking_log_aside"/*; do
+    if [ -e "$tracking_log_file" ]; then mv --backup=numbered -- "$tracking_log_file" "$tracking_log_folder"; fi
+  done
+  rmdir -- "$tracking_log_aside"
+}
+
+# tracking_log_read FROM TO: sets held_bound_ns and held_worst, or held_reason, from instants in seconds since 1970. What
+# chronyd says of itself now (chrony_state) vouches for the end.
+tracking_log_read() {
+  held_bound_ns='' held_worst='' held_reason='what the log says could not be read'
+  if [ "${2%.*}" -lt "${1%.*}" ]; then
+    held_reason="the clock was set back: now it is $time_as_of"
+    return 0
+  fi
+  if plan_is_timescale; then
+    tracking_log_itself "$1"
+    return 0
+  fi
+  # logrotate names them by numbers or by dates. What ends a day before it has not even the update before it; of what is
+  # compressed it is said that the log does not reach back.
+  find "$tracking_log_folder" -maxdepth 1 -type f -regex '.*/tracking\.log[.-][0-9-]*' -newermt "@$((${1%.*} - 86400))" -printf '%T@ %p\n' 2>/dev/null |
+    sort -n >"$work/logs" || work_full
+  tracking_log_from=$1 tracking_log_to=$2
+  set --
+  while read -r tracking_log_time tracking_log_file; do set -- "$@" "$tracking_log_file"; done <"$work/logs"
+  if [ -e "$tracking_log_folder/tracking.log" ]; then set -- "$@" "$tracking_log_folder/tracking.log"; fi
+  if [ $# = 0 ]; then set -- /dev/null; fi
+  while IFS='=' read -r tracking_log_key tracking_log_value; do
+    case "$tracking_log_key" in
+      bound-ns) held_bound_ns=$tracking_log_value held_reason='' ;;
+      worst-at) held_worst=$tracking_log_value ;;
+      bound-reason) held_reason=$tracking_log_value ;;
+    esac
+  done <<HELD
+$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors TIMEBASE_UNKNOWN=$time_bound_reason LC_ALL=C awk -v from="$tracking_log_from" -v to="$tracking_log_to" -v now="$chrony_now" \
+    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
+HELD
+}
+
+# tracking_log_itself FROM: a clock that defines the time is no distance from it by definition, as long as one chronyd has kept it:
+# it makes no updates. Needs $clock_owners.
+tracking_log_itself() {
+  tracking_log_pid=${clock_owners##*(}
+  first_line "$TIMEBASE_ROOT/proc/${tracking_log_pid%)*}/stat"
+  # shellcheck disable=SC2086 # words: from the third field on, of which the 22nd is when it was started, in 1/100 s of uptime
+  set -- "$1" ${first_line##*) }
+  first_line "$TIMEBASE_ROOT/proc/uptime"
+  tracking_log_uptime=${first_line%% *}
+  case "${21:-x}:$tracking_log_uptime" in
+    *[!0-9:.]*) held_reason='when chronyd was started could not be read' ;;
+    *)
+      tracking_log_started=$((${chrony_now%.*} - (${tracking_log_uptime%.*} - ${21} / 100)))
+      if [ "$tracking_log_started" -lt "${1%.*}" ]; then
+        held_bound_ns=0 held_reason=''
+      else
+        held_reason="chronyd was started anew at $(date -u -d "@$tracking_log_started" +%Y-%m-%dT%H:%M:%SZ)"
+      fi
+      ;;
+  esac
+}
+
+# check_held: what was between the last proof and this one. It is told, and does not fail: the next proof looks at what comes
+# next. A reading of the gate is of the same time as the proof that it comes after.
+check_held() {
+  if [ "$plan_tracking_log" = no ]; then return 0; fi
+  proved_last='' held_since=''
+  if [ -r "$proved_record" ]; then read -r proved_last held_since <"$proved_record" || :; fi
+  if [ -z "$held_since" ] || ! checks_gate; then held_since=$proved_last; fi
+  held_expected="at most $((plan_max_error_ns / 1000)) us since the last proof"
+  case "$held_since" in
+    '' | -)
+      check_held_first
+      return 0
+      ;;
+  esac
+  if [ -n "$released_text" ]; then
+    held_bound_ns='' held_reason=$released_text
+  else
+    tracking_log_read "$(date -u -d "$held_since" +%s.%3N)" "$chrony_now"
+  fi
+  held_text
+  if [ -n "$held_bound_ns" ] && [ "$held_bound_ns" -le "$plan_max_error_ns" ]; then
+    check time.held pass "$held_expected" "$held_text" ''
+  else
+    check time.held warn "$held_expected" "$held_text" \
+      'what was measured in that time is no better than this: measure again, or look at a part of it on the host by `sudo timebase held FROM TO`'
+  fi
+}
+
+# check_held_first: of the first proof, whether there will be something to tell.
+check_held_first() {
+  held_since='' held_reason='this is the first proof: from now on it is recorded'
+  if plan_is_timescale || [ -e "$tracking_log_folder/tracking.log" ]; then
+    check time.held pass "$held_expected" "$held_reason" ''
+  else
+    held_reason="chronyd keeps no log in $tracking_log_path"
+    check time.held warn "$held_expected" "$held_reason" "see \`journalctl -u $os_chrony_service\` on the host: may chronyd write there?"
+  fi
+}
+
+# held_text: sets held_text to what was found, for people.
+held_text() {
+  if [ -z "$held_bound_ns" ]; then
+    held_text="since $held_since unknown: $held_reason"
+  else
+    held_text="since $held_since at most $((held_bound_ns / 1000)).$((held_bound_ns / 100 % 10)) us${held_worst:+, at $held_worst}"
+  fi
+}
+
+# checks_gate: whether this proof is a reading of the gate.
+checks_gate() { [ "$plan_await_pairs" = yes ] || [ "$plan_settle_error_ns" = any ]; }
+
+# proved_remember: from when on the next proof is to tell, if the time has passed this one.
+proved_remember() {
+  if [ "$plan_tracking_log" = no ] || [ -z "$time_bound_ns" ]; then return 0; fi
+  case "$time_checks" in *"${tab}fail$tab"*) return 0 ;; esac
+  if checks_gate; then proved_since=''; else proved_since=" ${held_since:--}"; fi
+  text_write "$proved_record" "$time_as_of$proved_since$newline"
+}
+
+# held FROM [TO]: the same of any time, as one line of JSON, and for people.
+held() {
+  os_detect
+  if [ ! -e "$TIMEBASE_STATE/plans/time" ]; then
+    fail 'timebase does not manage the time of this host' 'converge it first, by a HostClock, a TimeSync or an ExperimentCluster'
+  fi
+  plan_read <"$TIMEBASE_STATE/plans/time"
+  if [ "$plan_tracking_log" = no ]; then
+    fail 'no log is kept of what the bound of this host was' 'set trackingLog: true in the program, and run `pulumi up`: from then on there is one'
+  fi
+  held_instant "$1"
+  held_from=$held_instant
+  held_until=${2:-}
+  if [ -n "$held_until" ]; then
+    held_instant "$held_until"
+    held_to=$held_instant
+    if [ "${held_to%.*}" -gt "$(date +%s)" ]; then usage_error "$held_until is still to come"; fi
+  fi
+  if check_released; then
+    chrony_now=$(date +%s.%3N) time_as_of=$(date -u +%Y-%m-%dT%H:%M:%SZ) time_bound_ns='' time_bound_reason=$released_text
+    sources_choose
+    sources_errors
+  else
+    sources_choose
+    chrony_state
+  fi
+  clock_owners
+  if [ -z "$held_until" ]; then held_until=$time_as_of held_to=$chrony_now; fi
+  if [ "${held_to%.*}${held_to#*.}" -lt "${held_from%.*}${held_from#*.}" ]; then usage_error "$held_until is before $1"; fi
+  tracking_log_read "$held_from" "$held_to"
+  held_since=$1
+  json "$held_reason"
+  printf '{"heldSince":"%s","heldUntil":"%s","heldBoundNs":%s,"heldReason":%s}\n' "$held_since" "$held_until" "${held_bound_ns:-null}" "$json"
+  held_text
+  say "$held_text"
+  if [ -z "$held_bound_ns" ]; then untrue; fi
+}
+
+# held_instant TEXT: sets held_instant to an ISO 8601 time in UTC, in seconds since 1970.
+held_instant() {
+  case "$1" in
+    *[!0-9TZ:.-]* | *.*.*) ;;
+    [12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z | ????-??-??T??:??:??.[0-9]*Z)
+      if held_instant=$(date -u -d "$1" +%s.%3N 2>/dev/null); then return 0; fi
+      ;;
+  esac
+  usage_error "\"$1\" is no time such as 2026-01-31T12:00:00Z"
+}
