@@ -161,7 +161,7 @@ describe("a cluster that converges at the first boot", () => {
   });
 
   test("proves its hosts together like any other", async () => {
-    const registered = await made({ maxPairwiseMicros: 5000 }, { maxPairwiseMicros: 5000 });
+    const registered = await made({ maxPairwiseMicros: 5000 });
     expect(inputsOf(registered, "c-a-together").create).toBe(inputsOf(registered, "c-a-prove").create);
   });
 
