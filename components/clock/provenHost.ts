@@ -7,7 +7,7 @@ import { rebootNotice } from "../plan/boot";
 import { type OperatingSystem, ProveWhen, RebootPolicy } from "../plan/enums";
 import type { HostPlan } from "../plan/HostPlan";
 import { renderPlan } from "../plan/text";
-import { holdsKeys } from "../plan/time";
+import { holdsKeys, settleLine } from "../plan/time";
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 import { at } from "../plan/validate";
 import { firstBootScript, order } from "../remote/firstBoot";
@@ -23,6 +23,7 @@ export interface HostInputs {
   prove?: ProveWhen;
   connectTimeoutSeconds?: number;
   rebootTimeoutSeconds?: number;
+  settleErrorMicros?: number;
 }
 
 /** The parts of a plan in which components differ. */
@@ -84,9 +85,10 @@ export function provenHost<Inputs extends HostInputs>(
     connectSeconds: inputs.apply((known) => known.connectTimeoutSeconds ?? DEFAULT_CONNECT_SECONDS),
     rebootSeconds: inputs.apply((known) => known.rebootTimeoutSeconds ?? DEFAULT_REBOOT_SECONDS),
   };
+  const settle = pulumi.unsecret(inputs).apply(({ settleErrorMicros }) => settleLine(settleErrorMicros ?? undefined));
   const proofs =
     toolkitUrl === undefined
-      ? hostCommands(name, { ...shared, plan, folder: copyFolder(fullOwner(owner)), revertReboot }, parent)
+      ? hostCommands(name, { ...shared, plan, settle, folder: copyFolder(fullOwner(owner)), revertReboot }, parent)
       : firstBootCommands(name, { ...shared, order: orders(owner, inputs, sections, plan, toolkitUrl) }, parent);
   again.set(parent, proofs.again);
   return proofs.proved.apply(parseEvidence);

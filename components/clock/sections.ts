@@ -37,7 +37,6 @@ export function timeSection(inputs: {
   keys?: TimeKey[];
   timescale?: string;
   maxErrorMicros?: number;
-  settleErrorMicros?: number;
   maxClockErrorPpm?: number;
   settleTimeoutSeconds?: number;
   trackingLog?: boolean;
@@ -54,7 +53,6 @@ export function timeSection(inputs: {
     keys: inputs.keys ?? [],
     timescale,
     maxErrorMicros: inputs.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
-    settleErrorMicros: inputs.settleErrorMicros ?? undefined,
     maxClockErrorPpm: clockErrorPpm(inputs.endpoint.name, timescale, inputs.maxClockErrorPpm ?? undefined),
     settleSeconds: inputs.settleTimeoutSeconds ?? DEFAULT_SETTLE_SECONDS,
     trackingLog: inputs.trackingLog ?? undefined,

@@ -6,7 +6,7 @@ import { guestChronyConf } from "../evidence/guest";
 import type { HostEvidence } from "../evidence/HostEvidence";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
-import { AWAIT_PAIRS, SETTLED } from "../plan/time";
+import { AWAIT_PAIRS, TOGETHER } from "../plan/time";
 import { validateCluster } from "../plan/validateCluster";
 import { shortHash } from "../shortHash";
 import type { ExperimentClusterArgs } from "./args";
@@ -46,7 +46,9 @@ export class ExperimentCluster extends pulumi.ComponentResource {
 
     const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));
     const together = args.hosts.length > 1 && (args.measurePairs === true || args.maxPairwiseMicros !== undefined);
-    this.hosts = together ? provedTogether(clocks, proofs, args) : proofs;
+    this.hosts = together
+      ? provedTogether(clocks, proofs, TOGETHER + (args.measurePairs === true ? AWAIT_PAIRS : ""))
+      : proofs;
     this.summary = this.hosts.apply(clusterSummary);
     this.pairwiseBoundNs = this.summary.apply((summary) => summary.pairwiseBoundNs);
     this.timescale = this.summary.apply((summary) => summary.timescale);
@@ -89,9 +91,8 @@ function guestConfs(hosts: readonly HostEvidence[], { maxErrorMicros }: ClusterL
 function provedTogether(
   clocks: readonly HostClock[],
   proofs: pulumi.Output<HostEvidence[]>,
-  { measurePairs, maxPairwiseMicros }: Pick<ExperimentClusterArgs, "measurePairs" | "maxPairwiseMicros">,
+  more: string,
 ): pulumi.Output<HostEvidence[]> {
-  const more = (measurePairs === true ? AWAIT_PAIRS : "") + (maxPairwiseMicros === undefined ? "" : SETTLED);
   const triggers = proofs.apply((evidences) => [shortHash(JSON.stringify(evidences))]);
   return pulumi.all(clocks.map((clock) => provenAgain(clock, "together", triggers, more)));
 }

@@ -47,8 +47,6 @@ export interface TimeSection {
   /** `utc`, or `hub:<name>` when the cluster's own hub defines the time. */
   timescale: string;
   maxErrorMicros: number;
-  /** What is waited for within the time to settle, and not failed by. The budget, if it is not stated. */
-  settleErrorMicros?: number;
   /** Against the timescale, which may be another host's clock. Left to the host's default, for one clock, if it is not stated. */
   maxClockErrorPpm?: number;
   settleSeconds: number;
@@ -122,11 +120,13 @@ export function holdsKeys(section: TimeSection): boolean {
 /** What a proof is given beside its plan that is to wait until all pairs are measured: when all hosts are there. */
 export const AWAIT_PAIRS = "time-await-pairs=yes\n";
 
-/**
- * What a proof is given beside its plan that is not to wait for more than its budget: all hosts are read at once, and who waits
- * alone makes the bounds of his pairs wider, by what the others may drift meanwhile.
- */
-export const SETTLED = "time-settle-error-ns=any\n";
+/** What a reading of the gate is given beside its plan: all hosts are read at once. */
+export const TOGETHER = "time-together=yes\n";
+
+/** What a proof is given beside its plan that waits for a bound, within the plan's time, and passes without. */
+export function settleLine(micros: number | undefined): string {
+  return micros === undefined ? "" : `time-settle-error-ns=${nanos(micros)}\n`;
+}
 
 /** The lines of the section. */
 export function timeLines(section: TimeSection): PlanLine[] {
@@ -139,9 +139,6 @@ export function timeLines(section: TimeSection): PlanLine[] {
     ...keyTexts(section).map((key): PlanLine => ["time-key", key]),
     ["timescale", section.timescale],
     ["time-max-error-ns", nanos(section.maxErrorMicros)],
-    ...(section.settleErrorMicros === undefined
-      ? []
-      : [["time-settle-error-ns", nanos(section.settleErrorMicros)] as const]),
     ...(section.maxClockErrorPpm === undefined
       ? []
       : [["time-max-clock-error-ppm", String(section.maxClockErrorPpm)] as const]),

@@ -4,7 +4,7 @@ import { CONVERGE_COMMAND, PROVE_COMMAND, REVERT_COMMAND } from "./firstBoot";
 import { CHANNEL, connections, type HostCommandsArgs, type HostProofs, machineOf, proofs } from "./hostCommands";
 
 /** What the commands of a host are made of that has its plan from its first boot. */
-export interface FirstBootCommandsArgs extends Omit<HostCommandsArgs, "plan" | "folder" | "revertReboot"> {
+export interface FirstBootCommandsArgs extends Omit<HostCommandsArgs, "plan" | "settle" | "folder" | "revertReboot"> {
   /** The toolkit and the plan. */
   order: pulumi.Output<string>;
 }

@@ -12,6 +12,8 @@ export interface HostCommandsArgs {
   endpoint: pulumi.Output<HostEndpoint>;
   /** The plan's text: a secret when it has keys of time sources in it. */
   plan: pulumi.Output<string>;
+  /** What the first proof waits for, a line or nothing. It is no part of the plan, of which nothing is made anew by it. */
+  settle: pulumi.Output<string>;
   /** The copy of the toolkit on the host, in the user's home: one for each owner of a plan, as they may come at once. */
   folder: string;
   /** Whether a revert reboots the host and proves what came back. */
@@ -121,7 +123,12 @@ export function hostCommands(name: string, args: HostCommandsArgs, parent: pulum
     { parent, dependsOn: [toolkit, ...reverted], deletedWith: machineOf(args.endpoint) },
   );
 
-  const prove = (suffix: string, triggers: pulumi.Input<string[]>, dependsOn: pulumi.Resource, more = "") =>
+  const prove = (
+    suffix: string,
+    triggers: pulumi.Input<string[]>,
+    dependsOn: pulumi.Resource,
+    more: pulumi.Input<string> = args.settle,
+  ) =>
     new remote.Command(
       `${name}-${suffix}`,
       {

@@ -185,7 +185,7 @@ describe("the gate", () => {
     const { create, stdin } = inputsOf(registered, "c-node-2-prove");
     expect(inputsOf(registered, "c-node-2-together")).toMatchObject({
       create,
-      stdin: `${stdin}time-settle-error-ns=any\n`,
+      stdin: stdin.replace("time-settle-error-ns=1000000\n", "time-together=yes\n"),
       triggers: [expect.stringMatching(/^[0-9a-f]{12}$/)],
     });
   });
@@ -212,7 +212,7 @@ describe("the gate", () => {
     expect((await resolved(cluster.hosts))[2]?.pairs?.map(({ host }) => host)).toEqual(["node-1", "node-2"]);
     const { stdin } = inputsOf(registered, "c-node-2-prove");
     expect(stdin).not.toContain("time-await-pairs");
-    expect(inputsOf(registered, "c-node-2-together").stdin).toBe(`${stdin}time-await-pairs=yes\n`);
+    expect(inputsOf(registered, "c-node-2-together").stdin).toBe(`${stdin}time-together=yes\ntime-await-pairs=yes\n`);
   });
 
   test("names the host that the others contradict, however small its bound is", async () => {

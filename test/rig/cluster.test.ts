@@ -74,6 +74,7 @@ describe("a cluster of two machines", () => {
         maxErrorMicros: 5000,
         maxPairwiseMicros,
         measurePairs,
+        trackingLog: true,
       });
       return { summary, ready, evidences };
     });
@@ -140,14 +141,21 @@ describe("a cluster of two machines", () => {
     console.log(`second up: ${seconds.toFixed(1)} s`);
   });
 
-  test("a budget for pairs has both read once more, together, and nothing else done", async () => {
+  test("a budget for pairs has both proved once more, then read together, and nothing else done", async () => {
     maxPairwiseMicros = 10_000;
     const logins = await both((host) => host.logins());
     const up = await cluster.up({ onOutput });
     expect(up.summary.resourceChanges).toMatchObject({ create: 2 });
-    expect(changed(up)).toBe(2);
-    expect(await both((host) => host.logins())).toEqual(logins.map((count) => count + 2));
+    expect(changed(up)).toBe(4);
+    expect(await both((host) => host.logins())).toEqual(logins.map((count) => count + 3));
     const together: ClusterSummary = up.outputs.summary?.value;
+    // And what was since the first proof, by chronyd's own log.
+    expect(together.heldReason).toBeUndefined();
+    expect(Date.parse(together.heldSince ?? "")).toBeGreaterThanOrEqual(Date.parse(summary.provedAt));
+    expect(together.heldBoundNs).toBeGreaterThan(0);
+    const spell = await hosts["rig-2"].run(`sudo timebase held ${together.heldSince} ${together.provedAt} 2>/dev/null`);
+    console.log(`held: ${spell}`);
+    expect(JSON.parse(spell)).toMatchObject({ heldBoundNs: expect.any(Number), heldReason: "" });
     expect(Date.parse(together.provedAt)).toBeGreaterThan(Date.parse(summary.provedAt));
     expect(together.pairwiseBoundNs).toBeLessThanOrEqual(10_000_000);
     expect(together.hosts.map(({ rebooted }) => rebooted)).toEqual([true, true]);
@@ -222,6 +230,10 @@ describe("a cluster of two machines", () => {
     expect(await both((host) => host.configuration())).toEqual(pristine);
     // The kernel keeps its parameters until the next boot, and that is said.
     expect(await both((host) => host.clocksource())).toEqual(["tsc", "tsc"]);
+    expect(await both((host) => host.run("sudo find /var/log/chrony -name 'tracking*' 2>/dev/null | wc -l"))).toEqual([
+      "0",
+      "0",
+    ]);
     expect(output).toContain("the running kernel keeps its boot parameters until this host's next boot");
   });
 });

@@ -440,7 +440,7 @@ describe.each(shells)("what held, under %s", (shell) => {
 
   test("a reading of the gate is of the time of the proof that it follows, and alone of its own", () => {
     const given = onceProved();
-    const gate = `${given}time-settle-error-ns=any\n`;
+    const gate = `${given}time-together=yes\n`;
     expect(proved(host, gate).evidence).toMatchObject({ heldSince: null });
     const since = later();
     expect(proved(host, given).evidence.heldSince).toBe(since);

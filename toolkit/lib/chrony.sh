@@ -295,10 +295,7 @@ STATE
 # goes.
 time_settle() {
   settle_budget_ns=$plan_max_error_ns
-  case "$plan_settle_error_ns" in
-    '' | any) ;;
-    *) if [ "$plan_settle_error_ns" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi ;;
-  esac
+  if [ "${plan_settle_error_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi
   uptime_seconds
   settle_start=$uptime_seconds
   settle_said=0 settle_bound_ns='' settle_asked=no

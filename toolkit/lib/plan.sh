@@ -18,7 +18,7 @@ plan_parse() {
   plan_clocksource='' plan_boot_parameters='' plan_reboot=''
   plan_boot_override=no plan_boot_force=no plan_boot_required=yes
   plan_time_role='' plan_time_sources='' plan_time_allow='' plan_time_keys='' plan_timescale='' plan_max_error_ns='' plan_settle_seconds=''
-  plan_time_ptp='' plan_time_pairs='' plan_await_pairs=no plan_settle_error_ns='' plan_max_clock_error_ppm=50 plan_tracking_log=no
+  plan_time_ptp='' plan_time_pairs='' plan_await_pairs=no plan_settle_error_ns='' plan_together=no plan_max_clock_error_ppm=50 plan_tracking_log=no
   plan_guest_ptp=''
   plan_converged_boot_id='' plan_converged_reboot=''
   plan_lines=0
@@ -43,7 +43,7 @@ plan_parse() {
       time-allow=*) plan_time_allow="${plan_time_allow:+$plan_time_allow$newline}$plan_value" ;;
       time-pair=*) pair_known "$plan_value" || plan_fail "\"$plan_line\" is not understood" && plan_time_pairs="${plan_time_pairs:+$plan_time_pairs$newline}$plan_value" ;;
       time-await-pairs=yes) plan_await_pairs=yes ;;
-      time-settle-error-ns=any) plan_settle_error_ns=any ;;
+      time-together=yes) plan_together=yes ;;
       time-settle-error-ns=*) plan_number "$plan_value" && plan_settle_error_ns=$plan_value ;;
       time-key=*) plan_key "$plan_value" && plan_time_keys="$plan_time_keys$plan_value$newline" ;;
       timescale=utc | timescale=hub:*) plan_timescale=$plan_value ;;

@@ -120,7 +120,7 @@ check_held() {
   if [ "$plan_tracking_log" = no ]; then return 0; fi
   proved_last='' held_since=''
   if [ -r "$proved_record" ]; then read -r proved_last held_since <"$proved_record" || :; fi
-  if [ -z "$held_since" ] || ! checks_gate; then held_since=$proved_last; fi
+  if [ -z "$held_since" ] || [ "$plan_together" = no ]; then held_since=$proved_last; fi
   held_expected="at most $((plan_max_error_ns / 1000)) us since the last proof"
   case "$held_since" in
     '' | -)
@@ -162,14 +162,11 @@ held_text() {
   fi
 }
 
-# checks_gate: whether this proof is a reading of the gate.
-checks_gate() { [ "$plan_await_pairs" = yes ] || [ "$plan_settle_error_ns" = any ]; }
-
 # proved_remember: from when on the next proof is to tell, if the time has passed this one.
 proved_remember() {
   if [ "$plan_tracking_log" = no ] || [ -z "$time_bound_ns" ]; then return 0; fi
   case "$time_checks" in *"${tab}fail$tab"*) return 0 ;; esac
-  if checks_gate; then proved_since=''; else proved_since=" ${held_since:--}"; fi
+  if [ "$plan_together" = yes ]; then proved_since=''; else proved_since=" ${held_since:--}"; fi
   text_write "$proved_record" "$time_as_of$proved_since$newline"
 }
 
