@@ -45,10 +45,10 @@ export const phases: readonly Phase[] = [
     name: "stepped by about its bound",
     begin: async () => undefined,
     each({ onClient, lastBoundNs }, count) {
-      if (count % 3 !== 0) return;
+      if (count % 8 !== 0) return;
       const seconds = (lastBoundNs() * 1.2) / 1e9;
       onClient(
-        `date -s '${count % 2 === 0 ? "+" : "-"}${seconds.toFixed(9)} seconds'; sleep ${(0.5 + (count % 5) / 2).toFixed(1)}`,
+        `date -s '${count % 16 === 0 ? "+" : "-"}${seconds.toFixed(9)} seconds'; sleep ${(0.5 + (count % 5) / 2).toFixed(1)}`,
       );
     },
   },
