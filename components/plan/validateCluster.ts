@@ -74,7 +74,7 @@ export const validateCluster = argsWith(
 );
 
 /** The names of the hubs: the stated ones, else the first host's. */
-function hubNamesOf(args: unknown): unknown[] {
+export function hubNamesOf(args: unknown): unknown[] {
   const hubs = at(args, "hubs") ?? undefined;
   return hubs === undefined ? [at(hostsOf(args)[0], "name")] : Array.isArray(hubs) ? hubs : [];
 }
@@ -293,7 +293,8 @@ function providerFits(args: unknown): InputErrors {
   return [...errors, ...(measured ? askersAreAdmitted(args) : [])];
 }
 
-function hostsOf(args: unknown): unknown[] {
+/** The hosts, whatever they are. */
+export function hostsOf(args: unknown): unknown[] {
   const hosts = at(args, "hosts");
   return Array.isArray(hosts) ? hosts : [];
 }

@@ -1,0 +1,107 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import {
+  AwsHost,
+  type AwsHostArgs,
+  ExperimentCluster,
+  type ExperimentClusterArgs,
+  type ExperimentHostArgs,
+  GcpHost,
+  type GcpHostArgs,
+  GuestPtp,
+  OperatingSystem,
+  TimeSourceKind,
+  Topology,
+} from "../../components";
+import { aws, gcp } from "../unit/support/clouds";
+import { hosts as others } from "../unit/support/cluster";
+import { failing } from "../unit/support/failures";
+import { finishProgram, namesOf, startEngine } from "../unit/support/mocks";
+import { isKnown, resolved } from "../unit/support/outputs";
+
+// What is known of machines before they are there, as a cluster in the same program gets it: in a preview the mocked clouds
+// have no addresses.
+
+afterEach(finishProgram);
+
+const cloud = { resources: { ...aws.resources, ...gcp.resources }, functions: { ...aws.functions, ...gcp.functions } };
+const least = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["198.51.100.7/32"], guests: true };
+const time = { timeFrom: ["10.0.0.0/16"] };
+const amazon = (name: string, more: Partial<AwsHostArgs> = {}): ExperimentHostArgs => ({
+  name,
+  endpoint: new AwsHost(name, { ...least, ...more }).endpoint,
+});
+const google = (name: string, more: Partial<GcpHostArgs> = {}): ExperimentHostArgs => ({
+  name,
+  endpoint: new GcpHost(name, { ...least, ...more }).endpoint,
+});
+
+/** What the cluster `c` is warned of. */
+async function doubts(
+  hosts: () => ExperimentHostArgs[],
+  args: Partial<ExperimentClusterArgs> = {},
+  preview = true,
+): Promise<string[]> {
+  const registered = startEngine({ preview, cloud });
+  const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+  const cluster = new ExperimentCluster("c", { hosts: hosts(), ...args });
+  await (preview ? resolved(cluster.urn) : resolved(cluster.ready));
+  await finishProgram();
+  const said = warn.mock.calls.map(([line]) => line);
+  warn.mockRestore();
+  expect(namesOf(registered)).toContain("c-a-prove");
+  return said;
+}
+
+/** That the cluster `c` is refused, for this and nothing else. */
+async function refused(
+  reason: string,
+  hosts: () => ExperimentHostArgs[],
+  args: Partial<ExperimentClusterArgs> = {},
+  preview = true,
+): Promise<void> {
+  await failing(reason, async () => {
+    const registered = startEngine({ preview, cloud });
+    const cluster = new ExperimentCluster("c", { hosts: hosts(), ...args });
+    await expect(resolved(cluster.ready)).rejects.toThrow(`ExperimentCluster "c" has 1 input error:\n  ${reason}`);
+    await finishProgram().catch(() => {});
+    expect(namesOf(registered)).not.toContain("c-a-converge");
+  });
+}
+
+const SERVICES = [{ kind: TimeSourceKind.AwsNtp }, { kind: TimeSourceKind.GcpNtp }];
+const provider = { topology: Topology.Provider } as const;
+
+describe("the endpoint of a machine that is not there yet", () => {
+  test("tells what is known of it, and is itself not known", async () => {
+    startEngine({ preview: true, cloud });
+    const { endpoint } = new AwsHost("a", { ...least, ...time });
+    expect(await isKnown(endpoint)).toBe(false);
+    expect(await isKnown(endpoint.address)).toBe(false);
+    expect(await resolved((endpoint.machine as unknown as pulumi.Output<{ guests: boolean }>).guests)).toBe(true);
+    expect(await resolved(endpoint.user)).toBe("ubuntu");
+  });
+});
+
+describe("guests", () => {
+  const reason = 'guestPtp: required, which is the default, needs guests: true on "b"; or take GuestPtp.Reported';
+  const hosts = () => [amazon("a"), amazon("b", { guests: false })];
+
+  test.each([true, false])("that a machine cannot have are refused, in a preview or not: %s", async (preview) => {
+    await refused(reason, hosts, provider, preview);
+    const mixed = () => [amazon("a"), google("b", { guests: false })];
+    await refused(reason, mixed, { ...provider, sources: SERVICES }, preview);
+  });
+
+  test("may be missing where that is to be reported, and on bare metal need no wish", async () => {
+    expect(await doubts(hosts, { ...provider, guestPtp: GuestPtp.Reported })).toEqual([]);
+    expect(await doubts(hosts, { ...provider, guestPtp: pulumi.output(GuestPtp.Reported) })).toEqual([]);
+    const metal = { guests: false, instanceType: "m7i.metal-24xl" };
+    expect(await doubts(() => [amazon("a", metal)])).toEqual([]);
+  });
+
+  test("are refused beside a host of which nothing is known", async () => {
+    const args = { ...provider, maxErrorMicros: pulumi.output(1000) };
+    await refused(reason, () => [...hosts(), ...others.slice(0, 1)], args);
+  });
+});
