@@ -43,7 +43,7 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     super("timebase:index:ExperimentCluster", name, {}, opts);
 
     const limits = pulumi.unsecret(pulumi.output(args)).apply(check).apply(limitsOf);
-    const passed = Promise.all([settled(limits), machinesFit(name, args)]);
+    const passed = Promise.all([settled(limits), machinesFit(name, args, this)]);
     const clocks = hostClocks(name, args, passed, this);
 
     const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));

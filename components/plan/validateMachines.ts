@@ -1,30 +1,68 @@
-import { GuestPtp } from "./enums";
-import { at, fields, type InputErrors, isRecord, shown } from "./validate";
-import { hostsOf } from "./validateCluster";
+import { Cloud, GuestPtp, Topology } from "./enums";
+import { measuredPairs } from "./topology";
+import { at, fields, type InputErrors, shown } from "./validate";
+import { hostsOf, hubNamesOf } from "./validateCluster";
 import { machineFields } from "./validateHost";
 
 // What the hosts of a cluster cannot do together, by what is known of their machines before those are there. Of a machine
 // that no component of a cloud made nothing is known, and nothing is said.
 
+/** What a cloud's things are called. */
+interface CloudWords {
+  component: string;
+  /** The arguments by which rules of the user's come in. */
+  rules: string;
+}
+
+const CLOUDS = {
+  [Cloud.Aws]: {
+    component: "AwsHost",
+    rules: "securityGroupIds",
+  },
+  [Cloud.Gcp]: {
+    component: "GcpHost",
+    rules: "networkTags, or of the network",
+  },
+} as const satisfies Record<Cloud, CloudWords>;
+
 /** What certainly cannot work. */
 export function machineErrors(args: unknown): InputErrors {
-  return guestsFit(args);
+  return [...guestsFit(args), ...openingsFit(args, false)];
+}
+
+/** What works only by something that is not known here, or not as it was meant. */
+export function machineDoubts(args: unknown): InputErrors {
+  return [...openingsFit(args, true)];
 }
 
 /** A host whose machine something is known of. */
 interface KnownHost {
   name: unknown;
+  path: string;
+  cloud: CloudWords;
   machine: unknown;
 }
 
 const isMachine = fields(machineFields);
 
 function knownHosts(args: unknown): KnownHost[] {
-  return hostsOf(args).flatMap((host) => {
-    const machine = at(at(host, "endpoint"), "machine");
-    const isKnown = isRecord(machine) && isMachine(machine, "").length === 0;
-    return isKnown ? { name: at(host, "name"), machine } : [];
+  return hostsOf(args).flatMap((host, index) => {
+    const endpoint = at(host, "endpoint");
+    const machine = at(endpoint, "machine");
+    const cloud = Object.values(Cloud).find((known) => known === at(machine, "cloud"));
+    return cloud === undefined || isMachine(machine, "").length > 0
+      ? []
+      : {
+          name: at(host, "name"),
+          path: `hosts[${index}].endpoint`,
+          cloud: CLOUDS[cloud],
+          machine,
+        };
   });
+}
+
+function topologyOf(args: unknown): unknown {
+  return at(args, "topology") ?? Topology.Hub;
 }
 
 function guestsFit(args: unknown): InputErrors {
@@ -37,6 +75,54 @@ function guestsFit(args: unknown): InputErrors {
         },
       ]
     : [];
+}
+
+/** Nobody can ask a host that lets nobody in, unless rules do that are not its own. */
+function openingsFit(args: unknown, otherRules: boolean): InputErrors {
+  return knownHosts(args)
+    .filter(({ machine }) => at(machine, "otherRules") === otherRules)
+    .flatMap(({ name, path, cloud, machine }) =>
+      openingsNeeded(args)
+        .filter(({ hosts, isOpen }) => hosts.includes(name) && at(machine, isOpen) === false)
+        .map(({ what, argument }) => ({
+          propertyPath: path,
+          reason:
+            `lets nobody ${what}${otherRules ? `, unless rules of yours do (${cloud.rules})` : ""}: ` +
+            `give the ${cloud.component} ${argument}, such as ["10.0.0.0/16"], the network of the other hosts`,
+        })),
+    );
+}
+
+interface OpeningNeeded {
+  hosts: readonly unknown[];
+  what: string;
+  /** The argument that opens it. */
+  argument: string;
+  /** What is known of it. */
+  isOpen: string;
+}
+
+/** Syncs come to the ports of a client of network PTP, too. */
+function openingsNeeded(args: unknown): OpeningNeeded[] {
+  const topology = topologyOf(args);
+  const names = hostsOf(args).map((host) => at(host, "name") as string);
+  const hubs = topology === Topology.Provider ? [] : (hubNamesOf(args) as string[]);
+  const serving = names.some((name) => !hubs.includes(name)) ? hubs : [];
+  const measured = at(args, "measurePairs") === true ? measuredPairs(names, hubs).map(({ of }) => of) : [];
+  return [
+    {
+      hosts: topology === Topology.Hub ? [...serving, ...measured] : measured,
+      what: "ask it for the time (UDP port 123)",
+      argument: "timeFrom",
+      isOpen: "timeOpen",
+    },
+    {
+      hosts: topology === Topology.Ptp && serving.length > 0 ? names : [],
+      what: "do PTP with it (UDP ports 319 and 320)",
+      argument: "ptpFrom",
+      isOpen: "ptpOpen",
+    },
+  ];
 }
 
 function named(hosts: readonly KnownHost[]): string {

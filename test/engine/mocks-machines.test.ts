@@ -105,3 +105,39 @@ describe("guests", () => {
     await refused(reason, () => [...hosts(), ...others.slice(0, 1)], args);
   });
 });
+
+describe("a host that nobody may ask", () => {
+  const closed = 'lets nobody ask it for the time (UDP port 123): give the AwsHost timeFrom, such as ["10.0.0.0/16"]';
+
+  test("is no hub, is not measured, and does no PTP, in AWS", async () => {
+    await refused(`hosts[0].endpoint: ${closed}`, () => [amazon("a"), amazon("b", time)]);
+    await refused(`hosts[1].endpoint: ${closed}`, () => [amazon("a", time), amazon("b")], { hubs: ["b"] });
+    await refused(`hosts[0].endpoint: ${closed}`, () => [amazon("a"), amazon("b")], {
+      ...provider,
+      measurePairs: true,
+    });
+    const ptpFrom = time.timeFrom;
+    await refused(
+      "hosts[1].endpoint: lets nobody do PTP with it (UDP ports 319 and 320): give the AwsHost ptpFrom",
+      () => [amazon("a", { ptpFrom }), amazon("b")],
+      { topology: Topology.Ptp },
+    );
+  });
+
+  test("is warned of where rules of the user's may let somebody in", async () => {
+    const mine = { securityGroupIds: ["sg-0123456789abcdef0"] };
+    expect(await doubts(() => [amazon("a", mine), amazon("b")])).toEqual([
+      'ExperimentCluster "c": hosts[0].endpoint: lets nobody ask it for the time (UDP port 123), unless rules of yours do ' +
+        '(securityGroupIds): give the AwsHost timeFrom, such as ["10.0.0.0/16"], the network of the other hosts',
+    ]);
+    expect(await doubts(() => [google("a"), google("b")])).toEqual([
+      expect.stringContaining("unless rules of yours do (networkTags, or of the network): give the GcpHost timeFrom"),
+    ]);
+  });
+
+  test("is no matter where nobody asks", async () => {
+    expect(await doubts(() => [amazon("a")])).toEqual([]);
+    expect(await doubts(() => [amazon("a", time), amazon("b")])).toEqual([]);
+    expect(await doubts(() => [amazon("a"), amazon("b")], provider)).toEqual([]);
+  });
+});
