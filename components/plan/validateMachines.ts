@@ -1,4 +1,4 @@
-import { Cloud, GuestPtp, Topology } from "./enums";
+import { Cloud, GuestPtp, TimeSourceKind, Topology } from "./enums";
 import { measuredPairs } from "./topology";
 import { at, fields, type InputErrors, shown } from "./validate";
 import { hostsOf, hubNamesOf } from "./validateCluster";
@@ -9,25 +9,31 @@ import { machineFields } from "./validateHost";
 
 /** What a cloud's things are called. */
 interface CloudWords {
+  title: string;
   component: string;
   /** The arguments by which rules of the user's come in. */
   rules: string;
+  service: TimeSourceKind;
 }
 
 const CLOUDS = {
   [Cloud.Aws]: {
+    title: "AWS",
     component: "AwsHost",
     rules: "securityGroupIds",
+    service: TimeSourceKind.AwsNtp,
   },
   [Cloud.Gcp]: {
+    title: "Google Cloud",
     component: "GcpHost",
     rules: "networkTags, or of the network",
+    service: TimeSourceKind.GcpNtp,
   },
 } as const satisfies Record<Cloud, CloudWords>;
 
 /** What certainly cannot work. */
 export function machineErrors(args: unknown): InputErrors {
-  return [...guestsFit(args), ...openingsFit(args, false)];
+  return [...guestsFit(args), ...cloudsFit(args), ...openingsFit(args, false)];
 }
 
 /** What works only by something that is not known here, or not as it was meant. */
@@ -41,6 +47,8 @@ interface KnownHost {
   path: string;
   cloud: CloudWords;
   machine: unknown;
+  /** Whether the others reach it by the address that its cloud gave to it. */
+  isReachedInCloud: boolean;
 }
 
 const isMachine = fields(machineFields);
@@ -57,6 +65,7 @@ function knownHosts(args: unknown): KnownHost[] {
           path: `hosts[${index}].endpoint`,
           cloud: CLOUDS[cloud],
           machine,
+          isReachedInCloud: at(endpoint, "privateAddress") === at(machine, "privateAddress"),
         };
   });
 }
@@ -74,6 +83,23 @@ function guestsFit(args: unknown): InputErrors {
           reason: `required, which is the default, needs guests: true on ${named(without)}; or take GuestPtp.Reported`,
         },
       ]
+    : [];
+}
+
+/** Each cloud has a network of its own, and two of them may have the same addresses. */
+function cloudsFit(args: unknown): InputErrors {
+  const clouds = cloudsOf(knownHosts(args).filter(({ isReachedInCloud }) => isReachedInCloud));
+  if (clouds.length < 2 || at(args, "network") !== undefined) {
+    return [];
+  }
+  const apart = `hosts of ${clouds.map(({ title }) => title).join(" and of ")} do not reach each other by the addresses that their clouds give them`;
+  const joined = "or, where the networks are joined, give network or the privateAddress of each endpoint";
+  if (topologyOf(args) !== Topology.Provider) {
+    const reason = `${apart}: take Topology.Provider with ${servicesOf(clouds)}, ${joined}`;
+    return [{ propertyPath: "topology", reason }];
+  }
+  return at(args, "measurePairs") === true
+    ? [{ propertyPath: "measurePairs", reason: `${apart}: leave it out, ${joined}` }]
     : [];
 }
 
@@ -123,6 +149,14 @@ function openingsNeeded(args: unknown): OpeningNeeded[] {
       isOpen: "ptpOpen",
     },
   ];
+}
+
+function cloudsOf(hosts: readonly KnownHost[]): CloudWords[] {
+  return [...new Set(hosts.map(({ cloud }) => cloud))];
+}
+
+function servicesOf(clouds: readonly CloudWords[]): string {
+  return `the sources ${clouds.map(({ service }) => service).join(" and ")}`;
 }
 
 function named(hosts: readonly KnownHost[]): string {

@@ -141,3 +141,27 @@ describe("a host that nobody may ask", () => {
     expect(await doubts(() => [amazon("a"), amazon("b")], provider)).toEqual([]);
   });
 });
+
+describe("hosts of two clouds", () => {
+  const apart =
+    "hosts of AWS and of Google Cloud do not reach each other by the addresses that their clouds give them: ";
+  const hosts = () => [amazon("a", time), google("g", time)];
+
+  test("do not ask each other for the time", async () => {
+    const reason = `topology: ${apart}take Topology.Provider with the sources aws-ntp and gcp-ntp`;
+    await refused(reason, hosts);
+    await refused(reason, hosts, {}, false);
+    await refused(`measurePairs: ${apart}leave it out`, hosts, { ...provider, measurePairs: true, sources: SERVICES });
+  });
+
+  test("may do so in a stated network, or by stated addresses", async () => {
+    expect(await doubts(hosts, { network: "10.0.0.0/16" }, false)).toEqual([]);
+    const joined = ({ name, endpoint }: ExperimentHostArgs, privateAddress: string) => ({
+      name,
+      endpoint: pulumi.output(endpoint).apply((known) => ({ ...known, privateAddress })),
+    });
+    const inVpn = () => hosts().map((host, index) => joined(host, `10.99.0.${index + 1}`));
+    expect(await doubts(inVpn)).toEqual([]);
+    expect(await doubts(inVpn, {}, false)).toEqual([]);
+  });
+});
