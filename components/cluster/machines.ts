@@ -13,8 +13,8 @@ export async function machinesFit(
   args: ExperimentClusterArgs,
   cluster: pulumi.ComponentResource,
 ): Promise<void> {
-  const { topology, hubs, measurePairs, network, guestPtp } = args;
-  const judged = { topology, hubs, measurePairs, network, guestPtp, hosts: args.hosts.map(plainOf) };
+  const { topology, hubs, measurePairs, network, sources, guestPtp } = args;
+  const judged = { topology, hubs, measurePairs, network, sources, guestPtp, hosts: args.hosts.map(plainOf) };
   const known = await checkKnown("ExperimentCluster", name, judged, machineErrors);
   for (const { propertyPath, reason } of machineDoubts(known)) {
     await pulumi.log.warn(`ExperimentCluster "${name}": ${propertyPath}: ${reason}`, cluster);

@@ -14,6 +14,7 @@ interface CloudWords {
   /** The arguments by which rules of the user's come in. */
   rules: string;
   service: TimeSourceKind;
+  clock: TimeSourceKind;
 }
 
 const CLOUDS = {
@@ -22,23 +23,34 @@ const CLOUDS = {
     component: "AwsHost",
     rules: "securityGroupIds",
     service: TimeSourceKind.AwsNtp,
+    clock: TimeSourceKind.AwsPhc,
   },
   [Cloud.Gcp]: {
     title: "Google Cloud",
     component: "GcpHost",
     rules: "networkTags, or of the network",
     service: TimeSourceKind.GcpNtp,
+    clock: TimeSourceKind.GcpPhc,
   },
 } as const satisfies Record<Cloud, CloudWords>;
 
+/** What only a cloud gives to its machines. */
+const OF_CLOUDS: readonly unknown[] = [
+  TimeSourceKind.AwsNtp,
+  TimeSourceKind.AwsPhc,
+  TimeSourceKind.GcpNtp,
+  TimeSourceKind.GcpPhc,
+  TimeSourceKind.AzurePhc,
+];
+
 /** What certainly cannot work. */
 export function machineErrors(args: unknown): InputErrors {
-  return [...guestsFit(args), ...cloudsFit(args), ...openingsFit(args, false)];
+  return [...guestsFit(args), ...cloudsFit(args), ...sourcesFit(args), ...openingsFit(args, false)];
 }
 
 /** What works only by something that is not known here, or not as it was meant. */
 export function machineDoubts(args: unknown): InputErrors {
-  return [...openingsFit(args, true)];
+  return [...openingsFit(args, true), ...clocksFollowed(args), ...cloudsAgree(args)];
 }
 
 /** A host whose machine something is known of. */
@@ -70,8 +82,21 @@ function knownHosts(args: unknown): KnownHost[] {
   });
 }
 
+/** Those of them that follow the cluster's sources. */
+function followers(args: unknown): KnownHost[] {
+  const hosts = knownHosts(args);
+  const hubs = hubNamesOf(args);
+  return topologyOf(args) === Topology.Provider ? hosts : hosts.filter(({ name }) => hubs.includes(name));
+}
+
 function topologyOf(args: unknown): unknown {
   return at(args, "topology") ?? Topology.Hub;
+}
+
+/** The kinds of the sources, none where they are not known. */
+function sourceKinds(args: unknown): unknown[] {
+  const byDefault = topologyOf(args) === Topology.Provider ? [{ kind: TimeSourceKind.Auto }] : [];
+  return listOf(at(args, "sources") ?? byDefault).map((source) => at(source, "kind") ?? TimeSourceKind.Server);
 }
 
 function guestsFit(args: unknown): InputErrors {
@@ -101,6 +126,18 @@ function cloudsFit(args: unknown): InputErrors {
   return at(args, "measurePairs") === true
     ? [{ propertyPath: "measurePairs", reason: `${apart}: leave it out, ${joined}` }]
     : [];
+}
+
+/** Of its sources a host takes those that it can have, and refuses to have none. */
+function sourcesFit(args: unknown): InputErrors {
+  const kinds = sourceKinds(args);
+  return followers(args).flatMap(({ name, cloud, machine }) => {
+    const had = listOf(at(machine, "sources"));
+    const isWithout = kinds.length > 0 && kinds.every((kind) => OF_CLOUDS.includes(kind) && !had.includes(kind));
+    const reason = `${shown(name)} has none of ${kinds.join(", ")}: its machine has ${had.join(", ")}`;
+    const remedy = kinds.includes(cloud.clock) ? "; for the clock give it phc: HostPhc.Required" : "";
+    return isWithout ? [{ propertyPath: "sources", reason: reason + remedy }] : [];
+  });
 }
 
 /** Nobody can ask a host that lets nobody in, unless rules do that are not its own. */
@@ -151,6 +188,41 @@ function openingsNeeded(args: unknown): OpeningNeeded[] {
   ];
 }
 
+/** Whoever requires a clock of the hardware may still not follow it. A named device may be that clock. */
+function clocksFollowed(args: unknown): InputErrors {
+  const kinds = sourceKinds(args);
+  const isFollowed = (clock: TimeSourceKind) =>
+    kinds.some((kind) => ![...OF_CLOUDS, TimeSourceKind.Server, TimeSourceKind.Pool].includes(kind) || kind === clock);
+  const idle = followers(args).filter(({ machine, cloud }) => at(machine, "phc") === true && !isFollowed(cloud.clock));
+  return kinds.length > 0 && idle.length > 0
+    ? [
+        {
+          propertyPath: "sources",
+          reason:
+            `do not have the clock that phc: HostPhc.Required got for ${named(idle)}: ` +
+            `take ${[...new Set(idle.map(({ cloud }) => cloud.clock))].join(", ")} or auto, or leave phc out`,
+        },
+      ]
+    : [];
+}
+
+/** The services of all clouds spread a leap second alike. What their clocks do differs, or nobody documents it. */
+function cloudsAgree(args: unknown): InputErrors {
+  const hosts = followers(args);
+  const clouds = cloudsOf(hosts);
+  const mayHaveClock = hosts.some(({ cloud, machine }) => listOf(at(machine, "sources")).includes(cloud.clock));
+  return clouds.length > 1 && sourceKinds(args).includes(TimeSourceKind.Auto) && mayHaveClock
+    ? [
+        {
+          propertyPath: "sources",
+          reason:
+            "of kind auto take the clock of the hardware where a machine has one, and around a leap second it differs from the " +
+            `time of the other cloud: take ${servicesOf(clouds)}`,
+        },
+      ]
+    : [];
+}
+
 function cloudsOf(hosts: readonly KnownHost[]): CloudWords[] {
   return [...new Set(hosts.map(({ cloud }) => cloud))];
 }
@@ -161,4 +233,8 @@ function servicesOf(clouds: readonly CloudWords[]): string {
 
 function named(hosts: readonly KnownHost[]): string {
   return hosts.map(({ name }) => shown(name)).join(", ");
+}
+
+function listOf(list: unknown): unknown[] {
+  return Array.isArray(list) ? list : [];
 }

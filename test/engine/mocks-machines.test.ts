@@ -9,6 +9,7 @@ import {
   GcpHost,
   type GcpHostArgs,
   GuestPtp,
+  HostPhc,
   OperatingSystem,
   TimeSourceKind,
   Topology,
@@ -163,5 +164,51 @@ describe("hosts of two clouds", () => {
     const inVpn = () => hosts().map((host, index) => joined(host, `10.99.0.${index + 1}`));
     expect(await doubts(inVpn)).toEqual([]);
     expect(await doubts(inVpn, {}, false)).toEqual([]);
+  });
+
+  test("have one time by their services, and are warned of what else they would take by themselves", async () => {
+    expect(await doubts(hosts, { ...provider, sources: SERVICES })).toEqual([]);
+    expect(await doubts(hosts, provider)).toEqual([
+      expect.stringContaining("sources: of kind auto take the clock of the hardware where a machine has one"),
+    ]);
+  });
+});
+
+describe("sources", () => {
+  const ofKind = (...kinds: TimeSourceKind[]) => ({ ...provider, sources: kinds.map((kind) => ({ kind })) });
+
+  test("that a machine cannot have are refused, where there is no other", async () => {
+    await refused(
+      'sources: "a" has none of aws-phc: its machine has aws-ntp; for the clock give it phc: HostPhc.Required',
+      () => [amazon("a")],
+      ofKind(TimeSourceKind.AwsPhc),
+    );
+    await refused(
+      'sources: "a" has none of gcp-ntp: its machine has aws-ntp',
+      () => [amazon("a")],
+      ofKind(TimeSourceKind.GcpNtp),
+    );
+    await refused(
+      'sources: "b" has none of aws-ntp: its machine has gcp-ntp, gcp-phc',
+      () => [amazon("a"), google("b")],
+      ofKind(TimeSourceKind.AwsNtp),
+    );
+    const phc = { phc: HostPhc.Required, instanceType: "m7i.large" };
+    expect(await doubts(() => [amazon("a", phc)], ofKind(TimeSourceKind.AwsPhc))).toEqual([]);
+    expect(await doubts(() => [google("a")], ofKind(TimeSourceKind.GcpPhc))).toEqual([]);
+    // Of the sources of a hub, a client needs none.
+    const sources = [{ kind: TimeSourceKind.AwsPhc }];
+    expect(await doubts(() => [amazon("a", { ...time, ...phc }), amazon("b")], { sources })).toEqual([]);
+  });
+
+  test("without the clock that a machine was made for are warned of", async () => {
+    const phc = { phc: HostPhc.Required };
+    const warning =
+      'sources: do not have the clock that phc: HostPhc.Required got for "a": take aws-phc or auto, or leave';
+    expect(await doubts(() => [amazon("a", phc)], ofKind(TimeSourceKind.AwsNtp))).toEqual([
+      expect.stringContaining(warning),
+    ]);
+    expect(await doubts(() => [amazon("a", phc)], ofKind(TimeSourceKind.Auto))).toEqual([]);
+    expect(await doubts(() => [amazon("a", phc)], provider)).toEqual([]);
   });
 });
