@@ -421,9 +421,16 @@ describe("a program of the user's own", () => {
     const path = program("bare", "");
     const elsewhere = mkdtempSync(join(tmpdir(), "timebase-bare-"));
     renameSync(path, join(elsewhere, "bare"));
-    const { code, stderr } = await run(join(elsewhere, "bare"));
+    // As an example is when it was copied: npm finds nothing to install.
+    const copied = await run(join(elsewhere, "bare"));
+    writeFileSync(join(elsewhere, "bare", "package.json"), "{}");
+    const listed = await run(join(elsewhere, "bare"));
     rmSync(elsewhere, { recursive: true });
-    expect([code, stderr]).toEqual([1, expect.stringContaining("has no @pulumi/pulumi: run `npm install` there")]);
+    const told = (command: string) => [1, expect.stringContaining(`has no @pulumi/pulumi: run \`${command}\` there`)];
+    expect([copied.code, copied.stderr]).toEqual(
+      told("npm install <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx"),
+    );
+    expect([listed.code, listed.stderr]).toEqual(told("npm install"));
   });
 
   test("in another language is refused", async () => {
