@@ -379,6 +379,42 @@ describe("a program of the user's own", () => {
     ]);
   });
 
+  test("is warned of what its stack's file has in vain", async () => {
+    const path = program("filed", `new pulumi.Config().get("maxErrorMicros"); new pulumi.Config().get("sshFrom");`);
+    const file = (text: string) => writeFileSync(join(path, "Pulumi.dev.yaml"), text);
+    file(`cnofig: { filed:sshFrom: 203.0.113.7/32 }
+encryptionsalt: v1:0
+config:
+  filed:maxErorMicros: 25
+  filed:sshFrom: 203.0.113.7/32
+  fild:sshFrom: 203.0.113.7/32
+  pulumi:tags: { a: b }
+  aws:region: eu-north-1
+`);
+    const told = await run(path, "--json", "--stack", "dev");
+    expect([told.code, told.stderr.split("\n")]).toEqual([
+      0,
+      [
+        "Pulumi.dev.yaml maxErorMicros: the program asked for no such key: did you mean maxErrorMicros?",
+        "Pulumi.dev.yaml fild:sshFrom: the program makes nothing of fild: did you mean filed?",
+        "Pulumi.dev.yaml aws:region: the program makes nothing of aws",
+        "Pulumi.dev.yaml cnofig: a stack's file has no such key: did you mean config?",
+        "",
+      ],
+    ]);
+    const given = await run(path, "--config", "aws:region=eu-north-1");
+    expect([given.code, given.stderr]).toEqual([0, "--config aws:region: the program makes nothing of aws\n"]);
+    // Its letters were taken for keys.
+    file("config:\n  filed\n");
+    const text = await run(path, "--stack", "dev");
+    expect([text.code, text.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^config in .*dev\.yaml must be keys with values/),
+    ]);
+    file("");
+    expect(await run(path, "--stack", "dev")).toMatchObject({ code: 0, stderr: "" });
+  });
+
   test("fails as it would fail in a preview, also where it fails late, and names the place", async () => {
     const thrown = await run(program("thrown", `throw new pulumi.RunError("no such network");`));
     expect([thrown.code, thrown.stdout]).toEqual([1, ""]);
