@@ -53,7 +53,7 @@ export async function previewProgram(
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
   const pulumi = loadSdk(load, folder);
-  const cloud = new ImaginedCloud(keys);
+  const cloud = new ImaginedCloud(keys, config["gcp:project"]);
   const made: PreviewedResource[] = [];
   pulumi.runtime.setMocks(
     {

@@ -89,7 +89,7 @@ interface Allow {
 
 /** What is the user's own word, an address, or what something else is called. */
 const FREE =
-  /^(ami|image|description|tags|labels|metadata|userData|network|subnetwork|placementGroup|ports|region|zone|.*(Ids?|[cC]idrBlocks?|CidrRange|Ranges|Tags))$/;
+  /^(ami|image|description|tags|labels|metadata|userData|network|subnetwork|placementGroup|ports|project|region|zone|.*(Ids?|[cC]idrBlocks?|CidrRange|Ranges|Tags))$/;
 
 /** Texts of which nobody has said what their cloud takes: the stand-ins would take any. */
 function unlisted(shape: Shape, inputs: object, path = ""): string[] {
@@ -111,6 +111,16 @@ const OPEN: Readonly<Record<string, string[]>> = {
     "udp 1970 from 10.42.0.0/24",
   ],
 };
+
+// A self link has the project in it, and the rules go where their network is.
+test("what is in Google Cloud is in the configured project", async () => {
+  const projects = async (...args: string[]) => {
+    const { resources } = JSON.parse((await once("gcp-cluster", "--json", ...args)).stdout) as Preview;
+    return new Set(resources.map(({ inputs }) => inputs.project).filter(Boolean));
+  };
+  expect(await projects()).toEqual(new Set(["my-project"]));
+  expect(await projects("--config", "gcp:project=foo-bar")).toEqual(new Set(["foo-bar"]));
+});
 
 test("every example has a configuration, and is tested here", () => {
   expect(exampleNames()).toEqual(Object.keys(STORIES).sort());
