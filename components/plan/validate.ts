@@ -91,12 +91,12 @@ export function hint(key: string, known: readonly string[]): string {
     : `there are ${known.join(", ")}`;
 }
 
-/** A property of a value that may itself be PENDING or wrong. */
+/** A property of a value that may itself be PENDING or wrong. A resource's are outputs, which no rule is for. */
 export function at(value: unknown, key: string): unknown {
   if (value === PENDING) {
     return PENDING;
   }
-  return isRecord(value) ? value[key] : undefined;
+  return isRecord(value) && !isResource(value) ? value[key] : undefined;
 }
 
 /** A rule made of a test: the reason is given when the test fails. */
