@@ -197,7 +197,17 @@ function leapSecondsFit(sources: unknown, path: string): InputErrors {
       `${names.exact.join(", ")} does not${names.smeared.length > 0 ? "" : " smear leap seconds"}`,
     names.unknown.length > 0 && `whether ${names.unknown.join(", ")} does is not documented`,
   ].filter(Boolean);
-  return parties.length > 1 ? [{ propertyPath: path, reason: `${parties.join(" and ")}: use one kind only` }] : [];
+  return parties.length > 1
+    ? [{ propertyPath: path, reason: `${parties.join(" and ")}: ${oneParty(listOf(sources).map(kindOf))}` }]
+    : [];
+}
+
+/** One kind alone is none for hosts of two clouds. */
+function oneParty(kinds: readonly unknown[]): string {
+  const isAmong = (...ofCloud: TimeSourceKind[]) => ofCloud.some((kind) => kinds.includes(kind));
+  return isAmong(TimeSourceKind.AwsNtp, TimeSourceKind.AwsPhc) && isAmong(TimeSourceKind.GcpNtp, TimeSourceKind.GcpPhc)
+    ? "for hosts of both clouds take aws-ntp with gcp-ntp, which smear alike"
+    : "use one kind only";
 }
 
 /** The kind of a source, with its default; PENDING as long as it is not known. */

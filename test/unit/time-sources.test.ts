@@ -141,6 +141,13 @@ describe("sources that do not go together", () => {
       [{ kind: "gcp-phc" }, { kind: "gcp-ntp" }],
       mixed("sources", "gcp-ntp smears leap seconds and whether gcp-phc does is not documented"),
     ],
+    // Of one kind a host of the other cloud would have none.
+    [
+      [{ kind: "aws-phc" }, { kind: "gcp-ntp" }],
+      [
+        "sources: gcp-ntp smears leap seconds and aws-phc does not: for hosts of both clouds take aws-ntp with gcp-ntp, which smear alike",
+      ],
+    ],
     [
       [{ kind: "gcp-phc" }, { address: "10.0.0.1" }],
       mixed("sources", "10.0.0.1 does not smear leap seconds and whether gcp-phc does is not documented"),
