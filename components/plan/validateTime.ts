@@ -53,21 +53,25 @@ const clockName = must(
   'must be a device\'s name in /sys/class/ptp/*/clock_name, such as "ptp_ocp"',
 );
 
+const timeSourceFields = {
+  address: optional(address),
+  clockName: optional(clockName),
+  kind: optional(oneOf(TimeSourceKind)),
+  minPollLog2: optional(poll),
+  maxPollLog2: optional(poll),
+  iburst: optional(flag),
+  interleaved: optional(flag),
+  prefer: optional(flag),
+  trust: optional(flag),
+  nts: optional(flag),
+  key: optional(timeKey),
+  errorMicros: optional(errorBudget),
+} as const satisfies Fields;
+
+const A_SOURCE = '{ address: "pool.ntp.org" }';
+
 const timeSource: Rule = (source, path) => [
-  ...fields({
-    address: optional(address),
-    clockName: optional(clockName),
-    kind: optional(oneOf(TimeSourceKind)),
-    minPollLog2: optional(poll),
-    maxPollLog2: optional(poll),
-    iburst: optional(flag),
-    interleaved: optional(flag),
-    prefer: optional(flag),
-    trust: optional(flag),
-    nts: optional(flag),
-    key: optional(timeKey),
-    errorMicros: optional(errorBudget),
-  })(source, path),
+  ...fields(timeSourceFields, A_SOURCE)(source, path),
   ...optionsFit(source, path),
   ...(kindOf(source) === TimeSourceKind.Ptp ? optional(ptpServer)(at(source, "address"), `${path}.address`) : []),
   ...pollsFit(source, path),
@@ -85,7 +89,7 @@ const timePair = fields({ name: required(hostName), address: required(address), 
 
 /** A list of time sources that can work together. */
 export const timeSources: Rule = (sources, path) => [
-  ...each(timeSource)(sources, path),
+  ...each(timeSource, `[${A_SOURCE}]`)(sources, path),
   ...kindsFit(sources, path),
   ...leapSecondsFit(sources, path),
   ...authenticationFits(sources, path),
@@ -94,7 +98,7 @@ export const timeSources: Rule = (sources, path) => [
 /** What a component with a time section takes. */
 export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
-  allow: optional(each(cidr)),
+  allow: optional(each(cidr, '["10.77.0.0/24"]')),
   ptpAddress: optional(ipv4Address),
   pairs: optional(each(timePair)),
   keys: optional(each(timeKey)),

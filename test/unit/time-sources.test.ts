@@ -125,6 +125,16 @@ describe("what each kind of source takes", () => {
   });
 });
 
+// In a configuration a source is one word.
+test("an address alone, or one source alone, is told how it is written", () => {
+  expect(errorsOf("pool.ntp.org" as never)).toEqual([
+    expect.stringMatching(/^sources\[0\]: must be an object with address, .*, such as \{ address: "pool.ntp.org" \}$/),
+  ]);
+  expect(timeSources("pool.ntp.org", "sources")).toEqual([
+    { propertyPath: "sources", reason: 'must be a list, such as [{ address: "pool.ntp.org" }]' },
+  ]);
+});
+
 describe("sources that do not go together", () => {
   const mixed = (path: string, reason: string) => [`${path}: ${reason}: use one kind only`];
   test.each<[object[], string[]]>([

@@ -34,7 +34,7 @@ const gcpFields = {
   zone: optional(zone),
   network: optional(network),
   subnetwork: optional(network),
-  networkTags: optional(each(tag)),
+  networkTags: optional(each(tag, '["time-server"]')),
   image: optional(image),
   labels: optional(labels),
 } as const satisfies Fields;
