@@ -298,6 +298,9 @@ const gcp: readonly Wrong[] = [
   ],
   [{ sshFrom: [] }, "sshFrom: lets nobody in: give the networks that may log in, or networkTags whose rules do"],
   [{ sshFrom: ["2001:db8::/32"] }, 'sshFrom[0]: "2001:db8::/32" is IPv6: the machine has an IPv4 address only'],
+  // Its prefix need not be put right.
+  [{ sshFrom: ["2001:db8::/129"] }, 'sshFrom[0]: "2001:db8::/129" is IPv6: the machine has an IPv4 address only'],
+  [{ timeFrom: ["::/0"] }, 'timeFrom[0]: "::/0" is IPv6: the machine has an IPv4 address only'],
   [{ timeFrom: ["fd00::/8"] }, 'timeFrom[0]: "fd00::/8" is IPv6: the machine has an IPv4 address only'],
   [{ machineType: "c3" }, 'machineType: must be a machine type such as c3-standard-4, not "c3"'],
   [{ machineType: "t2a-standard-4" }, `machineType: t2a-standard-4 ${NO_TSC} c3-standard-4`],
