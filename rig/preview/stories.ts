@@ -59,7 +59,8 @@ export interface StackFile {
  * that must be a key, and others.
  */
 export function stackFile(folder: string, stack: string, keys: Keys): StackFile {
-  const name = `Pulumi.${stack}.yaml`;
+  // A stack's whole name has its organization, and its project, too.
+  const name = `Pulumi.${stack.split("/").at(-1)}.yaml`;
   const file = join(folder, name);
   if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
   const whole = mapIn(parse(readFileSync(file, "utf8")), file);

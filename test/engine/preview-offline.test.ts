@@ -375,6 +375,8 @@ describe("a program of the user's own", () => {
     const named = async (...args: string[]) =>
       (JSON.parse((await run(path, "--json", ...args)).stdout) as Preview).resources.map(({ name }) => name);
     expect(await named("--stack", "dev")).toEqual(["of-stack"]);
+    expect(await named("--stack", "my-org/dev")).toEqual(["of-stack"]);
+    expect(await named("--stack", "my-org/given/dev")).toEqual(["of-stack"]);
     expect(await named("--stack", "dev", "--config", "ip=mine")).toEqual(["mine"]);
     expect(await named("--stack", "dev", "--config", "given:ip=mine")).toEqual(["mine"]);
     const { code, stderr } = await run(path, "--config", "iip=mine");
