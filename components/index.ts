@@ -22,7 +22,7 @@ export { type ClusterSummary, clusterSummary, type HostSummary } from "./evidenc
 export { AwsHost } from "./hosts/AwsHost";
 export type { AwsHostArgs } from "./hosts/aws/args";
 export { HostAddress, HostPhc } from "./hosts/cloud/args";
-export type { HostEndpoint, HostEndpointArgs, ProxyEndpoint, ProxyEndpointArgs } from "./hosts/endpoint";
+export type { HostEndpoint, HostEndpointArgs, HostMachine, ProxyEndpoint, ProxyEndpointArgs } from "./hosts/endpoint";
 export { GcpHost } from "./hosts/GcpHost";
 export type { GcpHostArgs } from "./hosts/gcp/args";
 export {
@@ -35,6 +35,7 @@ export {
 } from "./hosts/LocalVm";
 export { SshHost, type SshHostArgs } from "./hosts/SshHost";
 export {
+  Cloud,
   Delivery,
   GuestPtp,
   OperatingSystem,

@@ -27,6 +27,21 @@ export function checkInputs(
 }
 
 /**
+ * Checks of arguments what is known by now, where the rest may become known later, as in the preview in which a machine is made.
+ * Returns it, with PENDING for the rest.
+ */
+export async function checkKnown(
+  component: string,
+  name: string,
+  args: unknown,
+  validate: (args: unknown) => InputErrors,
+): Promise<unknown> {
+  const known = await knownNow(args);
+  refuse(component, name, validate(known), []);
+  return known;
+}
+
+/**
  * Waits until an output has its value, and fails if it fails. Unlike an output that is made of it, what waits for the
  * promise does not become dependent on the output's resources. An output that stays unknown, as in a preview, is not
  * waited for.
@@ -127,6 +142,22 @@ function plainNow(value: unknown): unknown {
   }
   if (isRecord(value) && !isResource(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plainNow(entry)]));
+  }
+  return value;
+}
+
+/** The arguments as far as they are known now; what is not becomes PENDING. */
+async function knownNow(value: unknown): Promise<unknown> {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+    const known = await pulumi.runtime.serializeProperty("known", pulumi.unsecret(pulumi.output(value)));
+    return known === pulumi.runtime.unknownValue ? PENDING : known;
+  }
+  if (Array.isArray(value)) {
+    return Promise.all(value.map(knownNow));
+  }
+  if (isRecord(value) && !isResource(value)) {
+    const entries = Object.entries(value).map(async ([key, entry]) => [key, await knownNow(entry)]);
+    return Object.fromEntries(await Promise.all(entries));
   }
   return value;
 }

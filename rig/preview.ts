@@ -3,8 +3,9 @@ import { parseArgs } from "node:util";
 import { keyPair } from "./cloud/keyPair";
 import { didYouMean } from "./did-you-mean";
 import { previewProgram, projectIn } from "./preview/preview";
-import { exampleFolder, exampleNames, imagined, stackConfig, storyOf } from "./preview/stories";
+import { exampleFolder, exampleNames, imagined, stackFile, storyOf } from "./preview/stories";
 import { previewText } from "./preview/text";
+import { type Unasked, unasked } from "./preview/unasked";
 
 const help = `The full plan of an example, or of a Pulumi program in a folder, without any account, network or engine.
 
@@ -63,7 +64,8 @@ async function main(): Promise<void> {
       Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project.name}:${key}`, value]),
     );
   const story = whole(storyOf(folder, keys));
-  const ofStack = whole(values.stack === undefined ? {} : stackConfig(folder, values.stack, keys));
+  const file = values.stack === undefined ? undefined : stackFile(folder, values.stack, keys);
+  const ofStack = whole(file?.config ?? {});
   const given = whole(configOf(values.config));
   const config = { ...story, ...ofStack, ...given };
 
@@ -85,43 +87,28 @@ async function main(): Promise<void> {
   const preview = await previewProgram(project, config, keys, answer).catch(fail);
   // What the program left unhandled is told a turn later.
   await new Promise((told) => setImmediate(told));
-  const { mistyped, strange } = unasked(project.name, Object.keys(given), asked);
-  for (const told of mistyped) failures.add(told);
+  const asking = { project: project.name, asked, made: preview?.resources.map(({ type }) => type) };
+  const ofArguments = unasked(Object.keys(given), asking);
+  const told = ({ key, told }: Unasked) => `--config ${key}: ${told}`;
+  for (const mistyped of ofArguments.filter(({ isMistyped }) => isMistyped)) failures.add(told(mistyped));
+  // A file may have keys of other programs, or of this one as it was.
+  const strange = [
+    ...ofArguments.filter(({ isMistyped }) => !isMistyped).map(told),
+    ...unasked(Object.keys(ofStack), asking).map(({ key, told }) => `${file?.name} ${key}: ${told}`),
+    ...(file?.doubts ?? []),
+  ];
   if (preview === undefined || failures.size > 0) throw new Error([...failures, ...strange].join("\n"));
   const madeUp = Object.entries({ ...story, ...imaginedKeys })
     .filter(([key]) => !(key in ofStack || key in given))
     .map(([key, value]) => settingText(key.replace(`${project.name}:`, ""), value));
   process.stdout.write(values.json ? `${JSON.stringify({ ...preview, madeUp })}\n` : previewText(preview, madeUp));
   // Last, or nobody sees it above a long plan.
-  for (const told of strange) console.error(told);
+  for (const doubt of strange) console.error(doubt);
 }
 
 /** A setting as it is shown: a key to log in by is too long to be read, and nobody's business. */
 function settingText(key: string, value: string): string {
   return value.length <= 60 ? `${key}=${value}` : key;
-}
-
-/** What is wrong with keys that were given. One that is like no other may be for another branch of the program. */
-function unasked(project: string, given: readonly string[], asked: ReadonlySet<string>) {
-  const own = (keys: Iterable<string>) =>
-    [...keys].filter((key) => key.startsWith(`${project}:`)).map((key) => key.slice(project.length + 1));
-  const known = own(asked).sort();
-  const told = own(given)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({ key, meant: meantBy(key, known) }))
-    .map(({ key, meant }) => ({ meant, text: `--config ${key}: the program asked for no such key${meant}` }));
-  const all = `. It asked for: ${known.join(", ") || "none"}`;
-  return {
-    mistyped: told.filter(({ meant }) => meant !== "").map(({ text }) => text),
-    strange: told.filter(({ meant }) => meant === "").map(({ text }) => text + all),
-  };
-}
-
-function meantBy(key: string, known: readonly string[]): string {
-  const [, whole = "", part] = /^([^.[]+)\.([^.[]+)$/.exec(key) ?? [];
-  return known.includes(whole)
-    ? `; a part of one is given as --config '${whole}={"${part}": ...}'`
-    : didYouMean(key, known);
 }
 
 /** Where in the program it happened, if that is known. */

@@ -11,6 +11,7 @@ import { validateCluster } from "../plan/validateCluster";
 import { shortHash } from "../shortHash";
 import type { ExperimentClusterArgs } from "./args";
 import { hostClocks } from "./hostClocks";
+import { machinesFit } from "./machines";
 import { clusterPairs } from "./pairs";
 
 /**
@@ -42,7 +43,8 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     super("timebase:index:ExperimentCluster", name, {}, opts);
 
     const limits = pulumi.unsecret(pulumi.output(args)).apply(check).apply(limitsOf);
-    const clocks = hostClocks(name, args, settled(limits), this);
+    const passed = Promise.all([settled(limits), machinesFit(name, args, this)]);
+    const clocks = hostClocks(name, args, passed, this);
 
     const proofs = pulumi.all(clocks.map(({ evidence }) => evidence));
     const together = args.hosts.length > 1 && (args.measurePairs === true || args.maxPairwiseMicros !== undefined);

@@ -20,7 +20,7 @@ const DEFAULT_SETTLE_SECONDS = 300;
 export function hostClocks(
   name: string,
   args: ExperimentClusterArgs,
-  passed: Promise<void>,
+  passed: Promise<unknown>,
   parent: pulumi.ComponentResource,
 ): HostClock[] {
   const clockOf = clockArgs(args);
@@ -133,6 +133,9 @@ function hubTimeArgs(args: ExperimentClusterArgs, by: Service): (host: Experimen
 }
 
 /** The endpoint is what every command on the host needs, so none of them begins before the inputs have passed. */
-function namedEndpoint({ name, endpoint }: ExperimentHostArgs, passed: Promise<void>): pulumi.Output<HostEndpointArgs> {
+function namedEndpoint(
+  { name, endpoint }: ExperimentHostArgs,
+  passed: Promise<unknown>,
+): pulumi.Output<HostEndpointArgs> {
   return pulumi.all([pulumi.secret(endpoint), passed]).apply(([known]) => ({ ...known, name }));
 }

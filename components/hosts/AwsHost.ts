@@ -2,18 +2,20 @@ import { Instance, type InstanceArgs } from "@pulumi/aws/ec2/instance";
 import { PlacementGroup } from "@pulumi/aws/ec2/placementGroup";
 import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
+import { Cloud } from "../plan/enums";
 import type { AwsHostArgs } from "./aws/args";
-import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup } from "./aws/capabilities";
+import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup, timeSourcesOf } from "./aws/capabilities";
 import { aboutFirstBoot, newestImage } from "./aws/image";
 import { securityGroups } from "./aws/network";
 import { defaultRegion } from "./aws/region";
 import { compressed } from "./aws/userData";
 import { machineOf, validateAwsHost } from "./aws/validate";
 import { warnOfEverybody } from "./cloud/access";
-import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
+import { type CloudMachine, cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
 import { firstBoot, replacementTrigger } from "./cloud/firstBoot";
 import { loginOf, makeHostKey } from "./cloud/keys";
 import { cloudConfig, type FirstBoot } from "./cloud/userData";
+import { isEmpty } from "./cloud/validate";
 import type { HostEndpoint } from "./endpoint";
 
 /**
@@ -53,6 +55,7 @@ export class AwsHost extends pulumi.ComponentResource {
       urn: instance.urn,
       publicAddress: instance.publicIp,
       privateAddress: instance.privateIp,
+      plain: plainOf(args, defaultRegion(opts)),
     };
     this.endpoint = cloudEndpoint(name, input, machine, about.user.name, login, hostKey);
     this.instanceId = instance.id;
@@ -61,6 +64,17 @@ export class AwsHost extends pulumi.ComponentResource {
     // The endpoint is secret and in the state already, as the connection of each command that uses it.
     this.registerOutputs({ instanceId: this.instanceId, imageId: this.imageId });
   }
+}
+
+/** What is known of the machine before it is there. */
+function plainOf(args: AwsHostArgs, region: string | undefined): CloudMachine["plain"] {
+  const machine = { ...machineOf(args), region: args.region ?? region };
+  return {
+    cloud: Cloud.Aws,
+    guests: machine.guests || isBareMetal(machine.instanceType),
+    sources: timeSourcesOf(machine, args.placementGroup !== undefined),
+    otherRules: !isEmpty(args.securityGroupIds ?? []),
+  };
 }
 
 type Tags = pulumi.Output<Record<string, string>>;

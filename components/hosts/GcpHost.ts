@@ -1,14 +1,15 @@
 import { Instance, type InstanceArgs } from "@pulumi/gcp/compute/instance";
 import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
+import { Cloud } from "../plan/enums";
 import { warnOfEverybody } from "./cloud/access";
-import { cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
+import { type CloudMachine, cloudEndpoint, isReachedInPublic } from "./cloud/endpoint";
 import { firstBoot, replacementTrigger } from "./cloud/firstBoot";
 import { loginOf, makeHostKey } from "./cloud/keys";
 import { cloudConfig, type FirstBoot, startupScript } from "./cloud/userData";
 import type { HostEndpoint } from "./endpoint";
 import type { GcpHostArgs } from "./gcp/args";
-import { bootDiskType, canMigrate, isBareMetal, needsNestedVirtualization } from "./gcp/capabilities";
+import { bootDiskType, canMigrate, isBareMetal, needsNestedVirtualization, timeSourcesOf } from "./gcp/capabilities";
 import { aboutFirstBoot, type GcpSystem, IMAGES, newestImage, USER } from "./gcp/image";
 import { networkTags } from "./gcp/network";
 import { machineOf, validateGcpHost } from "./gcp/validate";
@@ -50,6 +51,7 @@ export class GcpHost extends pulumi.ComponentResource {
       urn: instance.urn,
       publicAddress: nic.apply((known) => known?.accessConfigs?.[0]?.natIp),
       privateAddress: nic.apply((known) => known?.networkIp ?? ""),
+      plain: plainOf(args),
     };
     this.endpoint = cloudEndpoint(name, input, machine, USER, login, hostKey);
     this.instanceId = instance.id;
@@ -58,6 +60,17 @@ export class GcpHost extends pulumi.ComponentResource {
     // The endpoint is secret and in the state already, as the connection of each command that uses it.
     this.registerOutputs({ instanceId: this.instanceId, image: this.image });
   }
+}
+
+/** What is known of the machine before it is there. Rules of a network hold for every machine in it. */
+function plainOf(args: GcpHostArgs): CloudMachine["plain"] {
+  const machine = machineOf(args);
+  return {
+    cloud: Cloud.Gcp,
+    guests: machine.guests || isBareMetal(machine.machineType),
+    sources: timeSourcesOf(machine),
+    otherRules: true,
+  };
 }
 
 const DEFAULT_ROOT_DISK_GIB = 16;

@@ -37,8 +37,8 @@ export interface SshHostArgs {
   machineUrn?: pulumi.Input<string>;
 }
 
-/** A machine that exists already has had its first boot. */
-const { firstBoot: _, ...sshFields } = endpointFields;
+/** A machine that exists already has had its first boot, and nobody made it here. */
+const { firstBoot: _, machine: __, ...sshFields } = endpointFields;
 
 /** A machine that exists already and that this machine can log in to. Nothing is changed on it. */
 export class SshHost extends pulumi.ComponentResource {

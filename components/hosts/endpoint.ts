@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Cloud, TimeSourceKind } from "../plan/enums";
 import { bareHostKey } from "../plan/validateKey";
 
 /** How to reach a host by SSH, complete. What every host component ends in, and every clock component starts from. */
@@ -25,6 +26,31 @@ export interface HostEndpoint {
   machineUrn?: string;
   /** Digest of what the machine was told to do at its first boot. */
   firstBoot?: string;
+  /** What is known of a machine in a cloud before it is there. */
+  machine?: HostMachine;
+}
+
+/**
+ * What is known of a machine in a cloud before it is there, so that a preview judges by it whether a cluster can work, while the
+ * rest of its endpoint is not known yet.
+ */
+export interface HostMachine {
+  /** The cloud that it is in. */
+  cloud: Cloud;
+  /** Whether microVMs can run on it: KVM, by nested virtualization or on bare metal. */
+  guests: boolean;
+  /** Whether it was made so as to have a clock of the hardware. */
+  phc: boolean;
+  /** The time sources that its cloud gives to it. */
+  sources: TimeSourceKind[];
+  /** Whether its own rules let anybody ask it for the time (NTP). */
+  timeOpen: boolean;
+  /** Whether its own rules let anybody do network PTP with it. */
+  ptpOpen: boolean;
+  /** Whether there may be rules beside its own. */
+  otherRules: boolean;
+  /** The address that its cloud gave to it; the endpoint's `privateAddress` differs where the program stated one. */
+  privateAddress: string;
 }
 
 /** How to reach a bastion host by SSH, complete. */
@@ -74,6 +100,8 @@ export interface HostEndpointArgs {
   machineUrn?: pulumi.Input<string>;
   /** Digest of what the machine was told to do at its first boot, as `AwsHost` and `GcpHost` give it. Default: nothing. */
   firstBoot?: pulumi.Input<string>;
+  /** What is known of a machine in a cloud before it is there, as `AwsHost` and `GcpHost` give it. Default: nothing. */
+  machine?: pulumi.Input<HostMachine>;
 }
 
 /** How to reach a bastion host by SSH. */
@@ -98,11 +126,11 @@ export function completeEndpoint(args: pulumi.Unwrap<HostEndpointArgs>): HostEnd
     user: args.user ?? "root",
     hostKey: bareHostKey(args.hostKey),
     privateAddress: args.privateAddress ?? args.address,
-    proxy: args.proxy && {
-      ...args.proxy,
-      port: args.proxy.port ?? 22,
-      user: args.proxy.user ?? "root",
-      hostKey: bareHostKey(args.proxy.hostKey),
-    },
+    proxy: args.proxy && completeProxy(args.proxy),
   };
+}
+
+/** Fills in the defaults of a bastion's. */
+export function completeProxy(args: pulumi.Unwrap<ProxyEndpointArgs>): ProxyEndpoint {
+  return { ...args, port: args.port ?? 22, user: args.user ?? "root", hostKey: bareHostKey(args.hostKey) };
 }

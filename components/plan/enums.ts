@@ -48,6 +48,14 @@ export enum Delivery {
   CloudInit = "cloud-init",
 }
 
+/** A cloud whose machines are made here. */
+export enum Cloud {
+  /** Amazon EC2. */
+  Aws = "aws",
+  /** Google Compute Engine. */
+  Gcp = "gcp",
+}
+
 /** What happens when this host cannot give its microVMs a PTP clock. */
 export enum GuestPtp {
   /** The proof fails. */
@@ -131,6 +139,7 @@ export enum TimeSourceKind {
 }
 
 makeStrict({
+  Cloud,
   Delivery,
   GuestPtp,
   OperatingSystem,

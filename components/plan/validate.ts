@@ -22,12 +22,16 @@ export function required(rule: Rule, remedy?: string): Rule {
     value === undefined || value === null ? [{ propertyPath: path, reason }] : settled(rule)(value, path);
 }
 
-/** Applies a rule to every item of a list. */
-export function each(rule: Rule): Rule {
+/** Applies a rule to every item of a list. `example` is such a list, as a program has it. */
+export function each(rule: Rule, example?: string): Rule {
   return (value, path) =>
     Array.isArray(value)
       ? value.flatMap((item, index) => required(rule)(item, `${path}[${index}]`))
-      : [{ propertyPath: path, reason: "must be a list" }];
+      : [{ propertyPath: path, reason: `must be a list${suchAs(example)}` }];
+}
+
+function suchAs(example: string | undefined): string {
+  return example === undefined ? "" : `, such as ${example}`;
 }
 
 /** The fields that a value may have, each with its rule: `required` or `optional`. */
@@ -35,12 +39,13 @@ export type Fields = Readonly<Record<string, Rule>>;
 
 /**
  * A rule for a value with these fields. Any other field is refused, because the argument that was meant would silently
- * keep its default, and programs in other languages are not type checked.
+ * keep its default, and programs in other languages are not type checked. `example` is such a value, as a program has it.
  */
-export function fields(rules: Fields): Rule {
+export function fields(rules: Fields, example?: string): Rule {
   return settled((value, path) => {
     if (!isRecord(value)) {
-      return [{ propertyPath: path, reason: `must be an object with ${Object.keys(rules).join(", ")}` }];
+      const names = Object.keys(rules).join(", ");
+      return [{ propertyPath: path, reason: `must be an object with ${names}${suchAs(example)}` }];
     }
     return isResource(value)
       ? [
@@ -80,23 +85,38 @@ function unknownFields(value: Record<string, unknown>, known: readonly string[],
     .map((key) => ({ propertyPath: joined(path, key), reason: `${UNKNOWN_FIELD}; ${hint(key, known)}` }));
 }
 
+/** What one cloud calls otherwise than another, the nearest in meaning side by side. */
+const OTHER_WORDS = [
+  ["availabilityZone", "zone", "region"],
+  ["instanceType", "machineType"],
+  ["imageId", "image"],
+  ["vpcId", "network"],
+  ["subnetId", "subnetwork"],
+  ["securityGroupIds", "networkTags"],
+  ["tags", "labels"],
+] as const;
+
 /** What was meant by a name that is none of those that there are. */
 export function hint(key: string, known: readonly string[]): string {
   const plain = key.toLowerCase().replaceAll(/[^a-z0-9]/g, ""); // max_error_micros is maxErrorMicros
   const nearest = known
     .map((name) => [distance(plain, name.toLowerCase()), name] as const)
     .sort(([a], [b]) => a - b)[0];
-  return nearest !== undefined && nearest[0] <= nearest[1].length / 3
-    ? `did you mean ${nearest[1]}?`
-    : `there are ${known.join(", ")}`;
+  const meant = nearest !== undefined && nearest[0] <= nearest[1].length / 3 ? nearest[1] : inOtherWords(key, known);
+  return meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`;
 }
 
-/** A property of a value that may itself be PENDING or wrong. */
+function inOtherWords(key: string, known: readonly string[]): string | undefined {
+  const words: readonly string[] = OTHER_WORDS.find((alike) => alike.some((word) => word === key)) ?? [];
+  return words.find((word) => known.includes(word));
+}
+
+/** A property of a value that may itself be PENDING or wrong. A resource's are outputs, which no rule is for. */
 export function at(value: unknown, key: string): unknown {
   if (value === PENDING) {
     return PENDING;
   }
-  return isRecord(value) ? value[key] : undefined;
+  return isRecord(value) && !isResource(value) ? value[key] : undefined;
 }
 
 /** A rule made of a test: the reason is given when the test fails. */

@@ -3,10 +3,11 @@ import { hubTimescale } from "./time";
 import {
   argsWith,
   at,
-  each,
   fields,
   flag,
   type InputErrors,
+  isRecord,
+  isResource,
   must,
   oneOf,
   optional,
@@ -24,8 +25,21 @@ import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
   ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
-  ...(Array.isArray(hosts) ? each(host)(hosts, path) : []),
+  ...(Array.isArray(hosts) ? hosts.flatMap((item, index) => hostItem(item, `${path}[${index}]`)) : []),
 ];
+
+/** Whoever gives how to reach a host in place of the host is told how the two go together. */
+const hostItem: Rule = (item, path) => {
+  const other = item === PENDING ? "an output" : isRecord(item) && isResource(item) && "a whole resource";
+  return other
+    ? [
+        {
+          propertyPath: path,
+          reason: `is ${other}: give a host, such as { name: "server-1", endpoint: host.endpoint }`,
+        },
+      ]
+    : required(host)(item, path);
+};
 
 const url = must(
   (value) => typeof value === "string" && /^https?:\/\/[\x21-\x7e]+$/.test(value),
@@ -39,7 +53,7 @@ const hubNames: Rule = (hubs, path) =>
     : [{ propertyPath: path, reason: "must be a list of at least one host's name; leave it out for the first host" }];
 
 const host = fields({
-  name: required(hostName),
+  name: plain("text", required(hostName)),
   // The cluster names the host, so an endpoint need not have a name that is worth an error.
   endpoint: required(fields({ ...endpointFields, name: () => [] })),
   operatingSystem: hostFields.operatingSystem,
@@ -48,7 +62,7 @@ const host = fields({
 /** All that can be wrong with the arguments of a cluster. */
 export const validateCluster = argsWith(
   {
-    hosts: required(hostList),
+    hosts: plain("hosts", required(hostList)),
     delivery: plain("text", optional(oneOf(Delivery))),
     toolkitUrl: optional(url),
     topology: optional(oneOf(Topology)),
@@ -76,7 +90,7 @@ export const validateCluster = argsWith(
 );
 
 /** The names of the hubs: the stated ones, else the first host's. */
-function hubNamesOf(args: unknown): unknown[] {
+export function hubNamesOf(args: unknown): unknown[] {
   const hubs = at(args, "hubs") ?? undefined;
   return hubs === undefined ? [at(hostsOf(args)[0], "name")] : Array.isArray(hubs) ? hubs : [];
 }
@@ -301,7 +315,8 @@ function providerFits(args: unknown): InputErrors {
   return [...errors, ...(measured ? askersAreAdmitted(args) : [])];
 }
 
-function hostsOf(args: unknown): unknown[] {
+/** The hosts, whatever they are. */
+export function hostsOf(args: unknown): unknown[] {
   const hosts = at(args, "hosts");
   return Array.isArray(hosts) ? hosts : [];
 }

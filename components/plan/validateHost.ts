@@ -1,5 +1,6 @@
-import { OperatingSystem, ProveWhen, RebootPolicy } from "./enums";
+import { Cloud, OperatingSystem, ProveWhen, RebootPolicy, TimeSourceKind } from "./enums";
 import {
+  each,
   type Fields,
   fields,
   flag,
@@ -56,6 +57,18 @@ const proxy = fields({
   hostKey: pinnedKey,
 });
 
+/** What is known of a machine in a cloud before it is there. */
+export const machineFields = {
+  cloud: required(oneOf(Cloud)),
+  guests: required(flag),
+  phc: required(flag),
+  sources: required(each(oneOf(TimeSourceKind))),
+  timeOpen: required(flag),
+  ptpOpen: required(flag),
+  otherRules: required(flag),
+  privateAddress: required(address),
+} as const satisfies Fields;
+
 /** What reaches a host by SSH. */
 export const endpointFields = {
   name: required(hostName),
@@ -68,6 +81,7 @@ export const endpointFields = {
   generation: optional(generation),
   machineUrn: optional(urn),
   firstBoot: optional(digest),
+  machine: optional(fields(machineFields)),
   proxy: optional(proxy),
 } as const satisfies Fields;
 

@@ -53,21 +53,25 @@ const clockName = must(
   'must be a device\'s name in /sys/class/ptp/*/clock_name, such as "ptp_ocp"',
 );
 
+const timeSourceFields = {
+  address: optional(address),
+  clockName: optional(clockName),
+  kind: optional(oneOf(TimeSourceKind)),
+  minPollLog2: optional(poll),
+  maxPollLog2: optional(poll),
+  iburst: optional(flag),
+  interleaved: optional(flag),
+  prefer: optional(flag),
+  trust: optional(flag),
+  nts: optional(flag),
+  key: optional(timeKey),
+  errorMicros: optional(errorBudget),
+} as const satisfies Fields;
+
+const A_SOURCE = '{ address: "pool.ntp.org" }';
+
 const timeSource: Rule = (source, path) => [
-  ...fields({
-    address: optional(address),
-    clockName: optional(clockName),
-    kind: optional(oneOf(TimeSourceKind)),
-    minPollLog2: optional(poll),
-    maxPollLog2: optional(poll),
-    iburst: optional(flag),
-    interleaved: optional(flag),
-    prefer: optional(flag),
-    trust: optional(flag),
-    nts: optional(flag),
-    key: optional(timeKey),
-    errorMicros: optional(errorBudget),
-  })(source, path),
+  ...fields(timeSourceFields, A_SOURCE)(source, path),
   ...optionsFit(source, path),
   ...(kindOf(source) === TimeSourceKind.Ptp ? optional(ptpServer)(at(source, "address"), `${path}.address`) : []),
   ...pollsFit(source, path),
@@ -85,7 +89,7 @@ const timePair = fields({ name: required(hostName), address: required(address), 
 
 /** A list of time sources that can work together. */
 export const timeSources: Rule = (sources, path) => [
-  ...each(timeSource)(sources, path),
+  ...each(timeSource, `[${A_SOURCE}]`)(sources, path),
   ...kindsFit(sources, path),
   ...leapSecondsFit(sources, path),
   ...authenticationFits(sources, path),
@@ -94,7 +98,7 @@ export const timeSources: Rule = (sources, path) => [
 /** What a component with a time section takes. */
 export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
-  allow: optional(each(cidr)),
+  allow: optional(each(cidr, '["10.77.0.0/24"]')),
   ptpAddress: optional(ipv4Address),
   pairs: optional(each(timePair)),
   keys: optional(each(timeKey)),
@@ -199,7 +203,17 @@ function leapSecondsFit(sources: unknown, path: string): InputErrors {
       `${names.exact.join(", ")} does not${names.smeared.length > 0 ? "" : " smear leap seconds"}`,
     names.unknown.length > 0 && `whether ${names.unknown.join(", ")} does is not documented`,
   ].filter(Boolean);
-  return parties.length > 1 ? [{ propertyPath: path, reason: `${parties.join(" and ")}: use one kind only` }] : [];
+  return parties.length > 1
+    ? [{ propertyPath: path, reason: `${parties.join(" and ")}: ${oneParty(listOf(sources).map(kindOf))}` }]
+    : [];
+}
+
+/** One kind alone is none for hosts of two clouds. */
+function oneParty(kinds: readonly unknown[]): string {
+  const isAmong = (...ofCloud: TimeSourceKind[]) => ofCloud.some((kind) => kinds.includes(kind));
+  return isAmong(TimeSourceKind.AwsNtp, TimeSourceKind.AwsPhc) && isAmong(TimeSourceKind.GcpNtp, TimeSourceKind.GcpPhc)
+    ? "for hosts of both clouds take aws-ntp with gcp-ntp, which smear alike"
+    : "use one kind only";
 }
 
 /** The kind of a source, with its default; PENDING as long as it is not known. */

@@ -19,7 +19,11 @@ export class ImaginedCloud {
   private addresses = 0;
   private readonly supply: Supply;
 
-  constructor(keys: Keys) {
+  /** @param project the one in Google Cloud that the program is configured with */
+  constructor(
+    keys: Keys,
+    private readonly project?: string,
+  ) {
     this.supply = {
       digits: (length, ...words) => this.novelty(digest(...words).slice(0, length)),
       publicAddress: () => this.address(PUBLIC_NETWORK),
@@ -29,9 +33,10 @@ export class ImaginedCloud {
   }
 
   /** What a resource is once it is there. What nobody has told of is there as it was asked for. */
-  made(type: string, name: string, inputs: Inputs): { id: string; state: Inputs } {
+  made(type: string, name: string, given: Inputs): { id: string; state: Inputs } {
     this.novelties = [];
     const { supply } = this;
+    const inputs = type.startsWith("gcp:") && this.project !== undefined ? { project: this.project, ...given } : given;
     const resource = RESOURCES[type];
     const decided = resource?.decides({ name, inputs, supply }) ?? {};
     const id = resource?.id({ name, inputs, decided, supply }) ?? `id-${supply.digits(17, type, name)}`;

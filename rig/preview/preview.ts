@@ -53,7 +53,7 @@ export async function previewProgram(
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
   const pulumi = loadSdk(load, folder);
-  const cloud = new ImaginedCloud(keys);
+  const cloud = new ImaginedCloud(keys, config["gcp:project"]);
   const made: PreviewedResource[] = [];
   pulumi.runtime.setMocks(
     {
@@ -157,6 +157,10 @@ function loadSdk(load: NodeJS.Require, folder: string): typeof import("@pulumi/p
     return load("@pulumi/pulumi");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
-    throw new Error(`the program in ${folder} has no @pulumi/pulumi: run \`npm install\` there`);
+    // Nothing lists what a copied example needs: its README does.
+    const install = existsSync(join(folder, "package.json"))
+      ? ""
+      : " <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx";
+    throw new Error(`the program in ${folder} has no @pulumi/pulumi: run \`npm install${install}\` there`);
   }
 }

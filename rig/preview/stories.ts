@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parse } from "yaml";
 import type { Keys } from "../cloud/keyPair";
+import { didYouMean } from "../did-you-mean";
 
 // What a program needs of its stack's configuration, as far as its README has the user set it.
 
@@ -42,21 +43,49 @@ export function imagined(setting: string, { publicKey, privateKey }: Keys): stri
   return /host_?key$/i.test(setting) ? publicKey : undefined;
 }
 
+/** What a stack's file has (github.com/pulumi/pulumi, sdk/go/common/workspace/project.go, ProjectStack). */
+const OF_A_STACK = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
+
+/** A stack's file. */
+export interface StackFile {
+  name: string;
+  config: Config;
+  /** What the engine would pass over. */
+  doubts: string[];
+}
+
 /**
- * The configuration that a stack's file has. An encrypted value becomes a key that opens nothing, which suits an argument
+ * The file that has the configuration of a stack. An encrypted value becomes a key that opens nothing, which suits an argument
  * that must be a key, and others.
  */
-export function stackConfig(folder: string, stack: string, keys: Keys): Config {
-  const file = join(folder, `Pulumi.${stack}.yaml`);
+export function stackFile(folder: string, stack: string, keys: Keys): StackFile {
+  // A stack's whole name has its organization, and its project, too.
+  const name = `Pulumi.${stack.split("/").at(-1)}.yaml`;
+  const file = join(folder, name);
   if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
-  const { config = {} } = parse(readFileSync(file, "utf8")) ?? {};
+  const whole = mapIn(parse(readFileSync(file, "utf8")), file);
+  const config = mapIn(whole.config, `config in ${file}`);
   const plain = (value: unknown) =>
     typeof value === "object" && value !== null && Object.hasOwn(value, "secure")
       ? keys.privateKey
       : typeof value === "string"
         ? value
         : JSON.stringify(value);
-  return Object.fromEntries(Object.entries(config ?? {}).map(([key, value]) => [key, plain(value)]));
+  return {
+    name,
+    config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, plain(value)])),
+    doubts: Object.keys(whole)
+      .filter((key) => !OF_A_STACK.includes(key))
+      .map((key) => `${name} ${key}: a stack's file has no such key${didYouMean(key, OF_A_STACK)}`),
+  };
+}
+
+/** What YAML has of keys and values; nothing is none. */
+function mapIn(value: unknown, where: string): Record<string, unknown> {
+  if (typeof (value ?? {}) !== "object" || Array.isArray(value)) {
+    throw new Error(`${where} must be keys with values, such as sshFrom: 203.0.113.7/32`);
+  }
+  return { ...(value as object) };
 }
 
 /** The names of the examples that are there. */

@@ -84,6 +84,16 @@ describe("an AwsHost", () => {
       privateAddress: "10.0.0.20",
       generation: "a-instance-id",
       machineUrn: "urn:pulumi:local::demo::timebase:index:AwsHost$aws:ec2/instance:Instance::a-instance",
+      machine: {
+        cloud: "aws",
+        guests: false,
+        phc: false,
+        sources: ["aws-ntp", "aws-phc"],
+        timeOpen: false,
+        ptpOpen: false,
+        otherRules: false,
+        privateAddress: "10.0.0.20",
+      },
     });
     expect(await isSecretOutput(endpoint)).toBe(true);
     expect(await resolved(instanceId)).toBe("a-instance-id");
@@ -129,7 +139,8 @@ describe("an AwsHost", () => {
   test("is of a cluster that keeps the time by the private addresses", async () => {
     const registered = startEngine({ preview: false, cloud: aws });
     const timeFrom = ["10.0.0.0/16"];
-    const hosts = ["a", "b"].map((name) => ({ name, endpoint: new AwsHost(name, { ...least, timeFrom }).endpoint }));
+    const args = { ...least, timeFrom, guests: true };
+    const hosts = ["a", "b"].map((name) => ({ name, endpoint: new AwsHost(name, args).endpoint }));
     await resolved(new ExperimentCluster("cluster", { hosts }).ready);
     expect(inputsOf(registered, "cluster-a-converge").stdin).toContain("time-allow=10.0.0.21/32\n");
     expect(inputsOf(registered, "cluster-b-converge").stdin).toContain("time-source=server 10.0.0.20 ");

@@ -9,13 +9,14 @@ import {
   ProveWhen,
   type RebootPolicy,
   SshHost,
+  type SshHostArgs,
   TimeRole,
   Topology,
 } from "../../components";
 import { hosts } from "../unit/support/cluster";
 import { printed } from "../unit/support/evidence";
 import { failing } from "../unit/support/failures";
-import { finishProgram, healthy, inputsOf, startEngine } from "../unit/support/mocks";
+import { finishProgram, healthy, inputsOf, namesOf, startEngine } from "../unit/support/mocks";
 import { isKnown, isSecretOutput, resolved } from "../unit/support/outputs";
 
 afterEach(finishProgram);
@@ -316,6 +317,28 @@ describe("wrong inputs", () => {
   hosts[1].endpoint.address: is the machine of hosts[0] already
   hubs[0]: must be the name of a host (node-1, node-1), not "node-9"`);
     expect(registered).toEqual([]);
+  });
+
+  // Of an output any property can be asked for, its `name`, too.
+  test("in place of a host, or of its name, are refused before anything is registered", async () => {
+    const registered = startEngine({ preview: false });
+    const host = new SshHost("node-1", { ...hosts[0]?.endpoint, name: undefined } as SshHostArgs);
+    const example = 'give a host, such as { name: "server-1", endpoint: host.endpoint }';
+    for (const [given, reason] of [
+      [[host.endpoint], `hosts[0]: is an output: ${example}`],
+      [[Promise.resolve(hosts[0])], `hosts[0]: is an output: ${example}`],
+      [[hosts[1], host], `hosts[1]: is a whole resource: ${example}`],
+      [pulumi.output(hosts), "hosts: must be plain hosts, because it decides which resources there are"],
+      [
+        [{ ...hosts[0], name: pulumi.output("node-1") }],
+        "hosts[0].name: must be plain text, because it decides which resources there are",
+      ],
+    ] as const) {
+      const make = () => new ExperimentCluster("c", { hosts: given as never });
+      expect(make).toThrow(`ExperimentCluster "c" has 1 input error:\n  ${reason}`);
+    }
+    await resolved(host.urn);
+    expect(namesOf(registered)).toEqual(["node-1"]);
   });
 
   test("of one host that become known later keep every host from being touched", async () => {

@@ -39,7 +39,7 @@ const clock = {
   topology: Topology.Provider,
   maxErrorMicros: 500,
 } as const satisfies Partial<ExperimentClusterArgs>;
-const least = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["198.51.100.7/32"] };
+const least = { operatingSystem: OperatingSystem.Ubuntu2204, sshFrom: ["198.51.100.7/32"], guests: true };
 /** A key like any other, of another value. */
 const OTHER_KEY = HOST_KEY.replace(/.{8}$/, "AAAAAAAA");
 type Options = Record<string, pulumi.CustomResourceOptions>;

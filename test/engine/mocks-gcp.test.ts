@@ -71,6 +71,16 @@ describe("a GcpHost", () => {
       privateAddress: "10.0.0.30",
       generation: "a-instance-id",
       machineUrn: "urn:pulumi:local::demo::timebase:index:GcpHost$gcp:compute/instance:Instance::a-instance",
+      machine: {
+        cloud: "gcp",
+        guests: false,
+        phc: false,
+        sources: ["gcp-ntp", "gcp-phc"],
+        timeOpen: false,
+        ptpOpen: false,
+        otherRules: true,
+        privateAddress: "10.0.0.30",
+      },
     });
     expect(await isSecretOutput(endpoint)).toBe(true);
     expect(await resolved(instanceId)).toBe("a-instance-id");

@@ -89,7 +89,7 @@ interface Allow {
 
 /** What is the user's own word, an address, or what something else is called. */
 const FREE =
-  /^(ami|image|description|tags|labels|metadata|userData|network|subnetwork|placementGroup|ports|region|zone|.*(Ids?|[cC]idrBlocks?|CidrRange|Ranges|Tags))$/;
+  /^(ami|image|description|tags|labels|metadata|userData|network|subnetwork|placementGroup|ports|project|region|zone|.*(Ids?|[cC]idrBlocks?|CidrRange|Ranges|Tags))$/;
 
 /** Texts of which nobody has said what their cloud takes: the stand-ins would take any. */
 function unlisted(shape: Shape, inputs: object, path = ""): string[] {
@@ -111,6 +111,16 @@ const OPEN: Readonly<Record<string, string[]>> = {
     "udp 1970 from 10.42.0.0/24",
   ],
 };
+
+// A self link has the project in it, and the rules go where their network is.
+test("what is in Google Cloud is in the configured project", async () => {
+  const projects = async (...args: string[]) => {
+    const { resources } = JSON.parse((await once("gcp-cluster", "--json", ...args)).stdout) as Preview;
+    return new Set(resources.map(({ inputs }) => inputs.project).filter(Boolean));
+  };
+  expect(await projects()).toEqual(new Set(["my-project"]));
+  expect(await projects("--config", "gcp:project=foo-bar")).toEqual(new Set(["foo-bar"]));
+});
 
 test("every example has a configuration, and is tested here", () => {
   expect(exampleNames()).toEqual(Object.keys(STORIES).sort());
@@ -365,6 +375,8 @@ describe("a program of the user's own", () => {
     const named = async (...args: string[]) =>
       (JSON.parse((await run(path, "--json", ...args)).stdout) as Preview).resources.map(({ name }) => name);
     expect(await named("--stack", "dev")).toEqual(["of-stack"]);
+    expect(await named("--stack", "my-org/dev")).toEqual(["of-stack"]);
+    expect(await named("--stack", "my-org/given/dev")).toEqual(["of-stack"]);
     expect(await named("--stack", "dev", "--config", "ip=mine")).toEqual(["mine"]);
     expect(await named("--stack", "dev", "--config", "given:ip=mine")).toEqual(["mine"]);
     const { code, stderr } = await run(path, "--config", "iip=mine");
@@ -377,6 +389,42 @@ describe("a program of the user's own", () => {
       0,
       "--config machines: the program asked for no such key. It asked for: ip\n",
     ]);
+  });
+
+  test("is warned of what its stack's file has in vain", async () => {
+    const path = program("filed", `new pulumi.Config().get("maxErrorMicros"); new pulumi.Config().get("sshFrom");`);
+    const file = (text: string) => writeFileSync(join(path, "Pulumi.dev.yaml"), text);
+    file(`cnofig: { filed:sshFrom: 203.0.113.7/32 }
+encryptionsalt: v1:0
+config:
+  filed:maxErorMicros: 25
+  filed:sshFrom: 203.0.113.7/32
+  fild:sshFrom: 203.0.113.7/32
+  pulumi:tags: { a: b }
+  aws:region: eu-north-1
+`);
+    const told = await run(path, "--json", "--stack", "dev");
+    expect([told.code, told.stderr.split("\n")]).toEqual([
+      0,
+      [
+        "Pulumi.dev.yaml maxErorMicros: the program asked for no such key: did you mean maxErrorMicros?",
+        "Pulumi.dev.yaml fild:sshFrom: the program makes nothing of fild: did you mean filed?",
+        "Pulumi.dev.yaml aws:region: the program makes nothing of aws",
+        "Pulumi.dev.yaml cnofig: a stack's file has no such key: did you mean config?",
+        "",
+      ],
+    ]);
+    const given = await run(path, "--config", "aws:region=eu-north-1");
+    expect([given.code, given.stderr]).toEqual([0, "--config aws:region: the program makes nothing of aws\n"]);
+    // Its letters were taken for keys.
+    file("config:\n  filed\n");
+    const text = await run(path, "--stack", "dev");
+    expect([text.code, text.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^config in .*dev\.yaml must be keys with values/),
+    ]);
+    file("");
+    expect(await run(path, "--stack", "dev")).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("fails as it would fail in a preview, also where it fails late, and names the place", async () => {
@@ -421,9 +469,16 @@ describe("a program of the user's own", () => {
     const path = program("bare", "");
     const elsewhere = mkdtempSync(join(tmpdir(), "timebase-bare-"));
     renameSync(path, join(elsewhere, "bare"));
-    const { code, stderr } = await run(join(elsewhere, "bare"));
+    // As an example is when it was copied: npm finds nothing to install.
+    const copied = await run(join(elsewhere, "bare"));
+    writeFileSync(join(elsewhere, "bare", "package.json"), "{}");
+    const listed = await run(join(elsewhere, "bare"));
     rmSync(elsewhere, { recursive: true });
-    expect([code, stderr]).toEqual([1, expect.stringContaining("has no @pulumi/pulumi: run `npm install` there")]);
+    const told = (command: string) => [1, expect.stringContaining(`has no @pulumi/pulumi: run \`${command}\` there`)];
+    expect([copied.code, copied.stderr]).toEqual(
+      told("npm install <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx"),
+    );
+    expect([listed.code, listed.stderr]).toEqual(told("npm install"));
   });
 
   test("in another language is refused", async () => {

@@ -59,7 +59,7 @@ describe("the schema for other languages", () => {
     AwsHost: { ...no, proxy: no },
     GcpHost: { ...no, proxy: no },
     LocalVm: { ...no, image: no },
-    ExperimentCluster: { ...no, key: no, hosts: [{ ...no, endpoint: no }] },
+    ExperimentCluster: { ...no, key: no, hosts: [{ ...no, endpoint: { ...no, machine: no } }] },
   } as const satisfies Record<keyof typeof components, object>;
   const types = {
     "sources[0].": "TimeSourceArgs",
@@ -72,6 +72,7 @@ describe("the schema for other languages", () => {
     "image.": "LocalVmImageArgs",
     "hosts[0].": "ExperimentHostArgs",
     "hosts[0].endpoint.": "HostEndpointArgs",
+    "hosts[0].endpoint.machine.": "HostMachine",
   } as const;
   test.each(Object.entries(wrong))(
     "%s accepts exactly the arguments that it declares, at every level",

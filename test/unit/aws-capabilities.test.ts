@@ -13,6 +13,7 @@ import {
   needsNestedVirtualization,
   needsPrecisionGroup,
   PHC_REGIONS,
+  timeSourcesOf,
 } from "../../components/hosts/aws/capabilities";
 import { HostPhc } from "../../components/hosts/cloud/args";
 
@@ -163,4 +164,19 @@ describe("a wish", () => {
       }),
     );
   });
+});
+
+test.each<[Partial<Machine>, boolean, boolean]>([
+  [{ instanceType: "m8i.large", phc: HostPhc.IfAvailable }, true, false],
+  [{ instanceType: "m7i.large", phc: HostPhc.Required }, false, true],
+  [{ instanceType: "m7i.large", phc: HostPhc.IfAvailable, region: "eu-central-1" }, false, true],
+  // The user's group may be of the strategy that it takes.
+  [{ instanceType: "c7i.large" }, true, true],
+  [{ instanceType: "c7i.large" }, false, false],
+  [{ instanceType: "m7i.large", region: "eu-north-1" }, false, true],
+  [{ instanceType: "m7i.large", region: "eu-central-1" }, false, false],
+  // Nobody knows where it is.
+  [{ instanceType: "m7i.large" }, false, true],
+])("of %j, with a placement group of the user's: %s, it may be that it has a clock: %s", (more, group, hasClock) => {
+  expect(timeSourcesOf(machine(more), group)).toEqual(["aws-ntp", ...(hasClock ? ["aws-phc"] : [])]);
 });

@@ -70,7 +70,8 @@ const shared = (names: string): Wrong[] => [
     { sshFrom: undefined },
     'sshFrom: is required: the networks that may log in, such as ["203.0.113.7/32"]; there is no default',
   ],
-  [{ sshFrom: "203.0.113.7/32" }, "sshFrom: must be a list"],
+  [{ sshFrom: "203.0.113.7/32" }, 'sshFrom: must be a list, such as ["203.0.113.7/32"]'],
+  [{ timeFrom: "10.0.0.0/16" }, 'timeFrom: must be a list, such as ["10.0.0.0/16"]'],
   [
     { sshFrom: later(["203.0.113.7/32"]) },
     "sshFrom: must be plain networks, because it decides which resources there are",
@@ -276,7 +277,11 @@ const aws: readonly Wrong[] = [
     { firstBoot: LONG },
     `firstBoot: makes compressed user data of ${LONG_PACKED} bytes, and AWS takes 16384: give fewer time sources, or Delivery.Ssh`,
   ],
-  [{ machineType: "c3-standard-4" }, `machineType: is not an argument; there are ${AWS_ARGUMENTS}`],
+  // The other cloud's words.
+  [{ machineType: "c3-standard-4" }, "machineType: is not an argument; did you mean instanceType?"],
+  [{ zone: "eu-north-1a" }, "zone: is not an argument; did you mean availabilityZone?"],
+  [{ networkTags: ["a"] }, "networkTags: is not an argument; did you mean securityGroupIds?"],
+  [{ labels: {} }, "labels: is not an argument; did you mean tags?"],
 ];
 
 const SERIES_NESTED = "c3, c4, c2, n1, n2, n4";
@@ -293,6 +298,9 @@ const gcp: readonly Wrong[] = [
   ],
   [{ sshFrom: [] }, "sshFrom: lets nobody in: give the networks that may log in, or networkTags whose rules do"],
   [{ sshFrom: ["2001:db8::/32"] }, 'sshFrom[0]: "2001:db8::/32" is IPv6: the machine has an IPv4 address only'],
+  // Its prefix need not be put right.
+  [{ sshFrom: ["2001:db8::/129"] }, 'sshFrom[0]: "2001:db8::/129" is IPv6: the machine has an IPv4 address only'],
+  [{ timeFrom: ["::/0"] }, 'timeFrom[0]: "::/0" is IPv6: the machine has an IPv4 address only'],
   [{ timeFrom: ["fd00::/8"] }, 'timeFrom[0]: "fd00::/8" is IPv6: the machine has an IPv4 address only'],
   [{ machineType: "c3" }, 'machineType: must be a machine type such as c3-standard-4, not "c3"'],
   [{ machineType: "t2a-standard-4" }, `machineType: t2a-standard-4 ${NO_TSC} c3-standard-4`],
@@ -369,7 +377,10 @@ const gcp: readonly Wrong[] = [
       'address: "private" without a proxy, where this machine is in the network or has a VPN to it';
     return [{ operatingSystem, proxy: later({ address: "bastion", hostKey: HOST_KEY }) }, error];
   }),
-  [{ instanceType: "m7i.large" }, `instanceType: is not an argument; there are ${GCP_ARGUMENTS}`],
+  [{ instanceType: "m7i.large" }, "instanceType: is not an argument; did you mean machineType?"],
+  [{ region: "europe-west4" }, "region: is not an argument; did you mean zone?"],
+  [{ vpcId: "vpc-1" }, "vpcId: is not an argument; did you mean network?"],
+  [{ tags: {} }, "tags: is not an argument; did you mean labels?"],
 ];
 
 const hosts = [

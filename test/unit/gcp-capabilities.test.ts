@@ -10,6 +10,7 @@ import {
   SERIES,
   seriesFor,
   seriesOf,
+  timeSourcesOf,
 } from "../../components/hosts/gcp/capabilities";
 
 describe("the table", () => {
@@ -75,4 +76,12 @@ test("a wish is granted by every series that is named when it is refused, and by
       for (const { reason } of reasons) expect(reason).toMatch(/there is in \S|such as \S/);
     }),
   );
+});
+
+test.each([
+  ["c3-standard-4", ["gcp-ntp", "gcp-phc"]],
+  ["c3-standard-192-metal", ["gcp-ntp"]],
+  ["n2-standard-4", ["gcp-ntp"]],
+])("%s has the sources %j", (machineType, sources) => {
+  expect(timeSourcesOf({ machineType, guests: false, phc: HostPhc.None, spot: false })).toEqual(sources);
 });

@@ -125,6 +125,16 @@ describe("what each kind of source takes", () => {
   });
 });
 
+// In a configuration a source is one word.
+test("an address alone, or one source alone, is told how it is written", () => {
+  expect(errorsOf("pool.ntp.org" as never)).toEqual([
+    expect.stringMatching(/^sources\[0\]: must be an object with address, .*, such as \{ address: "pool.ntp.org" \}$/),
+  ]);
+  expect(timeSources("pool.ntp.org", "sources")).toEqual([
+    { propertyPath: "sources", reason: 'must be a list, such as [{ address: "pool.ntp.org" }]' },
+  ]);
+});
+
 describe("sources that do not go together", () => {
   const mixed = (path: string, reason: string) => [`${path}: ${reason}: use one kind only`];
   test.each<[object[], string[]]>([
@@ -140,6 +150,13 @@ describe("sources that do not go together", () => {
     [
       [{ kind: "gcp-phc" }, { kind: "gcp-ntp" }],
       mixed("sources", "gcp-ntp smears leap seconds and whether gcp-phc does is not documented"),
+    ],
+    // Of one kind a host of the other cloud would have none.
+    [
+      [{ kind: "aws-phc" }, { kind: "gcp-ntp" }],
+      [
+        "sources: gcp-ntp smears leap seconds and aws-phc does not: for hosts of both clouds take aws-ntp with gcp-ntp, which smear alike",
+      ],
     ],
     [
       [{ kind: "gcp-phc" }, { address: "10.0.0.1" }],

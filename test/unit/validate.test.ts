@@ -343,7 +343,7 @@ describe("time", () => {
     [{ maxClockErrorPpm: 0.05 }, "maxClockErrorPpm", "must be 0.1 to 1000 ppm, not 0.05"],
     [{ timeRole: "boss" }, "timeRole", 'must be one of client, hub, not "boss"'],
     [{ timescale: "tai" }, "timescale", 'must be "utc" or "hub:<name of the host that defines the time>"'],
-    [{ allow: "10.0.0.0/8" }, "allow", "must be a list"],
+    [{ allow: "10.0.0.0/8" }, "allow", 'must be a list, such as ["10.77.0.0/24"]'],
   ])("%j is refused", (args, propertyPath, reason) => {
     expect(validateTime({ timeRole: "hub", ...args })).toContainEqual({ propertyPath, reason });
   });

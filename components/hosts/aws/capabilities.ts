@@ -1,3 +1,4 @@
+import { TimeSourceKind } from "../../plan/enums";
 import type { InputErrors } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
 
@@ -147,6 +148,15 @@ export function needsPrecisionGroup(machine: Machine): boolean {
     default:
       return machine.phc satisfies never;
   }
+}
+
+/** The time sources that a machine has, or may have by its placement: a clock needs hardware that its launch asks for. */
+export function timeSourcesOf(machine: Machine, hasPlacementGroup: boolean): TimeSourceKind[] {
+  const family = FAMILIES[familyOf(machine.instanceType)];
+  const withoutGroup =
+    family?.phcWithoutGroup === true && (machine.region === undefined || PHC_REGIONS.includes(machine.region));
+  const hasClock = family?.phc === true && (hasPlacementGroup || needsPrecisionGroup(machine) || withoutGroup);
+  return hasClock ? [TimeSourceKind.AwsNtp, TimeSourceKind.AwsPhc] : [TimeSourceKind.AwsNtp];
 }
 
 /** Why a machine cannot be what is wished, with what can. */

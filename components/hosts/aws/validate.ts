@@ -40,7 +40,7 @@ const awsFields = {
   availabilityZone: optional(zone),
   subnetId: optional(id("subnet")),
   vpcId: optional(id("vpc")),
-  securityGroupIds: optional(each(id("sg"))),
+  securityGroupIds: optional(each(id("sg"), '["sg-0123456789abcdef0"]')),
   keyName: optional(keyName),
   placementGroup: optional(groupName),
   imageId: optional(id("ami")),

@@ -52,12 +52,12 @@ const sshNetwork: Rule = (value, path) =>
     : cidr(value, path);
 
 /** Networks that are not everybody together, which none of them says: the remedy is made of everybody as one network. */
-const networks = (network: Rule, remedy: (everybody: string) => string): Rule => {
+const networks = (network: Rule, example: string, remedy: (everybody: string) => string): Rule => {
   const isValid = (item: unknown): item is string => typeof item === "string" && cidr(item, "").length === 0;
   return (value, path) => {
     const hidden = Array.isArray(value) ? hiddenEverybody(value.filter(isValid)) : undefined;
     return [
-      ...each(network)(value, path),
+      ...each(network, example)(value, path),
       ...(hidden === undefined
         ? []
         : [{ propertyPath: path, reason: `is everybody, all together: ${remedy(hidden)}` }]),
@@ -65,12 +65,15 @@ const networks = (network: Rule, remedy: (everybody: string) => string): Rule =>
   };
 };
 
+const LOGIN_NETWORKS = '["203.0.113.7/32"]';
+
 const sshNetworks = networks(
   sshNetwork,
+  LOGIN_NETWORKS,
   (everybody) => `say so by "${everybody}", spelled out, or give the networks that you log in from`,
 );
 
-const timeNetworks = networks(timeNetwork, () => FOR_CLUSTER);
+const timeNetworks = networks(timeNetwork, '["10.0.0.0/16"]', () => FOR_CLUSTER);
 
 /** Root runs it. */
 const script = must(isScript, "must be what firstBootPlan gives");
@@ -96,7 +99,7 @@ export const textsByKey = (noun: string, keys: Wording, texts: Wording): Rule =>
       : [{ propertyPath: path, reason: `must be an object of ${noun}` }];
 };
 
-const SSH_FROM_REMEDY = 'the networks that may log in, such as ["203.0.113.7/32"]; there is no default';
+const SSH_FROM_REMEDY = `the networks that may log in, such as ${LOGIN_NETWORKS}; there is no default`;
 
 /** A rule for the name of something in the cloud. */
 export const name = (pattern: RegExp, example: string): Rule => {

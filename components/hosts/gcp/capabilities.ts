@@ -1,3 +1,4 @@
+import { TimeSourceKind } from "../../plan/enums";
 import type { InputErrors } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
 
@@ -99,6 +100,12 @@ export function bootDiskType(machineType: string): string {
   return isBareMetal(machineType)
     ? "hyperdisk-balanced"
     : (SERIES[seriesOf(machineType)]?.bootDisk ?? "hyperdisk-balanced");
+}
+
+/** The time sources that a machine has. */
+export function timeSourcesOf({ machineType }: Machine): TimeSourceKind[] {
+  const hasClock = !isBareMetal(machineType) && SERIES[seriesOf(machineType)]?.ptpKvm === true;
+  return hasClock ? [TimeSourceKind.GcpNtp, TimeSourceKind.GcpPhc] : [TimeSourceKind.GcpNtp];
 }
 
 /** Why a machine cannot be what is wished, with what can. */

@@ -34,12 +34,12 @@ const gcpFields = {
   zone: optional(zone),
   network: optional(network),
   subnetwork: optional(network),
-  networkTags: optional(each(tag)),
+  networkTags: optional(each(tag, '["time-server"]')),
   image: optional(image),
   labels: optional(labels),
 } as const satisfies Fields;
 
-const validateArgs = argsWith(gcpFields, machineFits, networkFits, addressesFit, (args) => [
+const validateArgs = argsWith(gcpFields, machineFits, networkFits, (args) => [
   ...togetherFits(args, "networkTags"),
   ...keysFit(args, "publicKey"),
   ...userDataFits(args),
@@ -85,7 +85,14 @@ const SYSTEMS_WITH_CLOUD_INIT = Object.entries(IMAGES).flatMap(([name, { hasClou
  * are 63 characters with the longest suffix and Pulumi's own.
  */
 export function validateGcpHost(component: string): (args: unknown) => InputErrors {
-  return (args) => [...nameFits(component), ...validateArgs(args)];
+  return (args) => {
+    const ofNoUse = addressesFit(args);
+    // Whatever else is wrong with such a network need not be put right.
+    const others = validateArgs(args).filter(
+      (error) => !ofNoUse.some((ipv6) => ipv6.propertyPath === error.propertyPath),
+    );
+    return [...nameFits(component), ...others, ...ofNoUse];
+  };
 }
 
 /** The machine that arguments ask for. */

@@ -1,3 +1,4 @@
+import { runtime } from "@pulumi/pulumi";
 import { keyPair } from "../../../rig/cloud/keyPair";
 import { type MockCloud, revealed } from "./mocks";
 
@@ -105,6 +106,10 @@ function refusalOfInstance(inputs: any): string | undefined {
   return shieldedInstanceConfig && "bare metal has no Shielded VM";
 }
 
+function withAddresses(nics: { accessConfigs: object[] }[], networkIp: string, natIp: string): object[] {
+  return nics.map((nic) => ({ ...nic, networkIp, accessConfigs: nic.accessConfigs.map(() => ({ natIp })) }));
+}
+
 export const gcp = {
   resources: {
     ...keys,
@@ -121,13 +126,12 @@ export const gcp = {
         const refusal = refusalOfInstance(inputs);
         if (refusal !== undefined) throw new Error(refusal);
         return {
-          networkInterfaces: inputs.networkInterfaces.map((nic: { accessConfigs: object[] }) => ({
-            ...nic,
-            networkIp: "10.0.0.30",
-            accessConfigs: nic.accessConfigs.map(() => ({ natIp: "203.0.113.30" })),
-          })),
+          networkInterfaces: withAddresses(inputs.networkInterfaces, "10.0.0.30", "203.0.113.30"),
         };
       },
+      previewed: ({ networkInterfaces }) => ({
+        networkInterfaces: withAddresses(networkInterfaces, runtime.unknownValue, runtime.unknownValue),
+      }),
     },
     "gcp:compute/firewall:Firewall": {
       required: ["network", "direction", "targetTags", "priority", "sourceRanges"],

@@ -34,6 +34,8 @@ export interface MockResource {
   optional: readonly string[];
   /** What the cloud adds. */
   outputs: (inputs: Registered["inputs"], name: string) => object;
+  /** What a provider says in a preview of what the cloud will add to something that was given. Default: nothing. */
+  previewed?: (inputs: Registered["inputs"]) => object;
 }
 
 /** Exactly the inputs that each resource may have. Anything else fails the test: an unread input is a silent mistake. */
@@ -76,7 +78,7 @@ export function startEngine({
         // What the cloud decides is not known in a preview.
         if (mocked !== undefined)
           return preview
-            ? { id: "", state: inputs }
+            ? { id: "", state: { ...inputs, ...mocked.previewed?.(inputs) } }
             : { id: `${name}-id`, state: { ...inputs, ...mocked.outputs(inputs, name) } };
         const stdout = preview || type !== "command:remote:Command" ? {} : { stdout: stdoutOf(inputs, prove) };
         return { id: `${name}-id`, state: { ...inputs, ...stdout } };

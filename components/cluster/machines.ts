@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkKnown } from "../inputs";
+import { machineFields } from "../plan/validateHost";
+import { machineDoubts, machineErrors } from "../plan/validateMachines";
+import type { ExperimentClusterArgs, ExperimentHostArgs } from "./args";
+
+/**
+ * Refuses a cluster that cannot work on the machines that were asked for, in the preview that makes them; of what may not work it
+ * warns.
+ */
+export async function machinesFit(
+  name: string,
+  args: ExperimentClusterArgs,
+  cluster: pulumi.ComponentResource,
+): Promise<void> {
+  const { topology, hubs, measurePairs, network, sources, guestPtp } = args;
+  const judged = { topology, hubs, measurePairs, network, sources, guestPtp, hosts: args.hosts.map(plainOf) };
+  const known = await checkKnown("ExperimentCluster", name, judged, machineErrors);
+  for (const { propertyPath, reason } of machineDoubts(known)) {
+    await pulumi.log.warn(`ExperimentCluster "${name}": ${propertyPath}: ${reason}`, cluster);
+  }
+}
+
+/** Field by field, as some are known before the endpoint is. Where there is no machine, no field of it is there. */
+function plainOf({ name, endpoint }: ExperimentHostArgs) {
+  const { privateAddress, machine } = pulumi.output(endpoint);
+  const known = Object.keys(machineFields).map((key) => [key, Reflect.get(machine as object, key)]);
+  return { name, endpoint: { privateAddress, machine: Object.fromEntries(known) } };
+}
