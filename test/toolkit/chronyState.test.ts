@@ -317,7 +317,10 @@ describe("a clock that was set, as one look after the other finds it", () => {
       });
       seen = state.values.measured as string;
       expect(state.values["bound-ns"] === undefined).toBe(state.checks["time.undisturbed"]?.verdict !== "pass");
-      return state.checks["time.undisturbed"]?.found.replace(/^the clock was set, or was not looked at before/, "set");
+      return state.checks["time.undisturbed"]?.found.replace(
+        /^the clock was set, or this source was not looked at before/,
+        "set",
+      );
     });
   };
   const server = "server 127.0.0.1 iburst";

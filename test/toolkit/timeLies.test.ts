@@ -314,7 +314,7 @@ const lies: Lie[] = [
     naive: "chronyd says that the clock is right; somebody has set it by 20 us since",
     believes: small(bound),
     lie: (host) => host.write("fake/clock-set", "20000"),
-    found: "the clock was set, or was not looked at before",
+    found: "the clock was set, or this source was not looked at before",
   },
   {
     check: "time.undisturbed",

@@ -256,8 +256,8 @@ function undisturbed(    count) {
   if (reason != "") return
   off = measured < 0 ? -measured : +measured
   if (same == "") found = "neither perl nor Python tells whether somebody sets the clock"
-  else if (same == "no") found = "the clock was set, or was not looked at before"
-  else if (count < needed[source]) found = sprintf("the clock was set, or was not looked at before: measured %d of %d times since", count < 0 ? 0 : count, needed[source])
+  else if (same == "no") found = "the clock was set, or this source was not looked at before"
+  else if (count < needed[source]) found = sprintf("the clock was set, or this source was not looked at before: measured %d of %d times since", count < 0 ? 0 : count, needed[source])
   else if (later != tracking[4]) found = "chronyd has measured while it was read"
   else if (!number(measured) || !number(measured_error) || measured_error < 0) found = sprintf("the last measurement says \"%s\", within \"%s\"", measured, measured_error)
   else if (off - measured_error > room + own / 1e9) found = sprintf("the last measurement says that the clock is off by %.1f us, and chronyd's estimate has room for %.1f us", (off - measured_error) * 1e6, room * 1e6 + own / 1e3)
