@@ -119,6 +119,11 @@ export function at(value: unknown, key: string): unknown {
   return isRecord(value) && !isResource(value) ? value[key] : undefined;
 }
 
+/** The items of a list; none of what is none, or is not known. */
+export function listOf(list: unknown): unknown[] {
+  return Array.isArray(list) ? list : [];
+}
+
 /** A rule made of a test: the reason is given when the test fails. */
 export function must(test: (value: unknown) => boolean, reason: string): Rule {
   return (value, path) => (test(value) ? [] : [{ propertyPath: path, reason }]);

@@ -8,6 +8,7 @@ import {
   type InputErrors,
   isRecord,
   isResource,
+  listOf,
   must,
   oneOf,
   optional,
@@ -92,7 +93,7 @@ export const validateCluster = argsWith(
 /** The names of the hubs: the stated ones, else the first host's. */
 export function hubNamesOf(args: unknown): unknown[] {
   const hubs = at(args, "hubs") ?? undefined;
-  return hubs === undefined ? [at(hostsOf(args)[0], "name")] : Array.isArray(hubs) ? hubs : [];
+  return hubs === undefined ? [at(hostsOf(args)[0], "name")] : listOf(hubs);
 }
 
 function duplicateNames(args: unknown): InputErrors {
@@ -317,8 +318,7 @@ function providerFits(args: unknown): InputErrors {
 
 /** The hosts, whatever they are. */
 export function hostsOf(args: unknown): unknown[] {
-  const hosts = at(args, "hosts");
-  return Array.isArray(hosts) ? hosts : [];
+  return listOf(at(args, "hosts"));
 }
 
 /** What a machine is told at its first boot is known before the machine, and everybody on it can read it. */

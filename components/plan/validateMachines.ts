@@ -1,6 +1,6 @@
 import { Cloud, GuestPtp, TimeSourceKind, Topology } from "./enums";
 import { measuredPairs } from "./topology";
-import { at, fields, type InputErrors, shown } from "./validate";
+import { at, fields, type InputErrors, listOf, shown } from "./validate";
 import { hostsOf, hubNamesOf } from "./validateCluster";
 import { machineFields } from "./validateHost";
 
@@ -233,8 +233,4 @@ function servicesOf(clouds: readonly CloudWords[]): string {
 
 function named(hosts: readonly KnownHost[]): string {
   return hosts.map(({ name }) => shown(name)).join(", ");
-}
-
-function listOf(list: unknown): unknown[] {
-  return Array.isArray(list) ? list : [];
 }

@@ -9,6 +9,7 @@ import {
   flag,
   type InputErrors,
   isRecord,
+  listOf,
   must,
   numberFrom,
   oneOf,
@@ -219,10 +220,6 @@ function oneParty(kinds: readonly unknown[]): string {
 /** The kind of a source, with its default; PENDING as long as it is not known. */
 function kindOf(source: unknown): unknown {
   return at(source, "kind") ?? (source === PENDING ? PENDING : TimeSourceKind.Server);
-}
-
-function listOf(sources: unknown): unknown[] {
-  return Array.isArray(sources) ? sources : [];
 }
 
 /** Whether the role of a host fits what it is to do with the time. */

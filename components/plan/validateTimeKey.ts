@@ -1,5 +1,5 @@
 import { TimeKeyType } from "./enums";
-import { at, fields, type InputErrors, must, PENDING, type Rule, required } from "./validate";
+import { at, fields, type InputErrors, listOf, must, PENDING, type Rule, required } from "./validate";
 
 // Reasons in this file quote nothing: in any of the properties there may be the key.
 
@@ -55,7 +55,7 @@ function bytesOf(value: unknown): number | undefined {
 
 /** The key of each item of a list, such as the time sources, with its path. */
 export function partKeys(path: string, list: unknown): [path: string, key: unknown][] {
-  return (Array.isArray(list) ? list : []).map((item, index) => [`${path}[${index}].key`, at(item, "key")]);
+  return listOf(list).map((item, index) => [`${path}[${index}].key`, at(item, "key")]);
 }
 
 /** All keys of one host are in one file, where an id stands for one key. */

@@ -148,13 +148,7 @@ chrony_files_foreign() {
 }
 
 # chrony_was_installed [FACT]: whether we have installed chrony; with a fact, whether in this way.
-chrony_was_installed() {
-  facts_of time
-  case "$newline$facts_of" in
-    *"${newline}installed chrony${1:+ $1}"*) return 0 ;;
-    *) return 1 ;;
-  esac
-}
+chrony_was_installed() { facts_have time "installed chrony${1:+ $1}"; }
 
 # What of the user's was changed is kept first; then packages, which remove and write configuration; then files; then
 # units. Every step can be done again, because a revert that was cut is run again.

@@ -53,5 +53,5 @@ clocks_apart() {
     }
     print "$apart $width"' 2>/dev/null && return
   python_find
-  if [ -n "$python" ]; then "$python" -ES "$TIMEBASE_HOME/lib/clocks_apart.py" 2>/dev/null || :; fi
+  if [ -n "$python" ]; then "$python" -ES "$TIMEBASE_HOME/lib/clocks.py" apart 2>/dev/null || :; fi
 }

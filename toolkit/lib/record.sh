@@ -216,13 +216,15 @@ facts_of() {
   facts_of=$all_lines
 }
 
+# facts_have SECTION BEGINNING: whether there is one that begins so; sets facts_of, too.
+facts_have() {
+  facts_of "$1"
+  case "$newline$facts_of" in *"$newline$2"*) return 0 ;; *) return 1 ;; esac
+}
+
 # facts_drop SECTION BEGINNING: forgets those that begin so.
 facts_drop() {
-  facts_of "$1"
-  case "$newline$facts_of" in
-    *"$newline$2"*) ;;
-    *) return 0 ;;
-  esac
+  if ! facts_have "$1" "$2"; then return 0; fi
   printf %s "$facts_of" | grep -v "^$2" >"$work/facts" || [ $? = 1 ] || work_full
   file_write "$TIMEBASE_STATE/facts/$1" "$work/facts"
 }

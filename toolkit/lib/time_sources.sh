@@ -293,7 +293,7 @@ sources_tell_utc() {
     if [ -z "$python" ]; then
       fail "whether the clock of /dev/$clock_device tells UTC cannot be seen: there is no Python on this host" 'install python3'
     fi
-    source_ahead=$(timeout -k 1 20 "$python" -ES "$TIMEBASE_HOME/lib/clock_ahead.py" "$TIMEBASE_ROOT/dev/$clock_device" 2>&1) ||
+    source_ahead=$(timeout -k 1 20 "$python" -ES "$TIMEBASE_HOME/lib/clocks.py" ahead "$TIMEBASE_ROOT/dev/$clock_device" 2>&1) ||
       fail "the clock of /dev/$clock_device cannot be read: ${source_ahead##*"$newline"}" "see dmesg on the host"
     case "$source_ahead" in
       3[0-9] | 4[0-5])

@@ -13,13 +13,7 @@ tracking_log_room_kib=409600
 proved_record=$TIMEBASE_STATE/proved
 
 # tracking_log_kept: whether there is a log that is ours.
-tracking_log_kept() {
-  facts_of time
-  case "$newline$facts_of" in
-    *"${newline}tracking-log "*) return 0 ;;
-    *) return 1 ;;
-  esac
-}
+tracking_log_kept() { facts_have time 'tracking-log '; }
 
 # tracking_log_converge: before chronyd is configured.
 tracking_log_converge() {
@@ -42,14 +36,8 @@ tracking_log_converge() {
 
 # tracking_log_revert: ours goes, and what was put aside comes back; of that a revert which is run again may remove nothing.
 tracking_log_revert() {
-  facts_of time
-  case "$newline$facts_of" in
-    *"${newline}tracking-log made$newline"*)
-      rm -f -- "$tracking_log_folder"/tracking.log*
-      rmdir -- "$tracking_log_folder" 2>/dev/null || :
-      ;;
-    *"${newline}tracking-log kept$newline"*) rm -f -- "$tracking_log_folder"/tracking.log* ;;
-  esac
+  if tracking_log_kept; then rm -f -- "$tracking_log_folder"/tracking.log*; fi
+  if facts_have time 'tracking-log made'; then rmdir -- "$tracking_log_folder" 2>/dev/null || :; fi
   facts_drop time 'tracking-log '
   rm -f -- "$proved_record"
   if [ ! -d "$tracking_log_aside" ]; then return 0; fi

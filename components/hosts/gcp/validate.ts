@@ -1,5 +1,5 @@
 import type { OperatingSystem } from "../../plan/enums";
-import { argsWith, at, each, type Fields, type InputErrors, optional, plain, shown } from "../../plan/validate";
+import { argsWith, at, each, type Fields, type InputErrors, listOf, optional, plain, shown } from "../../plan/validate";
 import { HostPhc } from "../cloud/args";
 import { firstBootFits } from "../cloud/firstBoot";
 import { cloudFields, isEmpty, keysFit, name, textsByKey, togetherFits } from "../cloud/validate";
@@ -145,7 +145,7 @@ function networkFits(args: unknown): InputErrors {
 function addressesFit(args: unknown): InputErrors {
   return ["sshFrom", "timeFrom", "ptpFrom"].flatMap((key) => {
     const networks = at(args, key);
-    return (Array.isArray(networks) ? networks : []).flatMap((network, index) =>
+    return listOf(networks).flatMap((network, index) =>
       typeof network === "string" && network.includes(":")
         ? [
             {
