@@ -1,13 +1,11 @@
-import { spawnSync } from "node:child_process";
-import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runAwk } from "./awkProgram";
 import { again, looked } from "./chronyc";
 import { recording } from "./recordings";
 
 // Whether the time is authenticated, by what chronyd says of itself: recorded from real ones, and of what none ever said.
 
-const program = path.join(__dirname, "../../toolkit/lib/chrony_state.awk");
 const versions = ["4.2", "4.3", "4.5", "4.6"];
 
 const recorded = (version: string, situation: string) => recording("authdata", version, situation);
@@ -17,20 +15,12 @@ const byNts = "server localhost iburst nts\n";
 
 /** The row of the check, and the bound. */
 const read = (text: string | Buffer, now: number, sources: string) => {
-  const { stdout, status } = spawnSync(
-    "awk",
-    [
-      ...["service=chrony", `now=${now}`, "itself=no", "budget_ns=1000000"].flatMap((word) => ["-v", word]),
-      ...Object.entries(looked(text)).flatMap(([key, value]) => ["-v", `${key}=${value}`]),
-      ...["-f", program],
-    ],
-    {
-      input: Buffer.concat([Buffer.from(text), Buffer.from(again(text))]),
-      encoding: "utf8",
-      env: { PATH: process.env.PATH, LC_ALL: "C", TIMEBASE_SOURCES: sources, TIMEBASE_ERRORS: "ENA0 20000\n" },
-    },
+  const stdout = runAwk(
+    "chrony_state",
+    { service: "chrony", now, itself: "no", budget_ns: 1_000_000, ...looked(text) },
+    Buffer.concat([Buffer.from(text), Buffer.from(again(text))]),
+    { TIMEBASE_SOURCES: sources, TIMEBASE_ERRORS: "ENA0 20000\n" },
   );
-  expect(status).toBe(0);
   const rows = [...stdout.matchAll(/^check=(.*)$/gm)].map(([, row = ""]) => row.split("\t"));
   for (const row of rows) expect(row).toHaveLength(5);
   const [, verdict, expected, found, remedy] = rows.find(([id]) => id === "time.authentication") ?? [];

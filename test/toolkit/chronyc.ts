@@ -1,10 +1,8 @@
-import { spawnSync } from "node:child_process";
-import path from "node:path";
 import { expect } from "vitest";
+import { runAwk } from "./awkProgram";
 
 // What chronyc was recorded to say, and what the toolkit reads in it.
 
-const program = path.join(__dirname, "../../toolkit/lib/chrony_state.awk");
 export const versions = ["4.2", "4.3", "4.5", "4.6"];
 export const OWN_ERROR = 20_000;
 
@@ -35,21 +33,11 @@ export const read = (
     timescale,
   };
   const asked = Buffer.concat([Buffer.from(text), Buffer.from(atTheEnd)]);
-  const { stdout, status } = spawnSync(
-    "awk",
-    [...Object.entries(given).flatMap(([key, value]) => ["-v", `${key}=${value}`]), "-f", program],
-    {
-      input: asked,
-      encoding: "utf8",
-      env: {
-        PATH: process.env.PATH,
-        LC_ALL: locale,
-        TIMEBASE_SOURCES: `${sources.join("\n")}\n`,
-        TIMEBASE_ERRORS: `${errors.join("\n")}\n`,
-      },
-    },
-  );
-  expect(status).toBe(0);
+  const stdout = runAwk("chrony_state", given, asked, {
+    LC_ALL: locale,
+    TIMEBASE_SOURCES: `${sources.join("\n")}\n`,
+    TIMEBASE_ERRORS: `${errors.join("\n")}\n`,
+  });
   const state: State = { values: {}, checks: {}, lines: stdout.split("\n").filter(Boolean) };
   for (const line of state.lines) {
     const [key, value] = [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)];

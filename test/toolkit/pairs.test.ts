@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process";
-import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseEvidence } from "../../components";
 import { clusterFailures } from "../../components/evidence/gate";
+import { runAwk } from "./awkProgram";
 import { again, looked } from "./chronyc";
 import { FakeHost, plans, synchronised } from "./FakeHost";
 import { recording } from "./recordings";
@@ -12,7 +11,6 @@ import { conf, following, proved, refusal } from "./sources";
 
 // The hosts that a host measures and does not follow: what chronyd says of them, recorded, and what comes of it on a host.
 
-const program = path.join(__dirname, "../../toolkit/lib/chrony_state.awk");
 const versions = ["4.2", "4.3", "4.5", "4.6"];
 
 const recorded = (version: string, situation: string) => recording("pairs", version, situation);
@@ -24,16 +22,10 @@ const all = ["hub 10.77.0.1", "other 10.77.0.3", "far 10.77.0.5", "lost 10.77.0.
 const read = (text: string, now: number, { pairs = all, sources = followed, wait = "no", readMillis = 0 } = {}) => {
   const given = { service: "chrony", now, itself: "no", ...looked(text), budget_ns: 1_000_000, timescale: "hub:hub" };
   const values = { ...given, maxclockerror_ppm: 50, read_ms: readMillis, await_pairs: wait };
-  const { stdout, status } = spawnSync(
-    "awk",
-    [...Object.entries(values).flatMap(([key, value]) => ["-v", `${key}=${value}`]), "-f", program],
-    {
-      input: text + again(text),
-      encoding: "utf8",
-      env: { PATH: process.env.PATH, LC_ALL: "C", TIMEBASE_SOURCES: sources, TIMEBASE_PAIRS: pairs.join("\n") },
-    },
-  );
-  expect(status).toBe(0);
+  const stdout = runAwk("chrony_state", values, text + again(text), {
+    TIMEBASE_SOURCES: sources,
+    TIMEBASE_PAIRS: pairs.join("\n"),
+  });
   const lines = stdout.split("\n");
   const found = Object.fromEntries(
     lines.flatMap((line) => {

@@ -1,12 +1,10 @@
-import { spawnSync } from "node:child_process";
-import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runAwk } from "./awkProgram";
 import { recording, recordings } from "./recordings";
 
 // What pmc says, as checks and a figure: from recorded output of each version of linuxptp, and of what it never said.
 
-const program = path.join(__dirname, "../../toolkit/lib/pmc_state.awk");
 const versions = ["3.1.1", "4.0", "4.2"];
 const identity = "027462.000a.b10001";
 const INTERVAL_NS = 125_000_000;
@@ -32,12 +30,7 @@ const read = (text: string | Buffer, now: number, role = "client", locale = "C")
     server_error_ns: SERVER_ERROR_NS,
     drift_ppm: DRIFT_PPM,
   };
-  const { stdout, status } = spawnSync(
-    "awk",
-    [...Object.entries(variables).flatMap(([key, value]) => ["-v", `${key}=${value}`]), "-f", program],
-    { input: text, encoding: "utf8", env: { PATH: process.env.PATH, LC_ALL: locale } },
-  );
-  expect(status).toBe(0);
+  const stdout = runAwk("pmc_state", variables, text, { LC_ALL: locale });
   const state: State = { checks: {} };
   for (const line of stdout.split("\n").filter(Boolean)) {
     const [key, value] = [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)];

@@ -273,7 +273,7 @@ NOW
   done <<STATE
 $(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_PAIRS=$plan_time_pairs TIMEBASE_ERRORS=$sources_errors LC_ALL=C awk -v await_pairs="$plan_await_pairs" -v service="$os_chrony_service" -v now="$chrony_now" -v read_ms="$((chrony_read - chrony_asked))" \
     -v same="$clock_same" -v seen_ns="$clock_seen_ns" -v seen="$clock_measured" -v itself="$chrony_itself" -v budget_ns="$plan_max_error_ns" -v ptp="$plan_ptp_address" -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v timescale="$plan_timescale" \
-    -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
+    -f "$TIMEBASE_HOME/lib/chrony_sources.awk" -f "$TIMEBASE_HOME/lib/chrony_state.awk" "$work/chrony")
 STATE
   case "$time_checks" in
     *time.bound"$tab"*) ;;

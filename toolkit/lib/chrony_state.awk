@@ -14,9 +14,7 @@
 # whether nobody has set the clock since it was first looked at, lib/clock_set.sh), seen_ns (how small a change would not have
 # been seen), seen (what was measured up to the look before: source, reference time, how many times, -1 where it begins), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
 # maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
-# environment TIMEBASE_SOURCES, the sources as chrony's configuration has them, a line each, TIMEBASE_ERRORS, what is known of
-# the error of the devices themselves: "REFID NANOSECONDS" or "REFID ? WHY IT IS UNKNOWN", a line each, and TIMEBASE_PAIRS, the
-# hosts that are measured: "NAME ADDRESS ...", a line each; await_pairs (yes: it fails as long as one of them is not).
+# environment what chrony_sources.awk takes, and TIMEBASE_PAIRS, the hosts that are measured: "NAME ADDRESS ...", a line each; await_pairs (yes: it fails as long as one of them is not).
 # Out: key=value lines, among them measured=, which is `seen` of the next look; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>; of each host that is measured
 # pair=<name> <how far its clock is ahead, ns> <error, ns> <age, ms>, or pair=<name> ? <why that is unknown>.
 
@@ -29,26 +27,16 @@ function warn(id, expected, found, remedy) { printf "check=%s\twarn\t%s\t%s\t%s\
 
 BEGIN {
   FS = ","
-  n = split(ENVIRON["TIMEBASE_SOURCES"], line, "\n")
-  for (i = 1; i <= n; i++) {
-    words = split(line[i], word, " ")
-    if (!words) continue
-    name = word[2]
-    # chronyd names a refclock by its reference id.
-    if (word[1] == "refclock") for (w = 4; w < words; w++) if (word[w] == "refid") { name = word[w + 1]; device[name] = word[2] == "SHM" ? ptp : word[3] }
-    if (!(name in expected_kind)) planned[++plans] = name
-    needed[name] = word[1] == "refclock" || line[i] ~ / xleave( |$)/ ? 2 : 1
-    for (w = 3; w <= words; w++) {
-      if (word[w] == "nts") { wanted[name] = "NTS"; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by NTS" }
-      if (word[w] == "key" && w < words) { wanted[name] = word[w + 1]; authenticated = authenticated (authenticated == "" ? "" : ", ") name " by key " word[w + 1] }
-    }
-    expected_kind[name] = word[1] == "refclock" ? "refclock" : "server"
-    expected_names = expected_names (expected_names == "" ? "" : ", ") name
-  }
-  n = split(ENVIRON["TIMEBASE_ERRORS"], line, "\n")
-  for (i = 1; i <= n; i++) {
-    name = line[i]
-    if (sub(/ .*/, "", name)) own_error[name] = substr(line[i], length(name) + 2)
+  for (i = 1; i <= plans; i++) {
+    name = planned[i]; line_of = source_line[name]
+    expected_kind[name] = name in driver ? "refclock" : "server"
+    expected_names = expected_names (i > 1 ? ", " : "") name
+    if (name in driver) device[name] = driver[name] == "SHM" ? ptp : option(line_of, driver[name])
+    needed[name] = name in driver || line_of ~ / xleave( |$)/ ? 2 : 1
+    wanted_key = option(line_of, "key")
+    if (line_of ~ / nts( |$)/) wanted[name] = "NTS"
+    else if (wanted_key != "") wanted[name] = wanted_key
+    if (name in wanted) authenticated = authenticated (authenticated == "" ? "" : ", ") name " by " (wanted[name] == "NTS" ? "NTS" : "key " wanted_key)
   }
   n = split(ENVIRON["TIMEBASE_PAIRS"], line, "\n")
   for (i = 1; i <= n; i++) {

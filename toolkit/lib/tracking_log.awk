@@ -7,35 +7,23 @@
 # grown by the drift that the plan allows. After its start chronyd has neither: 0 + 1 / 2 + 1.
 #
 # In: from, to (s since 1970), maxclockerror_ppm, now (s), and what chronyd says of itself now: bound_ns, or in the
-# environment TIMEBASE_UNKNOWN; there also TIMEBASE_SOURCES and TIMEBASE_ERRORS, as for chrony_state.awk.
+# environment TIMEBASE_UNKNOWN; there also what chrony_sources.awk takes.
 # Out: bound-ns=, worst-at= (the end of the time between two updates in which it was); or bound-reason=.
 
 function larger(one, other) { return one > other ? one : other }
 function magnitude(figure) { return figure < 0 ? -figure : +figure }
 
 BEGIN {
-  n = split(ENVIRON["TIMEBASE_SOURCES"], line, "\n")
-  for (i = 1; i <= n; i++) {
-    words = split(line[i], word, " ")
-    if (!words) continue
-    name = word[2]
-    # chrony.conf(5): the defaults of a server's maxpoll and a refclock's poll.
-    poll = word[1] == "refclock" ? 4 : 10
-    for (w = 3; w < words; w++) {
-      if (word[w] == (word[1] == "refclock" ? "poll" : "maxpoll")) poll = word[w + 1]
-      if (word[1] == "refclock" && word[w] == "refid") name = word[w + 1]
-    }
+  for (i = 1; i <= plans; i++) {
+    name = planned[i]
+    poll = option(source_line[name], name in driver ? "poll" : "maxpoll")
+    # chrony.conf(5): the defaults.
+    if (poll == "") poll = name in driver ? 4 : 10
     slowest = i == 1 ? poll : larger(slowest, poll)
-    planned[name] = word[1]; by_ptp[name] = word[2] == "SHM"
     # The log has addresses only.
-    if (word[1] == "pool" || word[1] == "server" && name !~ /:/ && name ~ /[^0-9.]/) named = 1
+    if (directive[name] == "pool" || directive[name] == "server" && name !~ /:/ && name ~ /[^0-9.]/) named = 1
   }
   longest_wait = 4 * larger(2 ^ slowest, 1) + 4
-  n = split(ENVIRON["TIMEBASE_ERRORS"], line, "\n")
-  for (i = 1; i <= n; i++) {
-    name = line[i]
-    if (sub(/ .*/, "", name)) own_error[name] = substr(line[i], length(name) + 2)
-  }
   begin()
 }
 
@@ -86,12 +74,12 @@ function readable() {
 }
 
 # foreign(SOURCE): whether it cannot be one of the plan.
-function foreign(source) { return !(source in planned) && (!named || source !~ /[.:]/) }
+function foreign(source) { return !(source in directive) && (!named || source !~ /[.:]/) }
 
 # reference_error(SOURCE): of a device, which says nothing of it to chrony (s).
 function reference_error(source) {
-  if (planned[source] != "refclock") return 0
-  if (by_ptp[source]) unknown("how long the path of PTP was is not recorded")
+  if (!(source in driver)) return 0
+  if (driver[source] == "SHM") unknown("how long the path of PTP was is not recorded")
   else if (own_error[source] !~ /^[0-9]+$/) unknown("the error of " source " itself is " (own_error[source] == "" ? "not recorded" : "unknown: " substr(own_error[source], 3)))
   return own_error[source] / 1e9
 }

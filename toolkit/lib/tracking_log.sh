@@ -76,7 +76,7 @@ tracking_log_read() {
     esac
   done <<HELD
 $(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors TIMEBASE_UNKNOWN=$time_bound_reason LC_ALL=C awk -v from="$tracking_log_from" -v to="$tracking_log_to" -v now="$chrony_now" \
-    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
+    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/chrony_sources.awk" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
 HELD
 }
 
