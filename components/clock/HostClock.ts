@@ -3,7 +3,7 @@ import type { GuestPtpState, HostEvidence } from "../evidence/HostEvidence";
 import { checkInputs } from "../inputs";
 import { argsWith } from "../plan/validate";
 import { bootFields, hostFields } from "../plan/validateHost";
-import { guestPtpFields, rolesFit, timeFields } from "../plan/validateTime";
+import { guestPtpFields, ownErrorsFit, rolesFit, timeFields } from "../plan/validateTime";
 import type { BootArgs, GuestPtpArgs, HostArgs, TimeArgs } from "./args";
 import { toolkitUrlOf } from "./delivery";
 import { announceReboot, proven, provenHost } from "./provenHost";
@@ -12,7 +12,7 @@ import { allSections } from "./sections";
 /** The arguments of a `HostClock`. */
 export interface HostClockArgs extends HostArgs, BootArgs, TimeArgs, GuestPtpArgs {}
 
-const validate = argsWith({ ...hostFields, ...bootFields, ...timeFields, ...guestPtpFields }, rolesFit);
+const validate = argsWith({ ...hostFields, ...bootFields, ...timeFields, ...guestPtpFields }, rolesFit, ownErrorsFit);
 
 /**
  * Everything that one host of an experiment needs: the TSC by boot parameters, synchronised time, PTP for microVMs; with

@@ -3,7 +3,7 @@ import type { HostEvidence } from "../evidence/HostEvidence";
 import { checkInputs } from "../inputs";
 import { argsWith } from "../plan/validate";
 import { hostFields } from "../plan/validateHost";
-import { rolesFit, timeFields } from "../plan/validateTime";
+import { ownErrorsFit, rolesFit, timeFields } from "../plan/validateTime";
 import type { HostArgs, TimeArgs } from "./args";
 import { proven, provenHost } from "./provenHost";
 import { timeSection } from "./sections";
@@ -11,7 +11,7 @@ import { timeSection } from "./sections";
 /** The arguments of a `TimeSync`. */
 export interface TimeSyncArgs extends HostArgs, TimeArgs {}
 
-const validate = argsWith({ ...hostFields, ...timeFields }, rolesFit);
+const validate = argsWith({ ...hostFields, ...timeFields }, rolesFit, ownErrorsFit);
 
 /** Makes a host follow its time sources by chrony, and serve the cluster if it is a hub; proves the error bound. */
 export class TimeSync extends pulumi.ComponentResource {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type HostEvidence, Verdict } from "../evidence/HostEvidence";
+import { heldWarnings } from "../evidence/held";
 import { parseEvidence } from "../evidence/parse";
 import { firstBootDigest } from "../hosts/cloud/firstBoot";
 import { completeEndpoint, type HostEndpointArgs } from "../hosts/endpoint";
@@ -91,7 +92,20 @@ export function provenHost<Inputs extends HostInputs>(
       ? hostCommands(name, { ...shared, plan, settle, folder: copyFolder(fullOwner(owner)), revertReboot }, parent)
       : firstBootCommands(name, { ...shared, order: orders(owner, inputs, sections, plan, toolkitUrl) }, parent);
   again.set(parent, proofs.again);
-  return proofs.proved.apply(parseEvidence);
+  return proofs.proved.apply((line) => {
+    const evidence = parseEvidence(line);
+    warn(heldWarnings(evidence), parent);
+    return evidence;
+  });
+}
+
+/** Says by the engine what does not fail a proof, and is easily missed in the evidence. A preview has only what was said before. */
+export function warn(warnings: readonly string[], component: pulumi.ComponentResource): void {
+  if (!pulumi.runtime.isDryRun()) {
+    for (const warning of warnings) {
+      pulumi.log.warn(warning, component);
+    }
+  }
 }
 
 function fullOwner(owner: string): string {

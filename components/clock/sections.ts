@@ -3,6 +3,7 @@ import { type BootConditions, type BootSection, tscBoot } from "../plan/boot";
 import { GuestPtp, RebootPolicy, TimeRole } from "../plan/enums";
 import type { GuestPtpSection } from "../plan/guestPtp";
 import {
+  DEFAULT_MAX_ERROR_MICROS,
   defaultTimescale,
   hubTimescale,
   type TimeKey,
@@ -14,7 +15,6 @@ import {
 import { kindsBootParameters } from "../plan/timeSourceKinds";
 import type { PlanSections } from "./provenHost";
 
-const DEFAULT_MAX_ERROR_MICROS = 1000;
 const DEFAULT_SETTLE_SECONDS = 120;
 const DEFAULT_MAX_CLOCK_ERROR_PPM = 50;
 

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostClock } from "../clock/HostClock";
-import { provenAgain } from "../clock/provenHost";
+import { provenAgain, warn } from "../clock/provenHost";
 import { type ClusterLimits, clusterFailures } from "../evidence/gate";
 import { guestChronyConf } from "../evidence/guest";
 import type { HostEvidence } from "../evidence/HostEvidence";
+import { heldPairWarnings } from "../evidence/held";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
-import { AWAIT_PAIRS, TOGETHER } from "../plan/time";
+import { AWAIT_PAIRS, DEFAULT_MAX_ERROR_MICROS, TOGETHER } from "../plan/time";
 import { validateCluster } from "../plan/validateCluster";
 import { shortHash } from "../shortHash";
 import type { ExperimentClusterArgs } from "./args";
@@ -66,8 +67,6 @@ export class ExperimentCluster extends pulumi.ComponentResource {
   }
 }
 
-const DEFAULT_MAX_ERROR_MICROS = 1000;
-
 function limitsOf(args: pulumi.Unwrap<ExperimentClusterArgs>): ClusterLimits {
   return {
     maxErrorMicros: args.maxErrorMicros ?? DEFAULT_MAX_ERROR_MICROS,
@@ -105,6 +104,7 @@ function gate(
   limits: ClusterLimits,
   cluster: pulumi.ComponentResource,
 ): boolean {
+  warn(heldPairWarnings(hosts, limits.maxPairwiseMicros), cluster);
   const failures = clusterFailures(hosts, limits);
   if (failures.length > 0) {
     const list = failures.map((failure) => `  ${failure}`).join("\n");

@@ -72,9 +72,11 @@ function pairShare({ hosts, topology, sources, maxPairwiseMicros }: ExperimentCl
   if (maxPairwiseMicros === undefined) {
     return undefined;
   }
-  const hasOwnTime = topology !== Topology.Provider && sources === undefined;
-  const alone = hosts.length === 2 && hasOwnTime;
-  return pulumi.output(maxPairwiseMicros).apply((micros) => (alone ? micros : micros / 2));
+  return pulumi
+    .all([maxPairwiseMicros, sources ?? []])
+    .apply(([micros, upstream]) =>
+      hosts.length === 2 && topology !== Topology.Provider && upstream.length === 0 ? micros : micros / 2,
+    );
 }
 
 function timeArgs(args: ExperimentClusterArgs): (host: ExperimentHostArgs) => TimeArgs {

@@ -25,6 +25,9 @@ export function boundAt(evidence: HostEvidence, now: Date): Bound {
     return { unknown: evidence.errorBoundReason || "the plan does not ask for the time" };
   }
   const elapsedSeconds = Math.abs(now.getTime() - Date.parse(evidence.asOf)) / 1000;
+  if (Number.isNaN(elapsedSeconds)) {
+    return { unknown: "the instant that was asked for is no valid date" };
+  }
   if (elapsedSeconds === 0) {
     return { ns: evidence.errorBoundNs };
   }

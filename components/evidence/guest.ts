@@ -6,12 +6,15 @@ import { GuestPtpState, type HostEvidence } from "./HostEvidence";
  * the host's budget as delay, the bound that `chronyc tracking` gives in the microVM, |system time| + root dispersion + root
  * delay / 2, is its host's and its own, as long as the host keeps its budget.
  *
- * @param maxErrorMicros the budget of the host's error bound
- * @returns undefined where the host has no PTP clock for guests, or no bound
+ * @param maxErrorMicros the budget of the host's error bound, a number above 0: anything else throws
+ * @returns undefined where the host has no PTP clock for guests, or no bound within the budget
  */
 export function guestChronyConf(evidence: HostEvidence, maxErrorMicros: number): string | undefined {
   const { name, guestPtp, timescale, errorBoundNs } = evidence;
-  if (guestPtp !== GuestPtpState.Available || errorBoundNs === undefined) {
+  if (!(maxErrorMicros > 0 && Number.isFinite(maxErrorMicros))) {
+    throw new RangeError(`maxErrorMicros must be a number above 0, not ${maxErrorMicros}`);
+  }
+  if (guestPtp !== GuestPtpState.Available || errorBoundNs === undefined || errorBoundNs > maxErrorMicros * 1000) {
     return undefined;
   }
   return `# For the microVMs of ${name}: its clock, which is within ${maxErrorMicros} us of ${timescale} as long as its proof holds.

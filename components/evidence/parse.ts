@@ -64,6 +64,9 @@ export function parseEvidence(json: string): HostEvidence {
 }
 
 function parseObject(json: string): Fields {
+  if (typeof json !== "string") {
+    throw new EvidenceError("it is no text: what `cluster.hosts` and `evidence` give is parsed already");
+  }
   let value: unknown;
   try {
     value = JSON.parse(json);

@@ -1,5 +1,6 @@
 import { isKnown, pairwiseBounds, widestBound } from "./bounds";
 import type { Check, GuestPtpState, HostEvidence } from "./HostEvidence";
+import { type HeldSummary, heldSummary } from "./held";
 
 /** One host of a cluster in short. Absent figures are unknown. */
 export interface HostSummary {
@@ -21,12 +22,18 @@ export interface HostSummary {
   errorBoundNs?: number;
   /** Why the error bound is unknown. */
   errorBoundReason?: string;
+  /** With `trackingLog`, since when the next two are told: ISO 8601 in UTC. */
+  heldSince?: string;
+  /** How large the error bound was at most since then, in nanoseconds. */
+  heldBoundNs?: number;
+  /** Why that is unknown. */
+  heldReason?: string;
   /** All that was checked. */
   checks: Check[];
 }
 
 /** A cluster in short, for people and for scripts. */
-export interface ClusterSummary {
+export interface ClusterSummary extends HeldSummary {
   /** The hosts in the order of the arguments. */
   hosts: HostSummary[];
   /** When the oldest of the proofs was read, by that host's clock: ISO 8601 in UTC. A proof says nothing of later. */
@@ -35,14 +42,6 @@ export interface ClusterSummary {
   pairwiseBoundNs?: number;
   /** Why the pairwise bound is unknown. */
   pairwiseBoundReason?: string;
-  /** With `trackingLog`, from when on it is known of all hosts what was since their last proofs: ISO 8601 in UTC. */
-  heldSince?: string;
-  /** How far any host was at most from the timescale since then, in nanoseconds. */
-  heldBoundNs?: number;
-  /** How far any two hosts were at most from each other since then, in nanoseconds: the sum of both at their worst. */
-  heldPairwiseBoundNs?: number;
-  /** Why these are unknown. */
-  heldReason?: string;
   /** The time that all hosts keep: "utc", or "hub:<name>". Absent if they keep different ones. */
   timescale?: string;
 }
@@ -60,35 +59,9 @@ export function clusterSummary(evidences: readonly HostEvidence[]): ClusterSumma
   };
 }
 
-/** As if each host had been read when it was at its worst, and all of them at one instant. */
-function heldSummary(evidences: readonly HostEvidence[]): Partial<ClusterSummary> {
-  const [first] = evidences.filter(({ heldReason }) => heldReason !== undefined);
-  if (first === undefined) {
-    return {};
-  }
-  const worst = evidences.map(
-    (evidence): HostEvidence => ({
-      ...evidence,
-      asOf: first.asOf,
-      errorBoundNs: evidence.heldBoundNs,
-      errorBoundReason: evidence.heldReason ?? "no log is kept of it",
-    }),
-  );
-  const lost = worst.find(({ errorBoundNs }) => errorBoundNs === undefined);
-  if (lost !== undefined) {
-    return { heldReason: `${lost.name}: ${lost.errorBoundReason}` };
-  }
-  const pair = widestBound(pairwiseBounds(worst));
-  return {
-    heldSince: new Date(Math.max(...worst.map(({ heldSince = "" }) => Date.parse(heldSince)))).toISOString(),
-    heldBoundNs: Math.max(...worst.map(({ errorBoundNs = Number.NaN }) => errorBoundNs)),
-    ...(isKnown(pair) ? { heldPairwiseBoundNs: pair.ns } : worst.length > 1 ? { heldReason: pair.unknown } : {}),
-  };
-}
-
 function hostSummary(evidence: HostEvidence): HostSummary {
   const { name, clocksource, bootParametersLive, rebooted, guestPtp, source, stratum, checks } = evidence;
-  const { errorBoundNs, errorBoundReason } = evidence;
+  const { errorBoundNs, errorBoundReason, heldSince, heldBoundNs, heldReason } = evidence;
   return {
     name,
     clocksource,
@@ -99,6 +72,7 @@ function hostSummary(evidence: HostEvidence): HostSummary {
     stratum,
     errorBoundNs,
     ...(errorBoundNs === undefined ? { errorBoundReason } : {}),
+    ...(heldReason === undefined ? {} : heldBoundNs === undefined ? { heldReason } : { heldSince, heldBoundNs }),
     checks,
   };
 }

@@ -54,6 +54,9 @@ export interface TimeSection {
   trackingLog?: boolean;
 }
 
+/** The budget of a host's error bound where none is stated, in microseconds. */
+export const DEFAULT_MAX_ERROR_MICROS = 1000;
+
 /** The timescale of hosts whose sources follow the world. */
 export const UTC = "utc";
 

@@ -42,6 +42,8 @@ interface KindTraits {
   needs: Readonly<Partial<Record<TimeSourceOption, string>>>;
   /** Whether a host can have no more than one of it. */
   once: boolean;
+  /** How far its device itself may be off where neither the driver nor the program says it, in microseconds. */
+  ownErrorMicros?: number;
   /** Kernel boot parameters without which its device does not exist. */
   bootParameters: readonly string[];
 }
@@ -96,6 +98,7 @@ export const TIME_SOURCE_KINDS = {
     takes: ["trust", "errorMicros"],
     needs: {},
     once: true,
+    ownErrorMicros: 1000,
     bootParameters: [],
   },
   [TimeSourceKind.AzurePhc]: {

@@ -99,11 +99,25 @@ const OTHER_WORDS = [
 /** What was meant by a name that is none of those that there are. */
 export function hint(key: string, known: readonly string[]): string {
   const plain = key.toLowerCase().replaceAll(/[^a-z0-9]/g, ""); // max_error_micros is maxErrorMicros
+  const words = wordsOf(key);
   const nearest = known
-    .map((name) => [distance(plain, name.toLowerCase()), name] as const)
-    .sort(([a], [b]) => a - b)[0];
-  const meant = nearest !== undefined && nearest[0] <= nearest[1].length / 3 ? nearest[1] : inOtherWords(key, known);
+    .map((name) => ({ name, common: commonWords(words, wordsOf(name)), far: distance(plain, name.toLowerCase()) }))
+    .sort((one, other) => other.common - one.common || one.far - other.far)
+    .find(({ name, common, far }) => (common > 1 && common >= words.length - 1) || far <= name.length / 3);
+  const meant = nearest?.name ?? inOtherWords(key, known);
   return meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`;
+}
+
+function wordsOf(name: string): string[] {
+  return name
+    .split(/[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])/)
+    .filter(Boolean)
+    .map((word) => word.toLowerCase());
+}
+
+/** How many words of one name are in another, also shortened: maxPair has both of its in maxPairwiseMicros. */
+function commonWords(words: readonly string[], others: readonly string[]): number {
+  return words.filter((word) => others.some((other) => other.startsWith(word) || word.startsWith(other))).length;
 }
 
 function inOtherWords(key: string, known: readonly string[]): string | undefined {
@@ -157,7 +171,7 @@ export function numberFrom(least: number, most: number, unit: string): Rule {
   return (value, path) =>
     typeof value === "number" && value >= least && value <= most
       ? []
-      : [{ propertyPath: path, reason: `must be ${least} to ${most} ${unit}, not ${shown(value)}` }];
+      : [{ propertyPath: path, reason: `must be ${least} to ${most} ${unit}, not ${shownFigure(value)}` }];
 }
 
 /** A rule for a whole number in a range, both ends allowed. */
@@ -165,7 +179,19 @@ export function wholeNumberFrom(least: number, most: number, unit: string): Rule
   return (value, path) =>
     Number.isInteger(value)
       ? numberFrom(least, most, unit)(value, path)
-      : [{ propertyPath: path, reason: `must be a whole number, ${least} to ${most} ${unit}, not ${shown(value)}` }];
+      : [
+          {
+            propertyPath: path,
+            reason: `must be a whole number, ${least} to ${most} ${unit}, not ${shownFigure(value)}`,
+          },
+        ];
+}
+
+/** A text may look like the number that it is not. */
+function shownFigure(value: unknown): string {
+  return typeof value === "string"
+    ? `${shown(value)}, which is a text (of a configuration take getNumber)`
+    : shown(value);
 }
 
 /** What is shown of a private key. */

@@ -21,7 +21,15 @@ import {
 } from "./validate";
 import { cidr, contains, ipAddress, ipv4Address, isIpAddress } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
-import { clockErrorPpm, errorBudget, guestPtpFields, settleSeconds, timeSources, timescale } from "./validateTime";
+import {
+  clockErrorPpm,
+  errorBudget,
+  guestPtpFields,
+  ownErrorsFit,
+  settleSeconds,
+  timeSources,
+  timescale,
+} from "./validateTime";
 import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
 const hostList: Rule = (hosts, path) => [
@@ -88,6 +96,7 @@ export const validateCluster = argsWith(
   topologyFits,
   timescaleFits,
   deliveryFits,
+  ownErrorsFit,
 );
 
 /** The names of the hubs: the stated ones, else the first host's. */

@@ -1,5 +1,5 @@
 import { GuestPtp, TimeRole, TimeSourceKind } from "./enums";
-import { hubTimescale, UTC } from "./time";
+import { DEFAULT_MAX_ERROR_MICROS, hubTimescale, UTC } from "./time";
 import { kindTraits, type LeapSeconds, leapSecondsOf, TIME_SOURCE_OPTIONS } from "./timeSourceKinds";
 import {
   at,
@@ -220,6 +220,23 @@ function oneParty(kinds: readonly unknown[]): string {
 /** The kind of a source, with its default; PENDING as long as it is not known. */
 function kindOf(source: unknown): unknown {
   return at(source, "kind") ?? (source === PENDING ? PENDING : TimeSourceKind.Server);
+}
+
+/** A source that may be off by more than a host may in all: no proof could pass, and that would show after the reboot. */
+export function ownErrorsFit(args: unknown): InputErrors {
+  const budget = at(args, "maxErrorMicros") ?? DEFAULT_MAX_ERROR_MICROS;
+  return listOf(at(args, "sources")).flatMap((source, index) => {
+    const kind = kindOf(source);
+    const own = at(source, "errorMicros") ?? kindTraits(kind)?.ownErrorMicros;
+    return typeof own === "number" && typeof budget === "number" && own >= budget
+      ? [
+          {
+            propertyPath: `sources[${index}]`,
+            reason: `may be off by ${own} us by itself (${kind}), and maxErrorMicros allows ${budget} us in all: allow more, or take another source`,
+          },
+        ]
+      : [];
+  });
 }
 
 /** Whether the role of a host fits what it is to do with the time. */

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   ExperimentCluster,
   type ExperimentClusterArgs,
@@ -191,6 +191,22 @@ describe("the gate", () => {
     });
   });
 
+  // Naive: a proof that has passed says nothing more. That a host was not within its budget all the time fails none.
+  test("says what did not hold since the last proofs, of each host and of the widest pair", async () => {
+    const warned = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    const held = { heldSince: "2026-11-23T18:00:00Z", heldBoundNs: 1_500_000, heldReason: "" };
+    const check = { id: "time.held", verdict: "warn", expected: "at most 1000 us", found: "1500.0 us", remedy: "look" };
+    const reading = { ...held, checks: [check] };
+    startEngine({ preview: false, prove: readings({ "node-1": [held, held], "node-2": [reading, reading] }) });
+    const cluster = new ExperimentCluster("c", { ...paired, hosts: hosts.slice(0, 2) });
+    expect(await resolved(cluster.ready)).toBe(true);
+    expect(warned.mock.calls.map(([text]) => text)).toEqual([
+      "node-2: at most 1000 us, found 1500.0 us; look",
+      "node-1 and node-2: at most 2000 us apart since their last proofs, found up to 3000.0 us, the sum of both at their worst",
+    ]);
+    warned.mockRestore();
+  });
+
   // Naive: what a host is within at once is all that is asked of it, and the sum of two is judged, and fails, a moment too early.
   test("has each host wait for its half of a pair's budget before; all of it where the other one defines the time", async () => {
     const awaited = async (of: typeof hosts, more = {}) => {
@@ -202,6 +218,7 @@ describe("the gate", () => {
     const two = hosts.slice(0, 2);
     expect(await awaited(hosts)).toEqual(["1000250", "1000250", "1000250"]);
     expect(await awaited(two)).toEqual(["2000500", "2000500"]);
+    expect(await awaited(two, { sources: [] })).toEqual(["2000500", "2000500"]);
     expect(await awaited(two, { sources: [{ address: "192.0.2.1" }] })).toEqual(["1000250", "1000250"]);
     expect(await awaited(two, { topology: Topology.Provider })).toEqual(["1000250", "1000250"]);
   });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { boundAt, clusterSummary, guestChronyConf, isKnown, pairwiseBounds, widestBound } from "../../components";
 import { clusterFailures } from "../../components/evidence/gate";
 import type { HostEvidence } from "../../components/evidence/HostEvidence";
+import { heldPairWarnings, heldWarnings } from "../../components/evidence/held";
 import { LeapSeconds } from "../../components/plan/timeSourceKinds";
 import { evidence } from "./support/evidence";
 
@@ -23,6 +24,9 @@ describe("boundAt", () => {
 
   test("an unknown bound keeps its reason", () => {
     expect(boundAt(unsynced(), AS_OF)).toEqual({ unknown: "no source is selected" });
+    expect(boundAt(evidence(), new Date("31.01.2026 12:00"))).toEqual({
+      unknown: "the instant that was asked for is no valid date",
+    });
   });
 
   test("without a drift rate the bound is unknown at any other instant", () => {
@@ -177,8 +181,31 @@ describe("what held since the last proofs", () => {
     expect(partly).toMatchObject({ heldReason: "node-2: no log is kept of it" });
     const apart = clusterSummary([held("node-1", 300_000), held("node-2", 1, { timescale: "utc" })]);
     expect(apart).toMatchObject({ heldBoundNs: 300_000, heldReason: "node-1 keeps hub:node-1 and node-2 keeps utc" });
+    expect(lost.hosts).toMatchObject([{ heldBoundNs: 300_000 }, { heldReason: "no update is recorded" }]);
     for (const summary of [lost, partly, apart]) expect(summary).not.toHaveProperty("heldPairwiseBoundNs");
     expect(Object.keys(clusterSummary([evidence()])).join()).not.toContain("held");
+  });
+});
+
+describe("what did not hold", () => {
+  const heldCheck = (host: string, verdict: string, heldBoundNs: number) => ({
+    ...evidence({
+      host,
+      checks: [{ id: "time.held", verdict, expected: "at most 25 us", found: "40 us", remedy: "look" }],
+    }),
+    ...{ heldSince: "2026-11-23T18:00:00.000Z", heldReason: "", heldBoundNs },
+  });
+
+  test("is told of each host, and of the widest pair against its own budget", () => {
+    const hosts = [heldCheck("node-1", "pass", 30_000), heldCheck("node-2", "warn", 40_000)];
+    expect(hosts.map(heldWarnings)).toEqual([[], ["node-2: at most 25 us, found 40 us; look"]]);
+    // Naive: each host is within what it was to be, so the pair is.
+    expect(heldPairWarnings([heldCheck("node-0", "pass", 1000), ...hosts], 50)).toEqual([
+      "node-1 and node-2: at most 50 us apart since their last proofs, found up to 70.0 us, the sum of both at their worst",
+    ]);
+    expect(heldPairWarnings(hosts, 70)).toEqual([]);
+    expect(heldPairWarnings(hosts)).toEqual([]);
+    expect(heldPairWarnings([evidence(), evidence()], 1)).toEqual([]);
   });
 });
 
@@ -251,6 +278,10 @@ maxclockerror 50
 
   test("there is none without a clock for guests, or without a bound: none would be taken for zero", () => {
     expect(guestChronyConf(unsynced(), 500)).toBeUndefined();
+    // Its bound is 412 us: nobody may be told less.
+    expect(guestChronyConf(evidence(), 411)).toBeUndefined();
+    expect(() => guestChronyConf(evidence(), Number.NaN)).toThrow("maxErrorMicros must be a number above 0, not NaN");
+    expect(() => guestChronyConf(evidence(), -5)).toThrow("not -5");
     expect(guestChronyConf(evidence({ guestPtp: "unknown", guestPtpReason: "no python" }), 500)).toBeUndefined();
     expect(guestChronyConf(evidence({ guestPtp: null }), 500)).toBeUndefined();
   });

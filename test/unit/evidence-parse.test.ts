@@ -44,6 +44,13 @@ describe("parseEvidence", () => {
     expect(() => parseEvidence(json)).toThrow(`the evidence of a host cannot be read: ${reason}`);
   });
 
+  test("what is parsed already is not parsed again", () => {
+    const already = parseEvidence(printed()) as unknown as string;
+    expect(() => parseEvidence(already)).toThrow(
+      "it is no text: what `cluster.hosts` and `evidence` give is parsed already",
+    );
+  });
+
   test("what the source does with leap seconds, where the host knows it; old evidence has nothing of it", () => {
     expect(parseEvidence(printed()).leapSeconds).toBeUndefined();
     const of = (leapSeconds: unknown) => parseEvidence(JSON.stringify({ ...PRINTED, leapSeconds })).leapSeconds;

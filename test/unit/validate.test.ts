@@ -4,7 +4,7 @@ import { argsWith, fields, PENDING, type Rule } from "../../components/plan/vali
 import { address, cidr } from "../../components/plan/validateAddress";
 import { bootFields, endpointFields } from "../../components/plan/validateHost";
 import { bareHostKey, hostKey, privateKey } from "../../components/plan/validateKey";
-import { rolesFit, timeFields, timeSources } from "../../components/plan/validateTime";
+import { ownErrorsFit, rolesFit, timeFields, timeSources } from "../../components/plan/validateTime";
 import {
   EC_KEY,
   ENCRYPTED_OPENSSH_KEY,
@@ -17,7 +17,7 @@ import {
 } from "./support/keys";
 
 const endpoint = fields(endpointFields);
-const validateTime = argsWith(timeFields, rolesFit);
+const validateTime = argsWith(timeFields, rolesFit, ownErrorsFit);
 const reasonOf = (rule: Rule, value: unknown) => rule(value, "it").map(({ reason }) => reason)[0];
 
 describe("the conditions of boot parameters", () => {
@@ -322,6 +322,32 @@ describe("time", () => {
     ]);
   });
 
+  // Naive: that the clock of Google's hosts is designed for 1 ms shows in the proof, after the reboot.
+  test.each([
+    [
+      { maxErrorMicros: 25, sources: [{ kind: "phc", clockName: "a", errorMicros: 100 }] },
+      "100 us by itself (phc)",
+      25,
+    ],
+    [{ sources: [{ kind: "gcp-phc" }] }, "1000 us by itself (gcp-phc)", 1000],
+    [{ maxErrorMicros: 25, sources: [{ kind: "auto", errorMicros: 25 }] }, "25 us by itself (auto)", 25],
+  ])("a source that may be off by all of the budget is none: %j", (args, own, budget) => {
+    const reason = `may be off by ${own}, and maxErrorMicros allows ${budget} us in all: allow more, or take another source`;
+    expect(validateTime(args)).toEqual([{ propertyPath: "sources[0]", reason }]);
+  });
+
+  test("a source may be off by less than the budget, and who knows what is not known yet", () => {
+    const sources = [{ kind: "gcp-phc" }];
+    for (const args of [
+      { maxErrorMicros: 1500, sources },
+      { maxErrorMicros: PENDING, sources },
+      { sources: [{ kind: "auto" }] },
+    ])
+      expect(validateTime(args)).toEqual([]);
+    expect(validateTime({ sources: [{ kind: "gcp-phc", errorMicros: PENDING }] })).toEqual([]);
+    expect(validateTime({ sources: [{ kind: "gcp-phc", errorMicros: 100 }] })).toEqual([]);
+  });
+
   test("a hub that follows sources does not define a time of its own", () => {
     const hub = { timeRole: "hub", endpoint: { name: "node-1" }, sources: [{ address: "10.0.0.9" }] };
     const validate = argsWith({ ...timeFields, endpoint: () => [] }, rolesFit);
@@ -338,6 +364,11 @@ describe("time", () => {
     [{ maxErrorMicros: -1 }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not -1"],
     [{ maxErrorMicros: Number.NaN }, "maxErrorMicros", "must be 0.001 to 10000000 microseconds, not NaN"],
     [{ settleTimeoutSeconds: 1.5 }, "settleTimeoutSeconds", "must be a whole number, 1 to 3600 seconds, not 1.5"],
+    [
+      { maxErrorMicros: "25" },
+      "maxErrorMicros",
+      'must be 0.001 to 10000000 microseconds, not "25", which is a text (of a configuration take getNumber)',
+    ],
     [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 3600 seconds, not -5"],
     [{ trackingLog: "yes" }, "trackingLog", "must be true or false"],
     [{ maxClockErrorPpm: 0.05 }, "maxClockErrorPpm", "must be 0.1 to 1000 ppm, not 0.05"],
@@ -379,6 +410,9 @@ describe("fields", () => {
     ["maxErorMicros", "did you mean maxErrorMicros?"],
     ["max_error_micros", "did you mean maxErrorMicros?"],
     ["MaxPairwiseMicro", "did you mean maxPairwiseMicros?"],
+    ["maxPairMicros", "did you mean maxPairwiseMicros?"],
+    ["maxPairwise", "did you mean maxPairwiseMicros?"],
+    ["maxErrorUs", "did you mean maxErrorMicros?"],
     ["Hub", "did you mean hub?"],
     ["hup", "did you mean hub?"],
     ["zone", "there are maxErrorMicros, maxPairwiseMicros, hub"],

@@ -1,0 +1,68 @@
+import { isKnown, type PairwiseBound, pairwiseBounds } from "./bounds";
+import { type HostEvidence, Verdict } from "./HostEvidence";
+
+/** What was of all hosts between their last two proofs, with `trackingLog`. */
+export interface HeldSummary {
+  /** With `trackingLog`, from when on it is known of all hosts what was since their last proofs: ISO 8601 in UTC. */
+  heldSince?: string;
+  /** How far any host was at most from the timescale since then, in nanoseconds. */
+  heldBoundNs?: number;
+  /** How far any two hosts were at most from each other since then, in nanoseconds: the sum of both at their worst. */
+  heldPairwiseBoundNs?: number;
+  /** Why these are unknown. */
+  heldReason?: string;
+}
+
+/** Sums it up. Nothing where no host keeps a log. */
+export function heldSummary(evidences: readonly HostEvidence[]): HeldSummary {
+  if (evidences.every(({ heldReason }) => heldReason === undefined)) {
+    return {};
+  }
+  const lost = evidences.find(({ heldBoundNs }) => heldBoundNs === undefined);
+  if (lost !== undefined) {
+    return { heldReason: `${lost.name}: ${lost.heldReason ?? "no log is kept of it"}` };
+  }
+  const pairs = heldPairs(evidences);
+  const unknown = pairs.map(({ bound }) => bound).find((bound) => !isKnown(bound));
+  const widest = widestPair(pairs);
+  return {
+    heldSince: new Date(Math.max(...evidences.map(({ heldSince = "" }) => Date.parse(heldSince)))).toISOString(),
+    heldBoundNs: Math.max(...evidences.map(({ heldBoundNs = Number.NaN }) => heldBoundNs)),
+    ...(unknown !== undefined && !isKnown(unknown) ? { heldReason: unknown.unknown } : {}),
+    ...(unknown === undefined && widest !== undefined ? { heldPairwiseBoundNs: widest.ns } : {}),
+  };
+}
+
+/** The check of the toolkit that tells of it, and does not fail: the next proof looks at the time that comes next. */
+const HELD = "time.held";
+
+/** That a host was not within its budget all the time, or that nobody knows. */
+export function heldWarnings({ name, checks }: HostEvidence): string[] {
+  return checks
+    .filter(({ id, verdict }) => id === HELD && verdict === Verdict.Warn)
+    .map(({ expected, found, remedy }) => `${name}: ${expected}, found ${found}; ${remedy}`);
+}
+
+/** The same of the pair that was furthest apart, against the budget of a pair. */
+export function heldPairWarnings(evidences: readonly HostEvidence[], maxPairwiseMicros?: number): string[] {
+  const widest = widestPair(heldPairs(evidences));
+  return maxPairwiseMicros === undefined || widest === undefined || widest.ns <= maxPairwiseMicros * 1000
+    ? []
+    : [
+        `${widest.hosts.join(" and ")}: at most ${maxPairwiseMicros} us apart since their last proofs, found up to ` +
+          `${(widest.ns / 1000).toFixed(1)} us, the sum of both at their worst`,
+      ];
+}
+
+/** As if each host had been read when it was at its worst, and all of them at one instant. */
+function heldPairs(evidences: readonly HostEvidence[]): PairwiseBound[] {
+  const asOf = evidences[0]?.asOf ?? "";
+  const known = evidences.filter(({ heldBoundNs }) => heldBoundNs !== undefined);
+  return pairwiseBounds(known.map((evidence) => ({ ...evidence, asOf, errorBoundNs: evidence.heldBoundNs })));
+}
+
+function widestPair(pairs: readonly PairwiseBound[]): { hosts: readonly [string, string]; ns: number } | undefined {
+  return pairs
+    .flatMap(({ hosts, bound }) => (isKnown(bound) ? [{ hosts, ns: bound.ns }] : []))
+    .sort((one, other) => other.ns - one.ns)[0];
+}
