@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { keyPair } from "./cloud/keyPair";
@@ -21,9 +22,12 @@ class UsageError extends Error {}
 
 /** The folder of an example, or the one that is meant by a path: that has a slash in it, or is where we are. */
 function folderOf(wanted: string): string {
-  if (/[/\\]|^\.+$/.test(wanted)) return resolve(process.env.INIT_CWD ?? ".", wanted);
+  const path = resolve(process.env.INIT_CWD ?? ".", wanted);
   const names = exampleNames();
-  if (names.includes(wanted)) return exampleFolder(wanted);
+  // A shell that completes a name puts a slash behind it, also behind that of a folder of the user's.
+  const name = wanted.replace(/\/$/, "");
+  if (names.includes(name) && (name === wanted || !existsSync(path))) return exampleFolder(name);
+  if (/[/\\]|^\.+$/.test(wanted)) return path;
   throw new UsageError(
     `there is no example "${wanted}"${didYouMean(wanted, names)} (a folder is given as ./${wanted})`,
   );

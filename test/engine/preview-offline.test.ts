@@ -240,8 +240,9 @@ test("is the same each time, so that two of them can be compared", async () => {
   expect((await run("celestial", "--json")).stdout).toBe((await once("celestial", "--json")).stdout);
 });
 
-test("an example by its path is the example", async () => {
-  expect((await run("examples/gcp-cluster", "--json")).stdout).toBe((await once("gcp-cluster", "--json")).stdout);
+// A shell that completes a name puts a slash behind it.
+test.each(["examples/gcp-cluster", "gcp-cluster/"])("an example by %s is the example", async (wanted) => {
+  expect((await run(wanted, "--json")).stdout).toBe((await once("gcp-cluster", "--json")).stdout);
 });
 
 test("is for people without --json: every resource, every plan, every reboot", async () => {

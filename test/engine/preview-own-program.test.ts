@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Preview } from "../../rig/preview/preview";
 import { HOST_KEY, PRIVATE_KEY } from "../unit/support/keys";
-import { root, run } from "./previewOffline";
+import { root, run, runFrom } from "./previewOffline";
 
 // A program that is none of the examples, previewed without an account or a network.
 
@@ -40,6 +40,13 @@ describe("a program of the user's own", () => {
     // A naive preview would take the text of the unknown for a plan, and print the key that nobody made a secret.
     expect(hosts).toMatchObject([{ name: "clock", plan: null, mayReboot: null }]);
     expect(resources.find(({ name }) => name === "asked")?.inputs.environment).toEqual({ KEY: "[secret]" });
+  });
+
+  // As a copy of an example is.
+  test("is the one that is here, also where it is called like an example", async () => {
+    program("gcp-cluster", `new pulumi.ComponentResource("a:b:C", "mine");`);
+    const { resources } = JSON.parse((await runFrom(folder, "gcp-cluster/", "--json")).stdout) as Preview;
+    expect(resources.map(({ name }) => name)).toEqual(["mine"]);
   });
 
   test("has the configuration of its stack, with a key for what is encrypted", async () => {

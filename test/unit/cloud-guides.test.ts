@@ -10,17 +10,22 @@ import { RESOURCES } from "../../rig/cloud/resources";
 // What the guides of the clouds tell whoever has an account: who may do what, and which machines can do what.
 
 const guideOf = (name: string) => readFileSync(join(resolve(__dirname, "../.."), "docs", `${name}.md`), "utf8");
-const blockOf = (guide: string, language: string) =>
-  new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(guideOf(guide))?.[1] ?? "";
+const blocksOf = (guide: string, language: string) =>
+  [...guideOf(guide).matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, block = ""]) => block);
 
 type Context = Readonly<Record<string, string>>;
 
 interface Statement {
+  Sid: string;
   Action: string | string[];
   Resource?: string | string[];
   NotResource?: string | string[];
   Condition?: Record<string, Record<string, string | string[]>>;
 }
+
+/** The policy of hosts, then the one of the network that they may be in. */
+const policiesOf = (guide: string) =>
+  blocksOf(guide, "json").map((block) => (JSON.parse(block) as { Statement: Statement[] }).Statement);
 
 const listOf = (value: string | string[] = []) => [value].flat();
 /** Of patterns with nothing special but asterisks. */
@@ -48,9 +53,9 @@ function allows(statements: Statement[], action: string, resource: string, conte
 }
 
 describe("Amazon's policy", () => {
-  const vpc = (id: string) => `arn:aws:ec2:eu-north-1:111122223333:vpc/${id}`;
-  const text = blockOf("aws", "json").replace("arn:aws:ec2:<region>:<account>:vpc/<vpc>", vpc("ours"));
-  const { Statement } = JSON.parse(text) as { Statement: Statement[] };
+  const vpc = (id: string) => `arn:aws:ec2:<region>:<account>:vpc/${id}`;
+  const [ofHosts = [], ofNetwork = []] = policiesOf("aws");
+  const Statement = [...ofHosts, ...ofNetwork];
   const asked = { "aws:RequestTag/project": "experiment" };
   const ours = { "aws:ResourceTag/project": "experiment" };
   const others = { "aws:ResourceTag/project": "payroll" };
@@ -73,7 +78,7 @@ describe("Amazon's policy", () => {
     ["ModifyVolume", "volume", ours, true],
     ["ModifyVolume", "volume", {}, false],
     // And it never tags a network interface.
-    ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("ours") }, true],
+    ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("<vpc>") }, true],
     ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("theirs") }, false],
     ["ModifyNetworkInterfaceAttribute", "security-group", ours, true],
     ["ModifyNetworkInterfaceAttribute", "security-group", others, false],
@@ -83,6 +88,25 @@ describe("Amazon's policy", () => {
     ["TerminateInstances", "instance", {}, false],
     ["AuthorizeSecurityGroupIngress", "security-group", {}, false],
     ["DeleteSecurityGroup", "security-group", ours, true],
+    ["CreateVpc", "vpc", asked, true],
+    ["CreateVpc", "vpc", {}, false],
+    ["CreateSubnet", "subnet", asked, true],
+    // In a VPC, too, and not in one of others.
+    ["CreateSubnet", "vpc", ours, true],
+    ["CreateSubnet", "vpc", others, false],
+    ["CreateInternetGateway", "internet-gateway", {}, false],
+    ["CreateTags", "subnet", { ...asked, "ec2:CreateAction": "CreateSubnet" }, true],
+    ["AttachInternetGateway", "vpc", ours, true],
+    ["AttachInternetGateway", "vpc", others, false],
+    ["DetachInternetGateway", "vpc", {}, false],
+    ["DeleteVpc", "vpc", {}, false],
+    // The provider gives a VPC's own table its route, and then its tag.
+    ["CreateRoute", "route-table", {}, true],
+    ["CreateRoute", "route-table", ours, true],
+    ["CreateRoute", "route-table", others, false],
+    ["CreateTags", "route-table", asked, true],
+    ["CreateTags", "route-table", { ...asked, ...others }, false],
+    ["DeleteRoute", "route-table", {}, false],
   ])("%s of a %s in %j: %s", (action, kind, context, expected) => {
     const resource = `arn:aws:ec2:eu-north-1:111122223333:${kind}/x`;
     expect(allows(Statement, `ec2:${action}`, resource, context)).toBe(expected);
@@ -93,13 +117,40 @@ describe("Amazon's policy", () => {
     const doing = free.filter((action) => !/^ec2:Describe|^ssm:GetParameter$/.test(action));
     expect(doing).toEqual(["ec2:RunInstances", "ec2:CreateSecurityGroup"]);
   });
+
+  /** What the provider calls to make, to read and to end a network: terraform-provider-aws, internal/service/ec2/vpc_*.go. */
+  const CALLS_OF_A_NETWORK: Readonly<Record<string, string[]>> = {
+    vpc: [
+      ...["CreateVpc", "DescribeVpcs", "DescribeVpcAttribute", "DescribeNetworkAcls", "DescribeRouteTables"],
+      ...["DescribeSecurityGroups", "DeleteVpc"],
+    ],
+    internetGateway: [
+      ...["CreateInternetGateway", "AttachInternetGateway", "DescribeInternetGateways"],
+      ...["DetachInternetGateway", "DeleteInternetGateway"],
+    ],
+    // It stays until its VPC goes.
+    defaultRouteTable: ["DescribeRouteTables", "CreateRoute", "CreateTags"],
+    subnet: ["CreateSubnet", "DescribeSubnets", "DescribeNetworkInterfaces", "DeleteSubnet"],
+  };
+
+  test("has all that the network of an example calls", () => {
+    const types = Object.keys(RESOURCES).map((type) => /^aws:ec2\/(\w+):/.exec(type)?.[1]);
+    const ofHost = ["instance", "securityGroup", "placementGroup"];
+    expect(types.filter((type) => type && !ofHost.includes(type)).sort()).toEqual(
+      Object.keys(CALLS_OF_A_NETWORK).sort(),
+    );
+    const allowed = Statement.flatMap(({ Action }) => listOf(Action));
+    const called = Object.values(CALLS_OF_A_NETWORK).flat();
+    expect(called.filter((call) => !allowed.includes(`ec2:${call}`))).toEqual([]);
+  });
 });
 
 // With more, the program of any pull request could read what machines were told: their host keys.
 test("a preview's role finds images, and reads no machine", () => {
-  const { Statement } = JSON.parse(blockOf("aws", "json")) as { Statement: (Statement & { Sid: string })[] };
   const recommended = /In AWS that is the statement\s`(\w+)` of \[Amazon's policy\]/.exec(guideOf("preview"))?.[1];
-  const statements = Statement.filter(({ Sid }) => Sid === recommended);
+  const statements = policiesOf("aws")
+    .flat()
+    .filter(({ Sid }) => Sid === recommended);
   expect(statements.flatMap(({ Action }) => listOf(Action))).toEqual(["ssm:GetParameter"]);
   for (const { parameter } of Object.values(IMAGES)) {
     expect(allows(statements, "ssm:GetParameter", `arn:aws:ssm:eu-north-1::parameter${parameter}`, {})).toBe(true);
@@ -127,7 +178,7 @@ const CALLS: Readonly<Record<string, string[]>> = {
 };
 
 test("Google's role has all that an update in place calls", () => {
-  const { includedPermissions } = parse(blockOf("gcp", "yaml")) as { includedPermissions: string[] };
+  const { includedPermissions } = parse(blocksOf("gcp", "yaml")[0] ?? "") as { includedPermissions: string[] };
   expect(Object.keys(CALLS).sort()).toEqual([...(RESOURCES["gcp:compute/instance:Instance"]?.updates ?? [])].sort());
   const called = Object.values(CALLS).flat();
   expect(called.filter((call) => !includedPermissions.includes(`compute.${call}`))).toEqual([]);
