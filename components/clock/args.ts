@@ -74,9 +74,10 @@ export interface TrackingLogArgs {
   /**
    * Whether chronyd logs each of its updates (/var/log/chrony/tracking.log), so that each proof also tells how large the error
    * bound was at most since the one before (`heldSince`, `heldBoundNs`), and `sudo timebase held FROM TO` of any time. What
-   * the log cannot vouch for, such as a gap or a restart of chronyd, is unknown with its reason. An update is a line of 132
-   * bytes, 11 MB a day where there is one each second, as from a hub; the system's logrotate keeps about five weeks. Changing
-   * it restarts chronyd. Default: false.
+   * the log cannot vouch for, such as a gap, a restart of chronyd or Amazon's clock device, is unknown with its reason; what was
+   * above the budget, or is unknown, is a warning of `up`. An update is a line of 132 bytes, 11 MB a day where there is one each
+   * second, as from a hub; the system's logrotate keeps about five weeks, which must not be compressed. Changing it restarts
+   * chronyd. Not with Topology.Ptp. Default: false.
    */
   trackingLog?: pulumi.Input<boolean>;
 }

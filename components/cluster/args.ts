@@ -75,8 +75,8 @@ export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs
    * read once more, together, when the last of them is proved, and again whenever one of them was proved anew: hosts that
    * were proved minutes apart have wide bounds at one instant. Each was proved when its own bound was half of that, or
    * after `settleTimeoutSeconds`; the sums are judged. That is one more command, and one more session, for each host,
-   * `<cluster>-<host>-together`. Of many hosts the engine reads no more at once than its `--parallel` says. Default: none, the
-   * pairs are told of (`pairwiseBoundNs`), and each host has its own budget.
+   * `<cluster>-<host>-together`. Of many hosts the engine reads no more at once than its `--parallel` says. Default: none, so that
+   * only `maxErrorMicros` is enforced, and `pairwiseBoundNs` is of proofs that may be days apart.
    */
   maxPairwiseMicros?: pulumi.Input<number>;
   /**

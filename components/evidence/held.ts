@@ -3,11 +3,13 @@ import { type HostEvidence, Verdict } from "./HostEvidence";
 
 /** What was of all hosts between their last two proofs, with `trackingLog`. */
 export interface HeldSummary {
-  /** With `trackingLog`, from when on it is known of all hosts what was since their last proofs: ISO 8601 in UTC. */
+  /** With `trackingLog`, from when on it is known of all hosts what was between their last two proofs: ISO 8601 in UTC. */
   heldSince?: string;
-  /** How far any host was at most from the timescale since then, in nanoseconds. */
+  /** Until when it is. */
+  heldUntil?: string;
+  /** How far any host was at most from the timescale in that time, in nanoseconds. */
   heldBoundNs?: number;
-  /** How far any two hosts were at most from each other since then, in nanoseconds: the sum of both at their worst. */
+  /** How far any two hosts were at most from each other in that time, in nanoseconds: the sum of both at their worst. */
   heldPairwiseBoundNs?: number;
   /** Why these are unknown. */
   heldReason?: string;
@@ -22,15 +24,36 @@ export function heldSummary(evidences: readonly HostEvidence[]): HeldSummary {
   if (lost !== undefined) {
     return { heldReason: `${lost.name}: ${lost.heldReason ?? "no log is kept of it"}` };
   }
+  const [from, to] = [latest(evidences, "heldSince"), earliest(evidences, "asOf")];
+  if (instantOf(from, "heldSince") >= instantOf(to, "asOf")) {
+    return {
+      heldReason: `of ${to.name} it is known until ${to.asOf}, and of ${from.name} from ${from.heldSince} on: prove them together`,
+    };
+  }
   const pairs = heldPairs(evidences);
   const unknown = pairs.map(({ bound }) => bound).find((bound) => !isKnown(bound));
   const widest = widestPair(pairs);
   return {
-    heldSince: new Date(Math.max(...evidences.map(({ heldSince = "" }) => Date.parse(heldSince)))).toISOString(),
+    heldSince: new Date(instantOf(from, "heldSince")).toISOString(),
+    heldUntil: new Date(instantOf(to, "asOf")).toISOString(),
     heldBoundNs: Math.max(...evidences.map(({ heldBoundNs = Number.NaN }) => heldBoundNs)),
     ...(unknown !== undefined && !isKnown(unknown) ? { heldReason: unknown.unknown } : {}),
     ...(unknown === undefined && widest !== undefined ? { heldPairwiseBoundNs: widest.ns } : {}),
   };
+}
+
+type Instant = "heldSince" | "asOf";
+
+function instantOf(evidence: HostEvidence, instant: Instant): number {
+  return Date.parse(evidence[instant] ?? "");
+}
+
+function latest(evidences: readonly HostEvidence[], instant: Instant): HostEvidence {
+  return evidences.reduce((one, other) => (instantOf(other, instant) > instantOf(one, instant) ? other : one));
+}
+
+function earliest(evidences: readonly HostEvidence[], instant: Instant): HostEvidence {
+  return evidences.reduce((one, other) => (instantOf(other, instant) < instantOf(one, instant) ? other : one));
 }
 
 /** The check of the toolkit that tells of it, and does not fail: the next proof looks at the time that comes next. */

@@ -163,7 +163,10 @@ function held(fields: Fields): Pick<HostEvidence, "heldSince" | "heldBoundNs" | 
     heldBoundNs: known(count)(fields, "heldBoundNs"),
     heldReason: text(fields, "heldReason"),
   };
-  if (read.heldReason === "" && (read.heldSince === undefined || read.heldBoundNs === undefined)) {
+  if (
+    (read.heldReason === "" || read.heldBoundNs !== undefined) &&
+    (read.heldSince === undefined || read.heldBoundNs === undefined)
+  ) {
     throw new EvidenceError('it has neither "heldBoundNs" with "heldSince" nor "heldReason"');
   }
   return read;

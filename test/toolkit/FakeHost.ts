@@ -308,7 +308,8 @@ export class FakeHost {
   /** chronyd runs, as a daemon and its helper, and answers like this; it has measured since the clock was set the last time. */
   chrony(answer: string): void {
     const selected = /^[#^=],[*],([^,]*)/m.exec(answer)?.[1] ?? "";
-    this.write("run/timebase.clock-looked", `1700000000000000000 0 ${selected} 0 9\n`);
+    const refid = /^([0-9A-F]+),/m.exec(answer)?.[1] ?? "";
+    this.write("run/timebase.clock-looked", `1700000000000000000 0 ${selected}/${refid} 0 9\n`);
     this.process(500, "chronyd");
     this.write("proc/500/cmdline", "/usr/sbin/chronyd\0-F\x001\0");
     this.process(501, "chronyd", 500);

@@ -380,7 +380,7 @@ describe("a clock that was set, as one look after the other finds it", () => {
     const { text: refclock, now } = recording("chronyc", "4.5", "refclock");
     const of = (count: number) =>
       read(refclock, now, "no", "C", both, 0, [`ENA0 ${OWN_ERROR}`], 50, "hub:hub", {
-        ...{ same: "yes", seen_ns: 0, seen: `ENA0 0 ${count}` },
+        ...{ same: "yes", seen_ns: 0, seen: looked(refclock).seen.replace("0 9", `0 ${count}`) },
       }).checks["time.undisturbed"];
     expect(of(0)?.found).toContain("measured 1 of 2 times");
     expect(of(1)?.verdict).toBe("pass");
@@ -390,7 +390,7 @@ describe("a clock that was set, as one look after the other finds it", () => {
     const of = (seen: string) =>
       read(text, now, "no", "C", [server], 0, [], 50, "hub:hub", { ...{ same: "yes", seen_ns: 0, seen } });
     expect(of("10.0.0.9 0 9").checks["time.undisturbed"]?.verdict).toBe("fail");
-    expect(of("10.0.0.9 0 9").values.measured).toMatch(/^127\.0\.0\.1 \S+ -1$/);
+    expect(of("10.0.0.9 0 9").values.measured).toMatch(/^127\.0\.0\.1\/7F000001 \S+ -1$/);
     for (const odd of ["", "x", "127.0.0.1", "127.0.0.1 0", "127.0.0.1 0 x"])
       expect(of(odd).checks["time.undisturbed"]?.verdict, odd).toBe("fail");
   });

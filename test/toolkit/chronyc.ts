@@ -55,8 +55,14 @@ export const read = (
 export const looked = (text: string | Buffer) => ({
   same: "yes",
   seen_ns: 0,
-  seen: `${columns(String(text), ({ length, 1: state }) => length === 10 && state === "*")[2]} 0 9`,
+  seen: `${followed(String(text))} 0 9`,
 });
+
+/** What chronyd follows, by its name and its reference id; where they are garbage, as an argument can have it. */
+const followed = (text: string) => {
+  const [, , name] = columns(text, ({ length, 1: state }) => length === 10 && state === "*");
+  return `${name}/${columns(text, ({ length }) => length === 14)[0]}`.replaceAll("\0", " ");
+};
 
 /** What chronyc says of tracking once more at the end, when nothing was measured meanwhile. */
 export const again = (text: string | Buffer): string =>

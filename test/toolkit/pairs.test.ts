@@ -245,6 +245,20 @@ describe.each(shells)("a host that measures others, under %s,", (shell) => {
     expect(JSON.parse(proof.stdout).pairs[3]).toMatchObject({ host: "node-5", offsetNs: 0 });
   });
 
+  // Naive: who waits for the next measurement lets the bounds of the hosts that are read with it grow for a minute, or 17.
+  test("has its servers asked while it waits, at once and each minute", () => {
+    host.converge(plans.time);
+    host.chrony(synchronised);
+    host.write("proc/uptime", "100.00 1.00\n");
+    host.meanwhile(
+      "sleep",
+      'cd "$TIMEBASE_ROOT/proc" && awk \'{ print $1 + 20 ".00 1.00" }\' uptime >later && mv later uptime',
+    );
+    const plan = plans.time.replace("settle-seconds=0", "settle-seconds=100").replace("ns=1000000", "ns=1000");
+    expect(host.run(["prove"], plan).status).toBe(1);
+    expect(host.read("fake/bursts")).toBe("burst 2/4\nburst 2/4\n");
+  });
+
   // What its own budget allows is too much for a pair; the gate, which knows the other's part, judges what comes of it.
   test("waits for the bound that a pair of it needs, and passes without", () => {
     host.converge(plans.time);

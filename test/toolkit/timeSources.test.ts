@@ -124,6 +124,16 @@ describe.each(shells)("time sources under %s", (shell) => {
     expect(proved(host, vouched).evidence).toMatchObject({ errorBoundNs: boundFrom(27_012) });
   });
 
+  // Naive: the best source that there is, which cannot be within the budget.
+  test("a clock that may be off by the whole budget is none: auto takes the time service, and who names it is refused", () => {
+    onCloud(host, "gcp");
+    host.clock(0, "KVM virtual PTP");
+    const why = "its clock may be off by 1000 us by itself, and maxErrorMicros allows 1000 us in all";
+    expect(refused(following(plans.time, "gcp-phc"))).toContain(why);
+    expect(host.converge(following(plans.time, "auto")).stderr).not.toContain("left out");
+    expect(host.read(runFile)).toBe("server metadata.google.internal prefer iburst\n");
+  });
+
   test("the clock of an Azure host, with the error that the program vouches for", () => {
     onCloud(host, "azure");
     host.clock(1, "hyperv");

@@ -167,11 +167,23 @@ describe("what held since the last proofs", () => {
     const summary = clusterSummary([held("node-1", 0), later, held("node-3", 200_000)]);
     expect(summary).toMatchObject({
       heldSince: "2026-11-23T18:05:00.000Z",
+      heldUntil: "2026-11-23T18:25:32.000Z",
       heldBoundNs: 300_000,
       heldPairwiseBoundNs: 500_000,
     });
     expect(summary).not.toHaveProperty("heldReason");
     expect(clusterSummary([held("node-1", 7)])).toMatchObject({ heldBoundNs: 7 });
+  });
+
+  // Naive: a figure for a time of which nothing is known of the first.
+  test("is unknown where one host is known until a time, and another from a later one on", () => {
+    const later = { ...held("node-2", 300_000, { asOf: "2026-11-25T18:00:00Z" }), heldSince: "2026-11-24T18:00:00Z" };
+    const summary = clusterSummary([held("node-1", 250_000), later]);
+    expect(summary.heldReason).toBe(
+      "of node-1 it is known until 2026-11-23T18:25:32Z, and of node-2 from 2026-11-24T18:00:00Z on: prove them together",
+    );
+    for (const figure of ["heldSince", "heldUntil", "heldBoundNs", "heldPairwiseBoundNs"])
+      expect(summary).not.toHaveProperty(figure);
   });
 
   test("is unknown with a reason where it is of one host, and absent where nobody keeps a log", () => {

@@ -71,6 +71,7 @@ describe("parseEvidence", () => {
     for (const lost of [{ heldBoundNs: null }, { heldSince: null }]) {
       expect(() => of({ ...held, ...lost })).toThrow('it has neither "heldBoundNs" with "heldSince" nor "heldReason"');
     }
+    expect(() => of({ ...held, heldSince: null, heldReason: "why" })).toThrow("it has neither");
     expect(() => of({ ...held, heldBoundNs: undefined })).toThrow('the field "heldBoundNs" is missing');
   });
 

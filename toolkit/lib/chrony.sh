@@ -292,7 +292,7 @@ time_settle() {
   if [ "${plan_settle_error_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi
   uptime_seconds
   settle_start=$uptime_seconds
-  settle_said=0 settle_bound_ns='' settle_asked=no
+  settle_said=0 settle_bound_ns='' settle_ask_at=0
   while chrony_state; do
     case "$time_checks" in
       *"${tab}fail$tab"*) ;;
@@ -311,15 +311,12 @@ time_settle() {
   done
 }
 
-# settle_ask: has chronyd ask the server that it follows at once, and once only, where its next measurement is waited for: that
-# may be due in 17 minutes.
+# settle_ask: has chronyd ask its servers at once, and again each minute: its next measurement, which is waited for, may be due
+# in 17 minutes, and the bound is wide until then, as are those of the hosts that are read together with this one. All servers,
+# as chronyc would look a name up itself, and may find another address than chronyd.
 settle_ask() {
-  case "$settle_asked:$time_kind:$time_checks" in
-    no:server:*time.undisturbed"${tab}fail$tab"*) ;;
-    *) return 0 ;;
-  esac
-  settle_asked=yes
-  timeout 10 chronyc burst 2/4 "$time_source" >/dev/null 2>&1 || :
+  if [ "$time_kind" != server ] || [ "$settle_elapsed" -lt "$settle_ask_at" ]; then return 0; fi
+  if timeout 10 chronyc burst 2/4 >/dev/null 2>&1; then settle_ask_at=$((settle_elapsed + 60)); fi
 }
 
 # settle_trend: sets settle_trend to what the bound has done since the last line; nothing where one of the two is unknown.

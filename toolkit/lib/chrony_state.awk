@@ -12,7 +12,7 @@
 #
 # In: service (chronyd's unit), now (s, with decimals), read_ms (how long the reading took until now), same (yes or no:
 # whether nobody has set the clock since it was first looked at, lib/clock_set.sh), seen_ns (how small a change would not have
-# been seen), seen (what was measured up to the look before: source, reference time, how many times, -1 where it begins), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
+# been seen), seen (what was measured up to the look before: source/reference id, reference time, how many times, -1 where it begins), itself (yes: this host defines the timescale), timescale (utc, or a hub's), budget_ns,
 # maxclockerror_ppm (as chronyd is configured), ptp (the address of the hub whose PTP samples come by shared memory); in the
 # environment what chrony_sources.awk takes, and TIMEBASE_PAIRS, the hosts that are measured: "NAME ADDRESS ...", a line each; await_pairs (yes: it fails as long as one of them is not).
 # Out: key=value lines, among them measured=, which is `seen` of the next look; check=<id> TAB <verdict> TAB <expected> TAB <found> TAB <remedy>; of each host that is measured
@@ -224,10 +224,12 @@ function reference_error() {
 # before; so what is read by the next one is where it begins.
 function measured_since(    was, count) {
   split(same == "yes" ? seen : "", was, " ")
-  if (source == "" || was[1] != source || was[3] !~ /^-?[0-9]+$/) count = -1
+  # Servers of a pool have one name: the reference id is of the address.
+  followed_one = source "/" tracking[1]
+  if (source == "" || was[1] != followed_one || was[3] !~ /^-?[0-9]+$/) count = -1
   else count = was[3] < 0 ? 0 : was[3] + (was[2] != later)
   if (count > 9) count = 9
-  print "measured=" source " " later " " count
+  print "measured=" followed_one " " later " " count
   return count
 }
 
@@ -280,7 +282,7 @@ function bound() {
   }
   printf "bound-ns=%.0f\n", ns
   printf "drift-ppb=%.0f\n", drift_ppb
-  check("time.bound", ns <= budget_ns, sprintf("at most %.0f us", budget_ns / 1000), sprintf("%.1f us", ns / 1000), "wait longer (settleTimeoutSeconds), use a nearer source, or allow more (maxErrorMicros)")
+  check("time.bound", ns <= budget_ns, sprintf("at most %.0f us", budget_ns / 1000), sprintf("%.1f us", ns / 1000), "wait longer (settleTimeoutSeconds), use a nearer source or ask it more often (maxPollLog2), say how good the oscillator is (maxClockErrorPpm), or allow more (maxErrorMicros)")
 }
 
 # seconds(TEXT): whether it is a figure that two clocks can differ by: those of some hundred years.

@@ -114,9 +114,10 @@ DEVICES
 }
 
 # sources_errors: sets sources_errors to a line "REFID FIGURE" for each device, or "REFID ? WHY"; a figure is in
-# nanoseconds. A driver that has not read its device yet says 0, and one that could not, all ones or nothing.
+# nanoseconds. A driver that has not read its device yet says 0, and one that could not, all ones or nothing. And
+# sources_errors_lasting to the same of any time: what a driver says is of now.
 sources_errors() {
-  sources_errors=
+  sources_errors='' sources_errors_lasting=''
   while read -r source_refid source_device source_error; do
     case "$source_error" in
       '') continue ;;
@@ -126,7 +127,9 @@ sources_errors() {
           '' | 0 | 4294967295 | *[!0-9]* | ???????????*) source_error="? ${source_error##*/} of /dev/$source_device says \"$first_line\"" ;;
           *) source_error=$first_line ;;
         esac
+        sources_errors_lasting="$sources_errors_lasting$source_refid ? what its driver said of it then is not recorded$newline"
         ;;
+      *) sources_errors_lasting="$sources_errors_lasting$source_refid $source_error$newline" ;;
     esac
     sources_errors="$sources_errors$source_refid $source_error$newline"
   done <<DEVICES

@@ -21,16 +21,17 @@ CLOCKS
   read -r clock_was clock_was_width clock_was_measured <<WAS
 $first_line
 WAS
-  case "$clock_was:$clock_was_width" in
-    *[!0-9:-]* | :* | *:) ;;
-    *)
-      if [ $((clock_was - clock_was_width)) -le "$clock_apart" ] && [ $((clock_apart - clock_width)) -le "$clock_was" ]; then
-        clock_same=yes clock_measured=$clock_was_measured
-        clock_seen_ns=$((clock_width + clock_was_width))
-        clock_apart=$clock_was clock_width=$clock_was_width
-      fi
-      ;;
-  esac
+  if clock_agrees "$clock_was" "$clock_was_width"; then
+    clock_same=yes clock_measured=$clock_was_measured
+    clock_seen_ns=$((clock_width + clock_was_width))
+    clock_apart=$clock_was clock_width=$clock_was_width
+  fi
+}
+
+# clock_agrees APART WIDTH: whether the clocks may be as far apart now as they were when they were so. Needs clock_look.
+clock_agrees() {
+  case "$1:$2:$clock_apart" in *[!0-9:-]* | :* | *: | *::*) return 1 ;; esac
+  [ $(($1 - $2)) -le "$clock_apart" ] && [ $((clock_apart - clock_width)) -le "$1" ]
 }
 
 # clock_remember MEASURED: what chronyd has measured up to this look, for the next one. A line that is cut is as none.

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # `timebase status`: for each section who owns it, what is planned, what is live, what others have changed since, and
-# what a revert would give back. It looks only: it takes no lock, waits for nothing and writes nothing.
+# what a revert would give back. It looks only: it takes no lock, and changes nothing. It waits only after a boot, when nobody
+# has looked at the clock yet, for the first measurement.
 
 status() {
   os_detect
@@ -37,6 +38,7 @@ status_of() {
   fi
   plan_only "$1"
   plan_settle_seconds=0
+  if [ "$1" = time ] && status_first_look; then plan_settle_seconds=15; fi
   printf '%s of %s, planned: %s\n' "$1" "$plan_owner" "$(status_planned "$1")"
   checks_run
   case "$checks" in "system${tab}pass$tab"*) checks=${checks#*"$newline"} ;; esac
@@ -45,6 +47,14 @@ status_of() {
   status_drift "$1"
   if [ "$1" = boot ]; then status_reboot; fi
   status_revert "$1"
+}
+
+# status_first_look: whether all is well but that nobody has looked at the clock since the boot.
+status_first_look() {
+  if [ -e "$clock_looked" ]; then return 1; fi
+  sources_choose
+  chrony_state
+  case "$time_bound_reason" in 'the clock was set, or '*) ;; *) return 1 ;; esac
 }
 
 status_planned() {

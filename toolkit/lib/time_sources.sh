@@ -184,10 +184,16 @@ time_source_lacking() {
     source_lacking="several devices are called $source_clock: $clock_device$clock_others"
     return 0
   fi
-  source_rendered="${source_rendered%%DEVICE*}/dev/$clock_device${source_rendered#*DEVICE}"
   case "$source_error" in
     *[!0-9]*) source_error=$TIMEBASE_ROOT/sys/class/ptp/$clock_device/device/$source_error ;;
+    *)
+      if [ "$source_error" -ge "$plan_max_error_ns" ]; then
+        source_lacking="its clock may be off by $((source_error / 1000)) us by itself, and maxErrorMicros allows $((plan_max_error_ns / 1000)) us in all"
+        return 0
+      fi
+      ;;
   esac
+  source_rendered="${source_rendered%%DEVICE*}/dev/$clock_device${source_rendered#*DEVICE}"
   source_refid=${source_rendered#* refid }
   sources_devices="$sources_devices${source_refid%% *} $clock_device $source_error$newline"
 }

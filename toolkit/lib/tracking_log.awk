@@ -1,13 +1,13 @@
 # What chronyd's tracking log says of an interval: the largest bound in it, and when; or the first reason why that is unknown.
 # A figure is never of the lines that are there only: what is missing between two of them is a reason, as a restart is.
 #
-# A line has 14 columns (reference.c, write_log): 1 date and 2 time (UTC) of an update, 3 source, 6 skew in ppm, 7 offset that
+# A line has 14 columns (reference.c, write_log): 1 date and 2 time (UTC) of an update, 3 source, 4 stratum, 6 skew in ppm, 7 offset that
 # the update has found, 8 leap status, 11 what was still to be corrected of earlier ones, 12 root delay and 13 root dispersion
 # from this update on, 14 the maximum error since the previous update: |what was to be corrected| and root distance of then,
 # grown by the drift that the plan allows. After its start chronyd has neither: 0 + 1 / 2 + 1.
 #
-# In: from, to (s since 1970), maxclockerror_ppm, now (s), and what chronyd says of itself now: bound_ns, or in the
-# environment TIMEBASE_UNKNOWN; there also what chrony_sources.awk takes.
+# In: from, to (s since 1970), timescale (utc, or a hub's), maxclockerror_ppm, now (s), and what chronyd says of itself now:
+# measured_at (s), drift_ppb and bound_ns, or in the environment TIMEBASE_UNKNOWN; there also what chrony_sources.awk takes.
 # Out: bound-ns=, worst-at= (the end of the time between two updates in which it was); or bound-reason=.
 
 function larger(one, other) { return one > other ? one : other }
@@ -24,6 +24,8 @@ BEGIN {
     if (directive[name] == "pool" || directive[name] == "server" && name !~ /:/ && name ~ /[^0-9.]/) named = 1
   }
   longest_wait = 4 * larger(2 ^ slowest, 1) + 4
+  # What 64 updates before FROM have moved is of account.
+  first_day = substr(instant(from - larger(86400, 64 * 2 ^ slowest)), 1, 10)
   begin()
 }
 
@@ -44,6 +46,9 @@ function turn(    b, movement) {
 }
 
 function claim(bound, at) { if (largest[2] == "" || bound > largest[2]) { largest[2] = bound; when[2] = at } }
+
+# rounded_up(FIGURE): a line has four digits of it.
+function rounded_up(figure) { return figure * 1.0005 }
 
 function unknown(why) { if (reason == "") reason = why }
 
@@ -91,13 +96,17 @@ function trouble(    between) {
   if (unread != "") return "what is recorded" between " could not be read (\"" substr(unread, 1, 60) "\")"
   if (t < before) return "the clock was set back: the update of " before_at " was followed by one of " at
   if (started) return "chronyd was started anew" between
-  if (t - before > longest_wait) return "no update is recorded" between
+  # The maximum error is of all the time since the update before, whose line may be missing.
+  if (t - before > longest_wait || before_off + before_distance + (t - before - 1) * maxclockerror_ppm / 1e6 > 1.001 * $14) return "no update is recorded" between
   if ($8 == "?" || before_leap == "?") return "the clock was not synchronised" between
   if ($6 >= 1000) return "frequency uncertain by " $6 " ppm at " at
+  # chrony's own default of `local`; nobody is so far from UTC otherwise.
+  if (timescale == "utc" && $4 > 10) return $3 " was of stratum " $4 - 1 " at " at ", as a server that tells the time of its own clock"
   if (foreign($3) || foreign(before_source)) return "the clock followed " (foreign($3) ? $3 : before_source) between ", which is not of the plan"
   return ""
 }
 
+!recent { if ($1 < first_day) next; recent = 1 }
 /^=+$/ || $1 == "Date" && $2 == "(UTC)" { next }
 !readable() { gsub(/[^ -~]/, " "); unread = unread == "" ? $0 == "" ? " " : $0 : unread; next }
 {
@@ -108,7 +117,8 @@ function trouble(    between) {
   if (inside && (reason = trouble()) != "") exit
   # What is of another run of chronyd, or of none, says nothing of what was before.
   anew = started || unread != "" || before != "" && (t < before || t - before > longest_wait || $8 == "?")
-  if (ended && anew) exit
+  # What was left of a disturbance then nobody has found.
+  if (ended && anew) { unknown("chronyd began anew at " at ", too soon afterwards to tell what it had not found yet"); exit }
   if (anew) begin(); else moved += $7
   if (moved < low[2]) low[2] = moved
   if (moved > high[2]) high[2] = moved
@@ -116,7 +126,7 @@ function trouble(    between) {
   if (inside) {
     # Against who has set the clock, too: what it was off by at the end, not yet corrected.
     own = larger(reference_error(before_source), reference_error($3))
-    claim(own + larger($14, magnitude($7) + magnitude($11) + distance), at)
+    claim(own + rounded_up(larger($14, magnitude($7) + magnitude($11) + distance)), at)
     if (reason != "") exit
     reached = 1
     if (t >= to) { ended = 1; turns = 0 }
@@ -129,17 +139,17 @@ function trouble(    between) {
 function present() {
   if (before == "") unknown("there is no log that reaches back to " instant(from))
   else if (unread != "") unknown("what is recorded after " before_at " could not be read (\"" substr(unread, 1, 60) "\")")
-  else if (now - before > longest_wait) unknown("no update is recorded after " before_at)
+  else if (now - before > longest_wait || measured_at - before > 2) unknown("no update is recorded after " before_at)
   else if (foreign(before_source)) unknown("the clock followed " before_source " after " before_at ", which is not of the plan")
-  else claim(reference_error(before_source) + before_off + before_distance + (now - before) * (maxclockerror_ppm + before_skew) / 1e6, instant(now))
+  else claim(reference_error(before_source) + rounded_up(before_off + before_distance) + (now - before) * larger(maxclockerror_ppm + before_skew, drift_ppb / 1000) / 1e6, instant(now))
 }
 
 END {
   if (reason == "" && !ended) present()
   # What the last updates have left of a disturbance shows in what chronyd says of itself now; it is also the last word.
-  if (reason == "" && !complete && !(ended && anew)) {
+  if (reason == "" && !complete) {
     if (bound_ns !~ /^[0-9]+$/) unknown(ENVIRON["TIMEBASE_UNKNOWN"])
-    else if (to >= now) claim(bound_ns / 1e9, instant(now))
+    else claim(bound_ns / 1e9, instant(to < now ? to : now))
   }
   if (reason == "") {
     turn(); turn()

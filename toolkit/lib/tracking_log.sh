@@ -9,7 +9,8 @@ tracking_log_aside=$tracking_log_folder/before-timebase
 # What five weeks, which logrotate keeps by the systems' defaults, take of one update a second, in KiB.
 tracking_log_room_kib=409600
 
-# When the host was proved last, and since when that proof has told; the second is missing after a reading of the gate.
+# When the host was proved last, since when that proof has told, or -, the boot, and how far the clocks were apart
+# (lib/clock_set.sh).
 proved_record=$TIMEBASE_STATE/proved
 
 # tracking_log_kept: whether there is a log that is ours.
@@ -59,6 +60,14 @@ tracking_log_read() {
     tracking_log_itself "$1"
     return 0
   fi
+  tracking_log_updates "$1" "$2"
+  if [ -n "$held_bound_ns" ] && tracking_log_clock_set "$2"; then
+    held_bound_ns='' held_worst='' held_reason="somebody has set the clock since the proof of $proved_last"
+  fi
+}
+
+# tracking_log_updates FROM TO: the same by the log of its updates.
+tracking_log_updates() {
   # logrotate names them by numbers or by dates. What ends a day before it has not even the update before it; of what is
   # compressed it is said that the log does not reach back.
   find "$tracking_log_folder" -maxdepth 1 -type f -regex '.*/tracking\.log[.-][0-9-]*' -newermt "@$((${1%.*} - 86400))" -printf '%T@ %p\n' 2>/dev/null |
@@ -75,9 +84,18 @@ tracking_log_read() {
       bound-reason) held_reason=$tracking_log_value ;;
     esac
   done <<HELD
-$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors TIMEBASE_UNKNOWN=$time_bound_reason LC_ALL=C awk -v from="$tracking_log_from" -v to="$tracking_log_to" -v now="$chrony_now" \
-    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/chrony_sources.awk" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
+$(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors_lasting TIMEBASE_UNKNOWN=$time_bound_reason LC_ALL=C awk -v from="$tracking_log_from" -v to="$tracking_log_to" -v timescale="$plan_timescale" -v now="$chrony_now" \
+    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v measured_at="$chrony_last" -v drift_ppb="$time_drift_ppb" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/chrony_sources.awk" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
 HELD
+}
+
+# tracking_log_clock_set TO: whether somebody has set the clock in this boot since the last proof, and maybe before TO. Of one
+# that was set and set back between two updates the log has nothing; unless it is set back to the very nanosecond, this shows it.
+tracking_log_clock_set() {
+  proved_read
+  boot_id
+  if ! boot_id_valid "$boot_id" || [ "$proved_boot_id" != "$boot_id" ] || clock_agrees "$proved_apart" "$proved_width"; then return 1; fi
+  [ "$(date -u -d "$proved_last" +%s)" -lt "${1%.*}" ]
 }
 
 # tracking_log_itself FROM: a clock that defines the time is no distance from it by definition, as long as one chronyd has kept it:
@@ -103,19 +121,17 @@ tracking_log_itself() {
 }
 
 # check_held: what was between the last proof and this one. It is told, and does not fail: the next proof looks at what comes
-# next. A reading of the gate is of the same time as the proof that it comes after.
+# next. A reading of the gate is of the same time as the proof that it comes after, however often it is read.
 check_held() {
   if [ "$plan_tracking_log" = no ]; then return 0; fi
-  proved_last='' held_since=''
-  if [ -r "$proved_record" ]; then read -r proved_last held_since <"$proved_record" || :; fi
-  if [ -z "$held_since" ] || [ "$plan_together" = no ]; then held_since=$proved_last; fi
+  proved_read
+  held_since=$proved_last
+  if [ "$plan_together" = yes ] && [ "${proved_since:--}" != - ]; then held_since=$proved_since; fi
   held_expected="at most $((plan_max_error_ns / 1000)) us since the last proof"
-  case "$held_since" in
-    '' | -)
-      check_held_first
-      return 0
-      ;;
-  esac
+  if [ -z "$held_since" ]; then
+    check_held_first
+    return 0
+  fi
   if [ -n "$released_text" ]; then
     held_bound_ns='' held_reason=$released_text
   else
@@ -143,23 +159,39 @@ check_held_first() {
 
 # held_text: sets held_text to what was found, for people.
 held_text() {
+  held_text="since $held_since"
+  if [ -n "${held_until:-}" ]; then held_text="from $held_since to $held_until"; fi
   if [ -z "$held_bound_ns" ]; then
-    held_text="since $held_since unknown: $held_reason"
+    held_text="$held_text unknown: $held_reason"
   else
-    held_text="since $held_since at most $((held_bound_ns / 1000)).$((held_bound_ns / 100 % 10)) us${held_worst:+, at $held_worst}"
+    held_text="$held_text at most $((held_bound_ns / 1000)).$((held_bound_ns / 100 % 10)) us${held_worst:+, at $held_worst}"
   fi
 }
 
-# proved_remember: from when on the next proof is to tell, if the time has passed this one.
+# proved_read: sets proved_* from the record; to nothing where there is none.
+proved_read() {
+  first_line "$proved_record"
+  read -r proved_last proved_since proved_boot_id proved_apart proved_width <<PROVED
+$first_line
+PROVED
+}
+
+# proved_remember: from when on the next proof is to tell, if all has passed this one: of one that fails the evidence is lost.
 proved_remember() {
-  if [ "$plan_tracking_log" = no ] || [ -z "$time_bound_ns" ]; then return 0; fi
-  case "$time_checks" in *"${tab}fail$tab"*) return 0 ;; esac
-  if [ "$plan_together" = yes ]; then proved_since=''; else proved_since=" ${held_since:--}"; fi
-  text_write "$proved_record" "$time_as_of$proved_since$newline"
+  if [ "$plan_tracking_log" = no ] || [ -z "$time_bound_ns" ] || checks_failed; then return 0; fi
+  boot_id
+  text_write "$proved_record" "$time_as_of ${held_since:--} $boot_id $clock_apart $clock_width$newline"
 }
 
 # held FROM [TO]: the same of any time, as one line of JSON, and for people.
 held() {
+  held_instant "$1"
+  held_from=$held_instant held_until='' held_to=''
+  if [ $# = 2 ]; then
+    held_instant "$2"
+    held_to=$held_instant held_until=$2
+    if [ "${held_to%.*}${held_to#*.}" -lt "${held_from%.*}${held_from#*.}" ]; then usage_error "$2 is before $1"; fi
+  fi
   os_detect
   if [ ! -e "$TIMEBASE_STATE/plans/time" ]; then
     fail 'timebase does not manage the time of this host' 'converge it first, by a HostClock, a TimeSync or an ExperimentCluster'
@@ -168,41 +200,36 @@ held() {
   if [ "$plan_tracking_log" = no ]; then
     fail 'no log is kept of what the bound of this host was' 'set trackingLog: true in the program, and run `pulumi up`: from then on there is one'
   fi
-  held_instant "$1"
-  held_from=$held_instant
-  held_until=${2:-}
-  if [ -n "$held_until" ]; then
-    held_instant "$held_until"
-    held_to=$held_instant
-    if [ "${held_to%.*}" -gt "$(date +%s)" ]; then usage_error "$held_until is still to come"; fi
-  fi
   if check_released; then
-    chrony_now=$(date +%s.%3N) time_as_of=$(date -u +%Y-%m-%dT%H:%M:%SZ) time_bound_ns='' time_bound_reason=$released_text
+    chrony_now=$(date +%s.%3N) time_as_of=$(date -u +%Y-%m-%dT%H:%M:%SZ) time_bound_ns='' time_bound_reason=$released_text time_drift_ppb='' chrony_last=''
     sources_choose
     sources_errors
+    clock_look
   else
     sources_choose
     chrony_state
   fi
   clock_owners
   if [ -z "$held_until" ]; then held_until=$time_as_of held_to=$chrony_now; fi
-  if [ "${held_to%.*}${held_to#*.}" -lt "${held_from%.*}${held_from#*.}" ]; then usage_error "$held_until is before $1"; fi
   tracking_log_read "$held_from" "$held_to"
   held_since=$1
   json "$held_reason"
-  printf '{"heldSince":"%s","heldUntil":"%s","heldBoundNs":%s,"heldReason":%s}\n' "$held_since" "$held_until" "${held_bound_ns:-null}" "$json"
+  printf '{"heldSince":"%s","heldUntil":"%s","heldBoundNs":%s,"heldReason":%s,"maxErrorNs":%s}\n' "$held_since" "$held_until" "${held_bound_ns:-null}" "$json" "$plan_max_error_ns"
   held_text
-  say "$held_text"
+  say "$held_text (its budget is $((plan_max_error_ns / 1000)) us)"
   if [ -z "$held_bound_ns" ]; then untrue; fi
 }
 
-# held_instant TEXT: sets held_instant to an ISO 8601 time in UTC, in seconds since 1970.
+# held_instant TEXT: sets held_instant to an ISO 8601 time in UTC, in seconds since 1970; one that is past.
 held_instant() {
   case "$1" in
     *[!0-9TZ:.-]* | *.*.*) ;;
     [12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z | ????-??-??T??:??:??.[0-9]*Z)
-      if held_instant=$(date -u -d "$1" +%s.%3N 2>/dev/null); then return 0; fi
+      if held_instant=$(date -u -d "$1" +%s.%3N 2>/dev/null); then
+        if [ "${held_instant%.*}" -gt "$(date +%s)" ]; then usage_error "$1 is still to come"; fi
+        return 0
+      fi
       ;;
   esac
-  usage_error "\"$1\" is no time such as 2026-01-31T12:00:00Z"
+  usage_error "\"$1\" is no time in UTC such as $(date -u +%Y-%m-%dT%H:%M:%SZ), which ends in Z: see \`date -u +%Y-%m-%dT%H:%M:%SZ\`"
 }
