@@ -4,7 +4,7 @@ import { provenAgain, warn } from "../clock/provenHost";
 import { type ClusterLimits, clusterFailures } from "../evidence/gate";
 import { guestChronyConf } from "../evidence/guest";
 import type { HostEvidence } from "../evidence/HostEvidence";
-import { heldPairWarnings } from "../evidence/held";
+import { heldTogetherWarnings } from "../evidence/held";
 import { type ClusterSummary, clusterSummary } from "../evidence/summary";
 import { checkInputs, settled } from "../inputs";
 import { AWAIT_PAIRS, DEFAULT_MAX_ERROR_MICROS, TOGETHER } from "../plan/time";
@@ -57,6 +57,9 @@ export class ExperimentCluster extends pulumi.ComponentResource {
     this.timescale = this.summary.apply((summary) => summary.timescale);
     this.guestChronyConfs = pulumi.all([this.hosts, limits]).apply(([hosts, known]) => guestConfs(hosts, known));
     this.ready = pulumi.all([this.hosts, limits]).apply(([hosts, known]) => gate(name, hosts, known, this));
+    pulumi
+      .all([proofs, this.hosts, limits])
+      .apply(([before, hosts, known]) => warn(heldTogetherWarnings(before, hosts, known.maxPairwiseMicros), this));
 
     // The evidence is in the state already, as the output of the commands that printed it.
     this.registerOutputs({
@@ -104,7 +107,6 @@ function gate(
   limits: ClusterLimits,
   cluster: pulumi.ComponentResource,
 ): boolean {
-  warn(heldPairWarnings(hosts, limits.maxPairwiseMicros), cluster);
   const failures = clusterFailures(hosts, limits);
   if (failures.length > 0) {
     const list = failures.map((failure) => `  ${failure}`).join("\n");

@@ -59,22 +59,34 @@ function earliest(evidences: readonly HostEvidence[], instant: Instant): HostEvi
 /** The check of the toolkit that tells of it, and does not fail: the next proof looks at the time that comes next. */
 const HELD = "time.held";
 
-/** That a host was not within its budget all the time, or that nobody knows. */
-export function heldWarnings({ name, checks }: HostEvidence): string[] {
+/** That a host was not within its budget all the time, or that nobody knows. It is said by each `up` until the next proof. */
+export function heldWarnings({ name, asOf, checks }: HostEvidence): string[] {
   return checks
     .filter(({ id, verdict }) => id === HELD && verdict === Verdict.Warn)
-    .map(({ expected, found, remedy }) => `${name}: ${expected}, found ${found}; ${remedy}`);
+    .map(({ expected, found, remedy }) => `${name}: ${expected}, found ${found}, until ${asOf}; ${remedy}`);
 }
 
-/** The same of the pair that was furthest apart, against the budget of a pair. */
-export function heldPairWarnings(evidences: readonly HostEvidence[], maxPairwiseMicros?: number): string[] {
-  const widest = widestPair(heldPairs(evidences));
-  return maxPairwiseMicros === undefined || widest === undefined || widest.ns <= maxPairwiseMicros * 1000
-    ? []
-    : [
-        `${widest.hosts.join(" and ")}: at most ${maxPairwiseMicros} us apart since their last proofs, found up to ` +
-          `${(widest.ns / 1000).toFixed(1)} us, the sum of both at their worst`,
-      ];
+/**
+ * The same of a cluster that is read together after the `proofs`: of each host of which its proof had nothing to say, and of the
+ * pair that was furthest apart, against the budget of a pair.
+ */
+export function heldTogetherWarnings(
+  proofs: readonly HostEvidence[],
+  hosts: readonly HostEvidence[],
+  maxPairwiseMicros = Number.POSITIVE_INFINITY,
+): string[] {
+  const said = proofs.filter((proof) => heldWarnings(proof).length > 0).map(({ name }) => name);
+  const { heldPairwiseBoundNs = 0, heldSince, heldUntil } = heldSummary(hosts);
+  const widest = widestPair(heldPairs(hosts));
+  return [
+    ...hosts.filter(({ name }) => !said.includes(name)).flatMap(heldWarnings),
+    ...(widest !== undefined && heldPairwiseBoundNs > maxPairwiseMicros * 1000
+      ? [
+          `${widest.hosts.join(" and ")}: at most ${maxPairwiseMicros} us apart, found up to ${(widest.ns / 1000).toFixed(1)} us, ` +
+            `the sum of both at their worst between ${heldSince} and ${heldUntil}`,
+        ]
+      : []),
+  ];
 }
 
 /** As if each host had been read when it was at its worst, and all of them at one instant. */

@@ -228,7 +228,8 @@ export function ownErrorsFit(args: unknown): InputErrors {
   return listOf(at(args, "sources")).flatMap((source, index) => {
     const kind = kindOf(source);
     const own = at(source, "errorMicros") ?? kindTraits(kind)?.ownErrorMicros;
-    return typeof own === "number" && typeof budget === "number" && own >= budget
+    // What auto becomes, the host chooses by its budget, too.
+    return kind !== TimeSourceKind.Auto && typeof own === "number" && typeof budget === "number" && own >= budget
       ? [
           {
             propertyPath: `sources[${index}]`,

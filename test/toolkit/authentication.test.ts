@@ -28,6 +28,12 @@ const read = (text: string | Buffer, now: number, sources: string) => {
   return { verdict, expected, found, remedy, failed, bound: /^bound-ns=(.*)$/m.exec(stdout)?.[1] };
 };
 
+test("a server that is called as an option is has none of it", () => {
+  const { text, now } = recorded("4.3", "plain");
+  expect(read(text.replaceAll("127.0.0.1", "nts"), now, "server nts iburst\n").verdict).toBeUndefined();
+  expect(read(text.replaceAll("127.0.0.1", "key"), now, "server key iburst\n").verdict).toBeUndefined();
+});
+
 /** What who looks at the configuration says: the option is there. */
 const naive = (sources: string): boolean => /\b(nts|key \d+)\b/.test(sources);
 

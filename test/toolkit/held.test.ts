@@ -62,7 +62,7 @@ describe.each(shells)("what held, under %s", (shell) => {
       verdict: "pass",
       found: expect.stringContaining(`since ${since} at most `),
     });
-    expect(host.read("var/lib/timebase/proved")).toMatch(`${evidence.asOf} ${since} `);
+    expect(host.read("var/lib/timebase/proved")).toBe(`${evidence.asOf} ${since}\n`);
   });
 
   test("what was above the budget, and what is unknown, is told and fails nothing", () => {
@@ -137,21 +137,70 @@ describe.each(shells)("what held, under %s", (shell) => {
   });
 
   // Naive: of a clock that is set and, but for 20 us, set back before chronyd measures again, the log has nothing.
-  test("a clock that was set since, in this boot, has no bound since", () => {
+  test("a clock that was set since, in this boot, has no bound since; not for the gate, and not for who asks later", () => {
     const given = onceProved();
     const since = later();
-    const record = host.read("var/lib/timebase/proved");
-    host.write("var/lib/timebase/proved", record.replace(/ (\d{19}) (\d+)\n$/, " 1699999999999980000 $2\n"));
-    const reason = `somebody has set the clock since the proof of ${since}`;
-    expect(host.run(["held", since], "").stdout).toContain(reason);
+    const watched = host.read("var/lib/timebase/clock-watched");
+    const reason = expect.stringMatching(/^the clock was set between \S+Z and \S+Z, by somebody, chronyd at its start/);
+    const wasSet = () => {
+      const earlier = String(now() - 20);
+      host.write(
+        "var/lib/timebase/clock-watched",
+        watched.replace(/^\d+ (\S+) \d{19}/, `${earlier} $1 1699999999999980000`),
+      );
+    };
+    wasSet();
+    const held = (...times: string[]) => JSON.parse(host.run(["held", ...times], "").stdout);
+    expect(held(since)).toMatchObject({ heldBoundNs: null, heldReason: reason });
     const { evidence, row, status } = proved(host, given);
     expect(status).toBe(0);
     expect(evidence).toMatchObject({ heldSince: since, heldBoundNs: null, heldReason: reason });
     expect(row("time.held").verdict).toBe("warn");
+    expect(proved(host, `${given}time-together=yes\n`).evidence).toMatchObject({
+      heldBoundNs: null,
+      heldReason: reason,
+    });
+    expect(held(since)).toMatchObject({ heldBoundNs: null, heldReason: reason });
+    expect(held(`${stamp(now() - 100)}Z`, `${stamp(now() - 30)}Z`).heldBoundNs).toBeGreaterThan(0);
+    // Who releases the clock and takes it back knows when it was set.
+    host.remove("var/lib/timebase/clock-was-set");
+    wasSet();
+    host.run(["release"], "");
+    expect(held(`${stamp(now() - 100)}Z`, `${stamp(now() - 30)}Z`).heldReason).toMatch(/^released by/);
+    host.run(["resume"], "");
+    expect(host.read("var/lib/timebase/clock-was-set")).toMatch(/^\d+ \d+\n$/);
     // Of another boot the log has chronyd's start.
+    host.remove("var/lib/timebase/clock-was-set");
+    host.write(
+      "var/lib/timebase/clock-watched",
+      watched.replace(/^(\d+) \S+ \d{19}/, "$1 another 1699999999999980000"),
+    );
+    expect(held(since).heldReason).toBe("");
+  });
+
+  // Naive: the variables of \`read\` after the last line, which have nothing.
+  test("an update that chronyd has made and not logged is missed", () => {
+    const given = onceProved();
     later();
-    host.write("var/lib/timebase/proved", record.replace(/ \S+ (\d{19}) /, " another $1"));
-    expect(proved(host, given).evidence.heldReason).toBe("");
+    host.write(log, ourUpdates(now() - 120, now() - 4));
+    expect(proved(host, given).evidence.heldReason).toMatch(/^no update is recorded after /);
+  });
+
+  test("lines of a smaller maxClockErrorPpm are of it, also when there is another one", () => {
+    onceProved(plan.replace("time-settle", "time-max-clock-error-ppm=1\ntime-settle"));
+    expect(host.read("var/lib/timebase/tracking-log-ppm")).toBe("1\n");
+    host.converge(plan);
+    expect(host.read("var/lib/timebase/tracking-log-ppm")).toBe("1\n");
+    const slow = Array.from({ length: 12 }, (_, index) =>
+      update(now() - 180 + index * 16, { source: "10.77.0.1", max: "2.200e-04" }),
+    );
+    host.write(
+      "var/lib/timebase/plans/time",
+      host.read("var/lib/timebase/plans/time").replace("maxpoll 0", "maxpoll 4"),
+    );
+    host.write(log, slow.join(""));
+    const run = host.run(["held", `${stamp(now() - 150)}Z`, `${stamp(now() - 60)}Z`], "");
+    expect(JSON.parse(run.stdout)).toMatchObject({ heldReason: "", heldBoundNs: expect.any(Number) });
   });
 
   test("a proof that fails by anything begins no new time, as its evidence is lost", () => {
@@ -159,7 +208,7 @@ describe.each(shells)("what held, under %s", (shell) => {
     const since = later();
     host.write("etc/chrony/chrony.conf", "server 192.0.2.66\n");
     expect(proved(host, given).status).toBe(1);
-    expect(host.read("var/lib/timebase/proved")).toMatch(`${since} `);
+    expect(host.read("var/lib/timebase/proved")).toMatch(`${since} -`);
   });
 
   // Naive: what the driver says of the clock's error now, for a time that is over.

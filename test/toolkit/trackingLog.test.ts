@@ -42,7 +42,7 @@ const read = (
   }: Reading,
 ): Held => {
   const given = {
-    ...{ from, to, now, measured_at: measuredAt, timescale, maxclockerror_ppm: 50, drift_ppb: 50_300 },
+    ...{ from, to, now, measured_at: measuredAt, timescale, maxclockerror_ppm: 50, least_ppm: 50, drift_ppb: 50_300 },
     ...(typeof present === "number" ? { bound_ns: present } : {}),
   };
   const stdout = runAwk("tracking_log", given, log, {
@@ -263,6 +263,16 @@ describe("what a log does not vouch for", () => {
     expect(read(slow, reading("minpoll 0 maxpoll 6")).ns).toBeGreaterThan(0);
     expect(read(slow, reading("iburst")).ns).toBeGreaterThan(0);
     expect(read(slow, reading("maxpoll 3")).reason).toContain("no update is recorded between");
+  });
+
+  // Naive: 64 polls of the slowest source, of which some may be missed.
+  test("what was moved 47 updates before is of account, also days before", () => {
+    const far = Array.from({ length: 100 }, (_, index) =>
+      update(start + index * 2048, { max: "2.000e-01", offset: index === 40 ? "5.000e-02" : "8.000e-06" }),
+    );
+    const [from, to] = [start + 87 * 2048, start + 90 * 2048];
+    const { ns } = read(far.join(""), { from, to, now: start + 99 * 2048, sources: ["server 192.168.123.1"] });
+    expect(ns).toBeGreaterThan(250_000_000);
   });
 
   test("servers of a pool are in the log by their addresses", () => {

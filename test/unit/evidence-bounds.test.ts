@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { boundAt, clusterSummary, guestChronyConf, isKnown, pairwiseBounds, widestBound } from "../../components";
 import { clusterFailures } from "../../components/evidence/gate";
 import type { HostEvidence } from "../../components/evidence/HostEvidence";
-import { heldPairWarnings, heldWarnings } from "../../components/evidence/held";
+import { heldTogetherWarnings, heldWarnings } from "../../components/evidence/held";
 import { LeapSeconds } from "../../components/plan/timeSourceKinds";
 import { evidence } from "./support/evidence";
 
@@ -210,14 +210,19 @@ describe("what did not hold", () => {
 
   test("is told of each host, and of the widest pair against its own budget", () => {
     const hosts = [heldCheck("node-1", "pass", 30_000), heldCheck("node-2", "warn", 40_000)];
-    expect(hosts.map(heldWarnings)).toEqual([[], ["node-2: at most 25 us, found 40 us; look"]]);
+    const said = "node-2: at most 25 us, found 40 us, until 2026-11-23T18:25:32Z; look";
+    expect(hosts.map(heldWarnings)).toEqual([[], [said]]);
+    const apart =
+      "node-1 and node-2: at most 50 us apart, found up to 70.0 us, the sum of both at their worst " +
+      "between 2026-11-23T18:00:00.000Z and 2026-11-23T18:25:32.000Z";
     // Naive: each host is within what it was to be, so the pair is.
-    expect(heldPairWarnings([heldCheck("node-0", "pass", 1000), ...hosts], 50)).toEqual([
-      "node-1 and node-2: at most 50 us apart since their last proofs, found up to 70.0 us, the sum of both at their worst",
-    ]);
-    expect(heldPairWarnings(hosts, 70)).toEqual([]);
-    expect(heldPairWarnings(hosts)).toEqual([]);
-    expect(heldPairWarnings([evidence(), evidence()], 1)).toEqual([]);
+    expect(heldTogetherWarnings(hosts, [heldCheck("node-0", "pass", 1000), ...hosts], 50)).toEqual([apart]);
+    // What the proof did not know is told of the reading that comes after it.
+    expect(heldTogetherWarnings(hosts.slice(0, 1), hosts, 70)).toEqual([said]);
+    expect(heldTogetherWarnings(hosts, hosts)).toEqual([]);
+    expect(heldTogetherWarnings([], [evidence(), evidence()], 1)).toEqual([]);
+    const apartInTime = [hosts[0], { ...hosts[1], heldSince: "2026-11-24T18:00:00Z" }] as HostEvidence[];
+    expect(heldTogetherWarnings(hosts, apartInTime, 1)).toEqual([]);
   });
 });
 

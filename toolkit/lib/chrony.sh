@@ -224,9 +224,10 @@ packages_revert() {
 
 # chrony_references: sets chrony_first and chrony_last to the reference times of the first and the last of chronyc's lines.
 chrony_references() {
-  chrony_first=''
-  while IFS=, read -r chrony_id chrony_name chrony_tier chrony_last chrony_rest; do
-    chrony_first=${chrony_first:-$chrony_last}
+  # What the variables of `read` have at the end of a file is nothing.
+  chrony_first='' chrony_last=''
+  while IFS=, read -r chrony_id chrony_name chrony_tier chrony_reference chrony_rest; do
+    chrony_first=${chrony_first:-$chrony_reference} chrony_last=$chrony_reference
   done <"$work/chrony"
 }
 
@@ -292,7 +293,7 @@ time_settle() {
   if [ "${plan_settle_error_ns:-$settle_budget_ns}" -lt "$settle_budget_ns" ]; then settle_budget_ns=$plan_settle_error_ns; fi
   uptime_seconds
   settle_start=$uptime_seconds
-  settle_said=0 settle_bound_ns='' settle_ask_at=0
+  settle_said=0 settle_bound_ns='' settle_ask_at=0 settle_ask_gap=60
   while chrony_state; do
     case "$time_checks" in
       *"${tab}fail$tab"*) ;;
@@ -311,12 +312,14 @@ time_settle() {
   done
 }
 
-# settle_ask: has chronyd ask its servers at once, and again each minute: its next measurement, which is waited for, may be due
-# in 17 minutes, and the bound is wide until then, as are those of the hosts that are read together with this one. All servers,
-# as chronyc would look a name up itself, and may find another address than chronyd.
+# settle_ask: has chronyd ask its servers at once, and again after 1, 2, 4 minutes and so on: its next measurement, which is
+# waited for, may be due in 17 minutes, and the bound is wide until then, as are those of the hosts that are read together with
+# this one. All servers, as chronyc would look a name up itself, and may find another address than chronyd.
 settle_ask() {
   if [ "$time_kind" != server ] || [ "$settle_elapsed" -lt "$settle_ask_at" ]; then return 0; fi
-  if timeout 10 chronyc burst 2/4 >/dev/null 2>&1; then settle_ask_at=$((settle_elapsed + 60)); fi
+  if timeout 10 chronyc burst 2/4 >/dev/null 2>&1; then
+    settle_ask_at=$((settle_elapsed + settle_ask_gap)) settle_ask_gap=$((2 * settle_ask_gap))
+  fi
 }
 
 # settle_trend: sets settle_trend to what the bound has done since the last line; nothing where one of the two is unknown.

@@ -28,13 +28,13 @@ function warn(id, expected, found, remedy) { printf "check=%s\twarn\t%s\t%s\t%s\
 BEGIN {
   FS = ","
   for (i = 1; i <= plans; i++) {
-    name = planned[i]; line_of = source_line[name]
+    name = planned[i]
     expected_kind[name] = name in driver ? "refclock" : "server"
     expected_names = expected_names (i > 1 ? ", " : "") name
-    if (name in driver) device[name] = driver[name] == "SHM" ? ptp : option(line_of, driver[name])
-    needed[name] = name in driver || line_of ~ / xleave( |$)/ ? 2 : 1
-    wanted_key = option(line_of, "key")
-    if (line_of ~ / nts( |$)/) wanted[name] = "NTS"
+    if (name in driver) device[name] = driver[name] == "SHM" ? ptp : place[name]
+    needed[name] = name in driver || options[name] ~ / xleave( |$)/ ? 2 : 1
+    wanted_key = option(options[name], "key")
+    if (options[name] ~ / nts( |$)/) wanted[name] = "NTS"
     else if (wanted_key != "") wanted[name] = wanted_key
     if (name in wanted) authenticated = authenticated (authenticated == "" ? "" : ", ") name " by " (wanted[name] == "NTS" ? "NTS" : "key " wanted_key)
   }

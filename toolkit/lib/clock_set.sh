@@ -7,6 +7,13 @@
 # since (lib/chrony_state.awk).
 clock_looked=$TIMEBASE_ROOT/run/timebase.clock-looked
 
+# Of a plan that tells what held (lib/tracking_log.sh), across boots: when the clocks were compared last, in which boot, and how
+# far they were apart; and the times, of s since 1970 and a line each, in which the clock was set.
+clock_watched=$TIMEBASE_STATE/clock-watched
+clock_was_set=$TIMEBASE_STATE/clock-was-set
+
+clock_apart='' clock_width=''
+
 # clock_look: sets clock_same to yes or no, or to nothing where the clocks cannot be read: whether nobody has set the clock
 # since the first look that found it so; clock_seen_ns to how small a change would not have been seen; clock_measured to what
 # was measured since.
@@ -32,6 +39,38 @@ WAS
 clock_agrees() {
   case "$1:$2:$clock_apart" in *[!0-9:-]* | :* | *: | *::*) return 1 ;; esac
   [ $(($1 - $2)) -le "$clock_apart" ] && [ $((clock_apart - clock_width)) -le "$1" ]
+}
+
+# clock_watch: compares the clocks with the last time. Needs clock_look.
+clock_watch() {
+  if [ "$plan_tracking_log" = no ] || [ -z "$clock_apart" ]; then return 0; fi
+  clock_now=$(date +%s)
+  if clock_set_since; then printf '%s %s\n' "$watched_at" "$((clock_now + 1))" >>"$clock_was_set"; fi
+  text_write "$clock_watched" "$clock_now $boot_id $clock_apart $clock_width$newline"
+}
+
+# clock_set_since: whether the clock was set since the last comparison, at watched_at, as far as can be seen: in this boot.
+clock_set_since() {
+  first_line "$clock_watched"
+  read -r watched_at watched_boot_id watched_apart watched_width <<WATCHED
+$first_line
+WATCHED
+  boot_id
+  boot_id_valid "$boot_id" && [ "$watched_boot_id" = "$boot_id" ] && [ -n "$clock_apart" ] && ! clock_agrees "$watched_apart" "$watched_width"
+}
+
+# clock_set_between FROM TO: whether it was set in that time, or may have been; then clock_set_from and clock_set_to are the
+# time that is known to have it. Needs clock_look.
+clock_set_between() {
+  if clock_set_since && [ "$watched_at" -lt "${2%.*}" ]; then
+    clock_set_from=$watched_at clock_set_to=$(date +%s)
+    return 0
+  fi
+  if [ ! -r "$clock_was_set" ]; then return 1; fi
+  while read -r clock_set_from clock_set_to; do
+    if [ "$clock_set_from" -lt "${2%.*}" ] && [ "$clock_set_to" -gt "${1%.*}" ]; then return 0; fi
+  done <"$clock_was_set"
+  return 1
 }
 
 # clock_remember MEASURED: what chronyd has measured up to this look, for the next one. A line that is cut is as none.

@@ -19,6 +19,8 @@ time_remembered() {
 # release: stops chronyd, which a boot starts again. The record comes first, so that a release that is cut is seen.
 release() {
   time_remembered
+  clock_look
+  clock_watch
   first_line "$released_file"
   if [ -n "$first_line" ]; then
     say "this clock is released already, $first_line"
@@ -42,6 +44,7 @@ resume() {
   fi
   sources_choose
   time_settle
+  clock_watch
   status
 }
 

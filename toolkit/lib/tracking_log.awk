@@ -6,7 +6,7 @@
 # from this update on, 14 the maximum error since the previous update: |what was to be corrected| and root distance of then,
 # grown by the drift that the plan allows. After its start chronyd has neither: 0 + 1 / 2 + 1.
 #
-# In: from, to (s since 1970), timescale (utc, or a hub's), maxclockerror_ppm, now (s), and what chronyd says of itself now:
+# In: from, to (s since 1970), timescale (utc, or a hub's), maxclockerror_ppm, and the least that it was (least_ppm), now (s), and what chronyd says of itself now:
 # measured_at (s), drift_ppb and bound_ns, or in the environment TIMEBASE_UNKNOWN; there also what chrony_sources.awk takes.
 # Out: bound-ns=, worst-at= (the end of the time between two updates in which it was); or bound-reason=.
 
@@ -16,7 +16,7 @@ function magnitude(figure) { return figure < 0 ? -figure : +figure }
 BEGIN {
   for (i = 1; i <= plans; i++) {
     name = planned[i]
-    poll = option(source_line[name], name in driver ? "poll" : "maxpoll")
+    poll = option(options[name], name in driver ? "poll" : "maxpoll")
     # chrony.conf(5): the defaults.
     if (poll == "") poll = name in driver ? 4 : 10
     slowest = i == 1 ? poll : larger(slowest, poll)
@@ -25,7 +25,7 @@ BEGIN {
   }
   longest_wait = 4 * larger(2 ^ slowest, 1) + 4
   # What 64 updates before FROM have moved is of account.
-  first_day = substr(instant(from - larger(86400, 64 * 2 ^ slowest)), 1, 10)
+  first_day = substr(instant(from - larger(300000, 64 * longest_wait)), 1, 10)
   begin()
 }
 
@@ -97,7 +97,7 @@ function trouble(    between) {
   if (t < before) return "the clock was set back: the update of " before_at " was followed by one of " at
   if (started) return "chronyd was started anew" between
   # The maximum error is of all the time since the update before, whose line may be missing.
-  if (t - before > longest_wait || before_off + before_distance + (t - before - 1) * maxclockerror_ppm / 1e6 > 1.001 * $14) return "no update is recorded" between
+  if (t - before > longest_wait || before_off - before_rounding + before_distance + (t - before - 1) * least_ppm / 1e6 > 1.001 * $14) return "no update is recorded" between
   if ($8 == "?" || before_leap == "?") return "the clock was not synchronised" between
   if ($6 >= 1000) return "frequency uncertain by " $6 " ppm at " at
   # chrony's own default of `local`; nobody is so far from UTC otherwise.
@@ -131,7 +131,7 @@ function trouble(    between) {
     reached = 1
     if (t >= to) { ended = 1; turns = 0 }
   }
-  before = t; before_at = at; before_leap = $8; before_source = $3; before_off = magnitude($7 - $11); before_distance = distance; before_skew = $6; unread = ""
+  before = t; before_at = at; before_leap = $8; before_source = $3; before_off = magnitude($7 - $11); before_rounding = (magnitude($7) + magnitude($11)) * 0.0005; before_distance = distance; before_skew = $6; unread = ""
   if (++updates == 64) { turn(); if (ended && ++turns == 2) { complete = 1; exit } }
 }
 

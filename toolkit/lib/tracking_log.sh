@@ -9,9 +9,11 @@ tracking_log_aside=$tracking_log_folder/before-timebase
 # What five weeks, which logrotate keeps by the systems' defaults, take of one update a second, in KiB.
 tracking_log_room_kib=409600
 
-# When the host was proved last, since when that proof has told, or -, the boot, and how far the clocks were apart
-# (lib/clock_set.sh).
+# When the host was proved last, and since when that proof has told, or -.
 proved_record=$TIMEBASE_STATE/proved
+
+# The smallest maxclockerror that chronyd had while it kept the log, in ppm.
+tracking_log_ppm=$TIMEBASE_STATE/tracking-log-ppm
 
 # tracking_log_kept: whether there is a log that is ours.
 tracking_log_kept() { facts_have time 'tracking-log '; }
@@ -21,6 +23,10 @@ tracking_log_converge() {
   if [ "$plan_tracking_log" = no ]; then
     tracking_log_revert
     return 0
+  fi
+  first_line "$tracking_log_ppm"
+  if [ -z "$first_line" ] || awk -v now="$plan_max_clock_error_ppm" -v least="$first_line" 'BEGIN { exit !(now < least) }'; then
+    text_write "$tracking_log_ppm" "$plan_max_clock_error_ppm$newline"
   fi
   if tracking_log_kept; then return 0; fi
   if [ ! -d "$tracking_log_folder" ]; then
@@ -40,7 +46,7 @@ tracking_log_revert() {
   if tracking_log_kept; then rm -f -- "$tracking_log_folder"/tracking.log*; fi
   if facts_have time 'tracking-log made'; then rmdir -- "$tracking_log_folder" 2>/dev/null || :; fi
   facts_drop time 'tracking-log '
-  rm -f -- "$proved_record"
+  rm -f -- "$proved_record" "$tracking_log_ppm" "$clock_watched" "$clock_was_set"
   if [ ! -d "$tracking_log_aside" ]; then return 0; fi
   for tracking_log_file in "$tracking_log_aside"/*; do
     if [ -e "$tracking_log_file" ]; then mv --backup=numbered -- "$tracking_log_file" "$tracking_log_folder"; fi
@@ -61,18 +67,22 @@ tracking_log_read() {
     return 0
   fi
   tracking_log_updates "$1" "$2"
-  if [ -n "$held_bound_ns" ] && tracking_log_clock_set "$2"; then
-    held_bound_ns='' held_worst='' held_reason="somebody has set the clock since the proof of $proved_last"
+  # Of a clock that was set and set back between two updates the log has nothing.
+  if [ -n "$held_bound_ns" ] && clock_set_between "$1" "$2"; then
+    held_bound_ns='' held_worst=''
+    held_reason="the clock was set between $(date -u -d "@$clock_set_from" +%Y-%m-%dT%H:%M:%SZ) and $(date -u -d "@$clock_set_to" +%Y-%m-%dT%H:%M:%SZ), by somebody, chronyd at its start, a suspend or a leap second"
   fi
 }
 
 # tracking_log_updates FROM TO: the same by the log of its updates.
 tracking_log_updates() {
-  # logrotate names them by numbers or by dates. What ends a day before it has not even the update before it; of what is
-  # compressed it is said that the log does not reach back.
-  find "$tracking_log_folder" -maxdepth 1 -type f -regex '.*/tracking\.log[.-][0-9-]*' -newermt "@$((${1%.*} - 86400))" -printf '%T@ %p\n' 2>/dev/null |
+  # logrotate names them by numbers or by dates. What ends three and a half days before has none of the 64 updates before; of
+  # what is compressed it is said that the log does not reach back.
+  find "$tracking_log_folder" -maxdepth 1 -type f -regex '.*/tracking\.log[.-][0-9-]*' -newermt "@$((${1%.*} - 300000))" -printf '%T@ %p\n' 2>/dev/null |
     sort -n >"$work/logs" || work_full
   tracking_log_from=$1 tracking_log_to=$2
+  first_line "$tracking_log_ppm"
+  tracking_log_least=${first_line:-$plan_max_clock_error_ppm}
   set --
   while read -r tracking_log_time tracking_log_file; do set -- "$@" "$tracking_log_file"; done <"$work/logs"
   if [ -e "$tracking_log_folder/tracking.log" ]; then set -- "$@" "$tracking_log_folder/tracking.log"; fi
@@ -85,17 +95,8 @@ tracking_log_updates() {
     esac
   done <<HELD
 $(TIMEBASE_SOURCES=$sources_fixed$sources_run TIMEBASE_ERRORS=$sources_errors_lasting TIMEBASE_UNKNOWN=$time_bound_reason LC_ALL=C awk -v from="$tracking_log_from" -v to="$tracking_log_to" -v timescale="$plan_timescale" -v now="$chrony_now" \
-    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v measured_at="$chrony_last" -v drift_ppb="$time_drift_ppb" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/chrony_sources.awk" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
+    -v maxclockerror_ppm="$plan_max_clock_error_ppm" -v least_ppm="$tracking_log_least" -v measured_at="$chrony_last" -v drift_ppb="$time_drift_ppb" -v bound_ns="$time_bound_ns" -f "$TIMEBASE_HOME/lib/chrony_sources.awk" -f "$TIMEBASE_HOME/lib/tracking_log.awk" "$@")
 HELD
-}
-
-# tracking_log_clock_set TO: whether somebody has set the clock in this boot since the last proof, and maybe before TO. Of one
-# that was set and set back between two updates the log has nothing; unless it is set back to the very nanosecond, this shows it.
-tracking_log_clock_set() {
-  proved_read
-  boot_id
-  if ! boot_id_valid "$boot_id" || [ "$proved_boot_id" != "$boot_id" ] || clock_agrees "$proved_apart" "$proved_width"; then return 1; fi
-  [ "$(date -u -d "$proved_last" +%s)" -lt "${1%.*}" ]
 }
 
 # tracking_log_itself FROM: a clock that defines the time is no distance from it by definition, as long as one chronyd has kept it:
@@ -171,7 +172,7 @@ held_text() {
 # proved_read: sets proved_* from the record; to nothing where there is none.
 proved_read() {
   first_line "$proved_record"
-  read -r proved_last proved_since proved_boot_id proved_apart proved_width <<PROVED
+  read -r proved_last proved_since <<PROVED
 $first_line
 PROVED
 }
@@ -179,8 +180,7 @@ PROVED
 # proved_remember: from when on the next proof is to tell, if all has passed this one: of one that fails the evidence is lost.
 proved_remember() {
   if [ "$plan_tracking_log" = no ] || [ -z "$time_bound_ns" ] || checks_failed; then return 0; fi
-  boot_id
-  text_write "$proved_record" "$time_as_of ${held_since:--} $boot_id $clock_apart $clock_width$newline"
+  text_write "$proved_record" "$time_as_of ${held_since:--}$newline"
 }
 
 # held FROM [TO]: the same of any time, as one line of JSON, and for people.
