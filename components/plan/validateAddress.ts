@@ -19,7 +19,12 @@ export const cidr: Rule = (value, path) => {
   }
   const most = isIPv4(network) ? 32 : 128;
   if (length === undefined || !/^\d{1,3}$/.test(length) || Number(length) > most) {
-    return [{ propertyPath: path, reason: `must end in a prefix length of /0 to /${most}, not ${shown(value)}` }];
+    return [
+      {
+        propertyPath: path,
+        reason: `must end in a prefix length of /0 to /${most} (/${most} for one host), not ${shown(value)}`,
+      },
+    ];
   }
   return hasHostBits(network, Number(length))
     ? [

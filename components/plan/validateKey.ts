@@ -1,4 +1,4 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { Rule } from "./validate";
 
 // Reasons in this file quote nothing: in either property there may be a private key, or a part of one.
@@ -35,6 +35,14 @@ export const publicKey: Rule = (value, path) => {
     ? []
     : [{ propertyPath: path, reason: `${reason}: give the text of a .pub file, such as ~/.ssh/id_ed25519.pub` }];
 };
+
+/** Whether two keys, each valid by itself, are halves of different pairs. What is no valid key has its own reason. */
+export function areOfTwoPairs(privateHalf: unknown, publicHalf: unknown): boolean {
+  if (privateKey(privateHalf, "").length > 0 || publicKey(publicHalf, "").length > 0) return false;
+  const [, blob = ""] = bareHostKey(String(publicHalf)).split(" ");
+  const end = publicEnd(String(privateHalf).trim());
+  return end !== undefined && !Buffer.from(blob, "base64").subarray(-end.length).equals(end);
+}
 
 /** The key without the host name that `ssh-keyscan` puts before it and without a comment after it. */
 export function bareHostKey(line: string): string {
@@ -90,17 +98,10 @@ function pemFault(text: string): string | undefined {
   }
 }
 
-/**
- * An OpenSSH key is a magic string; three strings: cipher, key derivation and its options; the number of keys; two more:
- * the public key and the private section, which begins with the same number twice (openssh, PROTOCOL.key).
- */
 function openSshFault(text: string): string | undefined {
-  const magic = "openssh-key-v1\0";
-  const bytes = base64(text.replaceAll(/-----[^-]+-----|\s/g, "")) ?? Buffer.alloc(0);
-  const head = sshStrings(bytes, magic.length, 3);
-  const keys = sshStrings(bytes, head.end + 4, 2);
+  const { bytes, head, keys } = openSshParts(text);
   const [publicKey, section] = keys.strings;
-  if (!bytes.subarray(0, magic.length).equals(Buffer.from(magic)) || !publicKey || !section) {
+  if (!bytes.subarray(0, MAGIC.length).equals(Buffer.from(MAGIC)) || !publicKey || !section) {
     return DAMAGED;
   }
   if (head.strings[0]?.toString() !== "none") {
@@ -112,6 +113,33 @@ function openSshFault(text: string): string | undefined {
     section.subarray(0, 4).equals(section.subarray(4, 8)) &&
     sshStrings(publicKey, 0, 1).strings[0]?.equals(sshStrings(section, 8, 1).strings[0] ?? Buffer.alloc(0));
   return isWhole ? undefined : DAMAGED;
+}
+
+const MAGIC = "openssh-key-v1\0";
+
+/**
+ * An OpenSSH key is a magic string; three strings: cipher, key derivation and its options; the number of keys; two more:
+ * the public key and the private section, which begins with the same number twice (openssh, PROTOCOL.key).
+ */
+function openSshParts(text: string) {
+  const bytes = base64(text.replaceAll(/-----[^-]+-----|\s/g, "")) ?? Buffer.alloc(0);
+  const head = sshStrings(bytes, MAGIC.length, 3);
+  return { bytes, head, keys: sshStrings(bytes, head.end + 4, 2) };
+}
+
+/**
+ * What the public half of a valid private key ends in, as SSH writes it: all of it, or what tells it from others, which is
+ * RSA's modulus or the curve's point (RFC 4253, section 6.6; RFC 5656, section 3.1; RFC 8709, section 4).
+ * Undefined for a kind of key that cannot be read like this.
+ */
+function publicEnd(text: string): Buffer | undefined {
+  if (text.startsWith("-----BEGIN OPENSSH")) return openSshParts(text).keys.strings[0];
+  try {
+    const { n, x, y } = createPublicKey(text).export({ format: "jwk" });
+    return Buffer.concat([n, x, y].map((part) => Buffer.from(part ?? "", "base64url")));
+  } catch {
+    return undefined;
+  }
 }
 
 /** What restricts a key stands before it, and would be lost. */

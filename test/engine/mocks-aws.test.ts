@@ -432,7 +432,9 @@ describe("late arguments", () => {
     await failing("must be", async () => {
       startEngine({ preview: false, cloud: aws });
       const { endpoint } = new AwsHost("a", { ...least, keyName: pulumi.output("hunter2\n") });
-      await expect(resolved(endpoint)).rejects.toThrow("the name of a key pair, not the key, not what was given");
+      await expect(resolved(endpoint)).rejects.toThrow(
+        "(the text of a .pub file goes into publicKey), not what was given",
+      );
     });
   });
 });

@@ -1,15 +1,18 @@
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
+import { utils } from "ssh2";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
 import { aboutFirstBoot } from "../../components/hosts/aws/image";
 import { compressed } from "../../components/hosts/aws/userData";
 import { longestUserData } from "../../components/hosts/cloud/firstBoot";
+import { shown } from "../../components/plan/validate";
 import { areAllAddresses } from "../../components/plan/validateAddress";
+import { keyPair } from "../../rig/cloud/keyPair";
 import { aws as awsCloud, gcp as gcpCloud } from "./support/clouds";
-import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
+import { EC_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY, RSA_KEY } from "./support/keys";
 import { finishProgram, type Registered, startEngine } from "./support/mocks";
 
 // Every way to be wrong, with the exact words.
@@ -85,7 +88,10 @@ const shared = (names: string): Wrong[] => [
     { sshFrom: ["203.0.113.7/32", "*"] },
     'sshFrom[1]: must be a network such as 203.0.113.7/32, not "*"; everybody is "0.0.0.0/0", spelled out',
   ],
-  [{ sshFrom: ["203.0.113.7"] }, 'sshFrom[0]: must end in a prefix length of /0 to /32, not "203.0.113.7"'],
+  [
+    { sshFrom: ["203.0.113.7"] },
+    'sshFrom[0]: must end in a prefix length of /0 to /32 (/32 for one host), not "203.0.113.7"',
+  ],
   [
     { sshFrom: ["203.0.113.7/24"] },
     'sshFrom[0]: has address bits after its prefix of /24: "203.0.113.7/24"; give the network, or /32 for one host',
@@ -114,7 +120,10 @@ const shared = (names: string): Wrong[] => [
     { ptpFrom: ["128.0.0.0/1", "64.0.0.0/2", "0.0.0.0/2"] },
     "ptpFrom: is everybody, all together: the time is for the cluster only, give its network, such as 10.0.0.0/16",
   ],
-  [{ timeFrom: ["10.0.0.0/33"] }, 'timeFrom[0]: must end in a prefix length of /0 to /32, not "10.0.0.0/33"'],
+  [
+    { timeFrom: ["10.0.0.0/33"] },
+    'timeFrom[0]: must end in a prefix length of /0 to /32 (/32 for one host), not "10.0.0.0/33"',
+  ],
   [{ guests: "yes" }, "guests: must be true or false"],
   [{ guests: later(true) }, "guests: must be plain true or false, because it decides which resources there are"],
   [{ phc: true }, "phc: must be one of none, if-available, required, not true"],
@@ -135,6 +144,13 @@ const shared = (names: string): Wrong[] => [
     { publicKey: HOST_KEY, privateKey: "hunter2" },
     "privateKey: must be the text of a private key (-----BEGIN ... PRIVATE KEY-----), not the path of its file",
   ],
+  // Of a valid pair each, in any form that a key may have.
+  ...[keyPair().privateKey, PEM_KEY, RSA_KEY, EC_KEY].map(
+    (privateKey): Wrong => [
+      { publicKey: HOST_KEY, privateKey },
+      "privateKey: is not the private half of publicKey: `ssh-keygen -y -f <file>` prints the public half of a private key",
+    ],
+  ),
   [{ rootDiskGib: 8 }, "rootDiskGib: must be 10 to 16384 GiB, not 8"],
   [{ rootDiskGib: 16.5 }, "rootDiskGib: must be a whole number, 10 to 16384 GiB, not 16.5"],
   [{ firstBoot: 1 }, "firstBoot: must be what firstBootPlan gives"],
@@ -169,6 +185,10 @@ const aboutProxies = (network: object): Wrong[] => [
     'proxy.address: must be a host name, an IPv4 or an IPv6 address, not "a bastion"',
   ],
 ];
+
+/** As the SDK marks its own, in whatever copy of it. */
+const A_RESOURCE = { __pulumiResource: true, id: later("vpc-0123456789abcdef0") };
+const NO_KEY_NAME = "must be the name of a key pair of EC2 (the text of a .pub file goes into publicKey)";
 
 const NESTED =
   "m7i, m7i-flex, m8i, m8id, m8i-flex, c7i, c7i-flex, c8i, c8id, c8i-flex, r7i, r7iz, r8i, r8id, r8i-flex, x8i, i7i, i7ie";
@@ -264,10 +284,14 @@ const aws: readonly Wrong[] = [
   [{ proxy: { address: "bastion", hostKey: HOST_KEY } }, NEEDS_SUBNET],
   [{ proxy: later({ address: "bastion", hostKey: HOST_KEY }) }, NEEDS_SUBNET],
   [{ securityGroupIds: ["default"] }, 'securityGroupIds[0]: must be an id such as sg-0123456789abcdef0, not "default"'],
-  [
-    { keyName: HOST_KEY.repeat(4) },
-    `keyName: must be the name of a key pair, not the key, not ${JSON.stringify(HOST_KEY.repeat(4)).slice(0, 77)}...`,
-  ],
+  ...[HOST_KEY, `${HOST_KEY} me@example`, HOST_KEY.repeat(4), "~/.ssh/id_ed25519.pub", "./mine.pub", "/mine.pub"].map(
+    (keyName): Wrong => [{ keyName }, `keyName: ${NO_KEY_NAME}, not ${shown(keyName)}`],
+  ),
+  [{ keyName: PRIVATE_KEY }, `keyName: ${NO_KEY_NAME}, not the text of a private key`],
+  [{ subnetId: A_RESOURCE, vpcId: A_RESOURCE.id }, "subnetId: is a whole resource: give its id"],
+  [{ securityGroupIds: [A_RESOURCE] }, "securityGroupIds[0]: is a whole resource: give its id"],
+  [{ keyName: A_RESOURCE }, "keyName: is a whole resource: give its id"],
+  [{ placementGroup: A_RESOURCE }, "placementGroup: is a whole resource: give its id"],
   [{ placementGroup: "" }, 'placementGroup: must be the name of a placement group, not ""'],
   [{ imageId: "ubuntu" }, 'imageId: must be an id such as ami-0123456789abcdef0, not "ubuntu"'],
   [{ tags: ["team"] }, "tags: must be an object of tags"],
@@ -338,7 +362,15 @@ const gcp: readonly Wrong[] = [
     `spot: cannot be true with c3-highcpu-192-metal: Google has no bare metal machines on spot; leave it out, or take c3-standard-4, where guests run by nested virtualization ${ON}`,
   ],
   [{ zone: "europe-west4" }, 'zone: must be a zone such as europe-west4-a, not "europe-west4"'],
-  [{ network: "My Network" }, 'network: must be a name or a self link, not "My Network"'],
+  [{ network: "My Network" }, 'network: must be a name, an id or a self link, not "My Network"'],
+  [{ network: A_RESOURCE }, "network: is a whole resource: give its id"],
+  ...["", "https://www.googleapis.com/compute/v1/"].map((before): Wrong => {
+    const subnetwork = `${before}projects/mine/regions/us-central1/subnetworks/mine`;
+    return [
+      { zone: "us-central11-a", network: "mine", subnetwork },
+      'zone: "us-central11-a" is not in the region of the subnetwork',
+    ];
+  }),
   [{ subnetwork: "mine" }, "network: is required with subnetwork: the firewall rules are made in it"],
   [
     { sshFrom: [], networkTags: ["mine"] },
@@ -433,6 +465,48 @@ describe.each(hosts)("%s", (type, host, wrong) => {
     expect(refusal(host, { sshFrom, timeFrom: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] })).toBe("accepted");
   });
 });
+
+describe("a login key of the user's", () => {
+  const lineOf = (privateKey: string) => {
+    const key = utils.parseKey(privateKey);
+    return key instanceof Error ? key.message : `${key.type} ${key.getPublicSSH().toString("base64")} me@example`;
+  };
+  // ssh2 reads no PKCS#8.
+  const point = createPublicKey(PEM_KEY).export({ format: "jwk" }).x ?? "";
+  const blob = Buffer.concat([Buffer.from("\0\0\0\vssh-ed25519\0\0\0 "), Buffer.from(point, "base64url")]);
+  const dsa = generateKeyPairSync("dsa", { modulusLength: 1024, divisorLength: 160 }).privateKey;
+  const pairs = {
+    "OpenSSH's form": [HOST_KEY, PRIVATE_KEY],
+    "PKCS#1": [lineOf(RSA_KEY), RSA_KEY],
+    SEC1: [lineOf(EC_KEY), EC_KEY],
+    "PKCS#8": [`ssh-ed25519 ${blob.toString("base64")}`, PEM_KEY],
+    // Whose public half nobody reads here.
+    "a form of a kind that is SSH's no more": [HOST_KEY, dsa.export({ type: "pkcs8", format: "pem" }).toString()],
+  };
+
+  test.each(Object.entries(pairs))("is taken with its private half in %s", (_, [publicKey, privateKey]) => {
+    expect(refusal(GcpHost, { publicKey, privateKey })).toBe("accepted");
+    expect(refusal(AwsHost, { publicKey, privateKey })).toBe("accepted");
+  });
+
+  test("is not looked for in the pair of EC2 that a keyName names", () => {
+    const privateKey = keyPair().privateKey;
+    expect(refusal(AwsHost, { keyName: "mine", privateKey })).toBe("accepted");
+    expect(refusal(AwsHost, { keyName: "mine", publicKey: HOST_KEY, privateKey })).toBe("accepted");
+  });
+
+  test.each(["ssh-prod", "sk-1", "team/alice", "alice's key", "AAAA"])("may be a pair of EC2 called %s", (keyName) => {
+    expect(refusal(AwsHost, { keyName })).toBe("accepted");
+  });
+});
+
+test.each(["mine", "projects/mine/regions/europe-west4/subnetworks/mine", later("mine")])(
+  "a GcpHost takes a subnetwork of its zone's region, as far as it names one: %s",
+  (subnetwork) => {
+    expect(refusal(GcpHost, { zone: "europe-west4-a", network: "mine", subnetwork })).toBe("accepted");
+    expect(refusal(GcpHost, { network: "mine", subnetwork })).toBe("accepted");
+  },
+);
 
 test("a GcpHost's machine is named after the component", () => {
   expect(refusal(GcpHost, {}, "Node_1")).toBe(`GcpHost "Node_1" has 1 input error:

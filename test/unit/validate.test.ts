@@ -84,8 +84,8 @@ describe("networks", () => {
   );
 
   test.each([
-    ["10.77.0.0", 'must end in a prefix length of /0 to /32, not "10.77.0.0"'],
-    ["10.77.0.0/33", 'must end in a prefix length of /0 to /32, not "10.77.0.0/33"'],
+    ["10.77.0.0", 'must end in a prefix length of /0 to /32 (/32 for one host), not "10.77.0.0"'],
+    ["10.77.0.0/33", 'must end in a prefix length of /0 to /32 (/32 for one host), not "10.77.0.0/33"'],
     ["10.77.0.0/2/4", 'must be a network such as 10.77.0.0/24, not "10.77.0.0/2/4"'],
     ["10.77.0.1/24", 'has address bits after its prefix of /24: "10.77.0.1/24"; give the network, or /32 for one host'],
     ["fd00::1/64", 'has address bits after its prefix of /64: "fd00::1/64"; give the network, or /128 for one host'],

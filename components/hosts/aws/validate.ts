@@ -20,7 +20,12 @@ const id = (prefix: string) =>
   name(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0123456789abcdef0`);
 /** What users name themselves. */
 const GIVEN_NAME = /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/;
-const keyName = name(GIVEN_NAME, "the name of a key pair, not the key");
+/** A public key, or the path of its file, would be a name, too. */
+const NO_KEY = /^(?!\S+ AAAA|[~.]*\/|\.ssh\/)/;
+const keyName = name(
+  new RegExp(NO_KEY.source + GIVEN_NAME.source),
+  "the name of a key pair of EC2 (the text of a .pub file goes into publicKey)",
+);
 const groupName = name(GIVEN_NAME, "the name of a placement group");
 
 /** Amazon's rules (EC2 User Guide, "Tag restrictions"). */

@@ -6,6 +6,7 @@ import {
   flag,
   type InputErrors,
   isRecord,
+  isResource,
   must,
   oneOf,
   optional,
@@ -19,7 +20,7 @@ import {
 } from "../../plan/validate";
 import { cidr } from "../../plan/validateAddress";
 import { endpointFields, hostName } from "../../plan/validateHost";
-import { privateKey, publicKey } from "../../plan/validateKey";
+import { areOfTwoPairs, privateKey, publicKey } from "../../plan/validateKey";
 import { hiddenEverybody, isEverybody } from "./access";
 import { HostAddress, HostPhc } from "./args";
 import { isScript } from "./userData";
@@ -101,11 +102,13 @@ export const textsByKey = (noun: string, keys: Wording, texts: Wording): Rule =>
 
 const SSH_FROM_REMEDY = `the networks that may log in, such as ${LOGIN_NETWORKS}; there is no default`;
 
-/** A rule for the name of something in the cloud. */
+/** A rule for the name of something in the cloud, which is often a resource of the program's own. */
 export const name = (pattern: RegExp, example: string): Rule => {
-  const reason = `must be ${example}`;
+  const fits = (value: unknown) => typeof value === "string" && pattern.test(value);
   return (value, path) =>
-    must((text) => typeof text === "string" && pattern.test(text), `${reason}, not ${shown(value)}`)(value, path);
+    isRecord(value) && isResource(value)
+      ? [{ propertyPath: path, reason: "is a whole resource: give its id" }]
+      : must(fits, `must be ${example}, not ${shown(value)}`)(value, path);
 };
 
 /** What every host in a cloud takes, for the systems that have an image there. */
@@ -173,15 +176,19 @@ export function togetherFits(args: unknown, otherRules: string): InputErrors {
   return errors;
 }
 
-/** Of a pair of keys, the private half alone opens nothing. */
+/** Of a pair of keys, the private half alone opens nothing, and neither does that of another pair. */
 export function keysFit(args: unknown, ...publicHalves: string[]): InputErrors {
-  return at(args, "privateKey") !== undefined && publicHalves.every((key) => at(args, key) === undefined)
-    ? [
-        {
-          propertyPath: "privateKey",
-          reason: `needs ${publicHalves.join(" or ")} beside it: the host must know who may log in; without both, a pair is made`,
-        },
-      ]
+  const [privateKey, publicKey] = [at(args, "privateKey"), at(args, "publicKey")];
+  const given = publicHalves.filter((key) => at(args, key) !== undefined);
+  const refused = (reason: string) => [{ propertyPath: "privateKey", reason }];
+  if (privateKey !== undefined && given.length === 0) {
+    return refused(
+      `needs ${publicHalves.join(" or ")} beside it: the host must know who may log in; without both, a pair is made`,
+    );
+  }
+  // Of several halves it may be any one's.
+  return given.join() === "publicKey" && areOfTwoPairs(privateKey, publicKey)
+    ? refused("is not the private half of publicKey: `ssh-keygen -y -f <file>` prints the public half of a private key")
     : [];
 }
 

@@ -8,7 +8,10 @@ import { aboutFirstBoot, type GcpSystem, IMAGES } from "./image";
 
 const machineType = name(/^[a-z]\w*(-[a-z0-9]+)+$/, `a machine type such as ${DEFAULT_MACHINE_TYPE}`);
 const zone = name(/^[a-z]+(-[a-z]+)+\d+-[a-z]$/, "a zone such as europe-west4-a");
-const network = name(/^(https:\/\/\S+\/|projects\/\S+\/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "a name or a self link");
+const network = name(
+  /^(https:\/\/\S+\/|projects\/\S+\/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "a name, an id or a self link",
+);
 const tag = name(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "1 to 63 lower case letters, digits and hyphens, a letter first");
 const image = name(
   /^(https:\/\/\S+\/)?projects\/[^/\s]+\/global\/images\/[a-z0-9-]+$/,
@@ -39,7 +42,7 @@ const gcpFields = {
   labels: optional(labels),
 } as const satisfies Fields;
 
-const validateArgs = argsWith(gcpFields, machineFits, networkFits, (args) => [
+const validateArgs = argsWith(gcpFields, machineFits, networkFits, zoneFits, (args) => [
   ...togetherFits(args, "networkTags"),
   ...keysFit(args, "publicKey"),
   ...userDataFits(args),
@@ -138,6 +141,15 @@ function networkFits(args: unknown): InputErrors {
             'everybody log in. Name the network; "default" where these rules were deleted',
         },
       ]
+    : [];
+}
+
+/** A subnetwork is of one region, which its id and its self link name. */
+function zoneFits(args: unknown): InputErrors {
+  const given = at(args, "zone");
+  const [, region] = /\/regions\/([^/]+)\/subnetworks\//.exec(String(at(args, "subnetwork"))) ?? [];
+  return region !== undefined && zone(given, "").length === 0 && !String(given).startsWith(`${region}-`)
+    ? [{ propertyPath: "zone", reason: `${shown(given)} is not in the region of the subnetwork` }]
     : [];
 }
 
