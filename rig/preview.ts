@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   const file = values.stack === undefined ? undefined : stackFile(folder, values.stack, keys);
   const ofStack = whole(file?.config ?? {});
   const given = whole(configOf(values.config));
-  const config = { ...story, ...ofStack, ...given };
+  const stack = { stack: file?.stack ?? "offline", config: { ...story, ...ofStack, ...given } };
 
   const failures = new Set<string>();
   const fail = (error: unknown) => void failures.add(withRemedy(messageOf(error)) + placeIn(folder, error));
@@ -84,11 +84,11 @@ async function main(): Promise<void> {
   const imaginedKeys: Record<string, string> = {};
   const answer = (key: string) => {
     asked.add(key);
-    const value = key in config ? undefined : imagined(key, keys);
+    const value = key in stack.config ? undefined : imagined(key, keys);
     if (value !== undefined) imaginedKeys[key] = value;
     return value;
   };
-  const preview = await previewProgram(project, config, keys, answer).catch(fail);
+  const preview = await previewProgram(project, stack, keys, answer).catch(fail);
   // What the program left unhandled is told a turn later.
   await new Promise((told) => setImmediate(told));
   const asking = { project: project.name, asked, made: preview?.resources.map(({ type }) => type) };

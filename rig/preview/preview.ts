@@ -34,19 +34,17 @@ export interface PreviewedHost {
   reboot: string;
 }
 
-const STACK = "offline";
 const MASK = "[secret]";
 const UNKNOWN = "[known later]";
 
 /**
  * Runs a Pulumi program as in a preview, against imagined clouds.
- * @param config by whole keys: `project:key`
  * @param onAsked gets each such key that the program asks for, and may return a value for where the configuration has none
  * @throws whatever the program throws while it is loaded. What fails later is a rejection that nobody handles: the caller looks for those.
  */
 export async function previewProgram(
   { name: project, folder, main }: Project,
-  config: Record<string, string>,
+  { stack, config }: Stack,
   keys: Keys,
   onAsked: (key: string) => string | undefined,
 ): Promise<Preview> {
@@ -64,7 +62,7 @@ export async function previewProgram(
       call: ({ token, inputs }) => cloud.called(token, inputs),
     },
     project,
-    STACK,
+    stack,
     true,
   );
   pulumi.runtime.setAllConfig(config);
@@ -85,7 +83,14 @@ export async function previewProgram(
   });
   // The program tells of them in an order that depends on who waited for whom.
   const resources = (await Promise.all(made.map(shownOf))).sort((a, b) => compare(a.name, b.name));
-  return { project, stack: STACK, resources, hosts: resources.flatMap(hostOf) };
+  return { project, stack, resources, hosts: resources.flatMap(hostOf) };
+}
+
+/** What a program is told of its stack. */
+export interface Stack {
+  stack: string;
+  /** By whole keys: `project:key`. */
+  config: Record<string, string>;
 }
 
 export interface Project {
@@ -157,10 +162,10 @@ function loadSdk(load: NodeJS.Require, folder: string): typeof import("@pulumi/p
     return load("@pulumi/pulumi");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
-    // Nothing lists what a copied example needs: its README does.
+    // Nothing lists what a copied example needs: its README does. Without a package.json npm would go to that of a folder above.
     const install = existsSync(join(folder, "package.json"))
-      ? ""
-      : " <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx";
-    throw new Error(`the program in ${folder} has no @pulumi/pulumi: run \`npm install${install}\` there`);
+      ? "npm install"
+      : "npm init -y && npm install <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx";
+    throw new Error(`the program in ${folder} has no @pulumi/pulumi: run \`${install}\` there`);
   }
 }

@@ -48,6 +48,8 @@ const OF_A_STACK = ["config", "environment", "secretsprovider", "encryptedkey", 
 
 /** A stack's file. */
 export interface StackFile {
+  /** The stack's own name. */
+  stack: string;
   name: string;
   config: Config;
   /** What the engine would pass over. */
@@ -60,7 +62,8 @@ export interface StackFile {
  */
 export function stackFile(folder: string, stack: string, keys: Keys): StackFile {
   // A stack's whole name has its organization, and its project, too.
-  const name = `Pulumi.${stack.split("/").at(-1)}.yaml`;
+  const own = stack.split("/").at(-1) ?? stack;
+  const name = `Pulumi.${own}.yaml`;
   const file = join(folder, name);
   if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
   const whole = mapIn(parse(readFileSync(file, "utf8")), file);
@@ -72,6 +75,7 @@ export function stackFile(folder: string, stack: string, keys: Keys): StackFile 
         ? value
         : JSON.stringify(value);
   return {
+    stack: own,
     name,
     config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, plain(value)])),
     doubts: Object.keys(whole)

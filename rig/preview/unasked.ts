@@ -17,8 +17,9 @@ export interface Asking {
   made?: readonly string[];
 }
 
-/** Which of these whole keys changed nothing. */
+/** Which of these whole keys changed nothing. Of a program that did not come to ask for any, nobody knows. */
 export function unasked(keys: readonly string[], asking: Asking): Unasked[] {
+  if (asking.made === undefined && asking.asked.size === 0) return [];
   return keys.flatMap((key) => {
     const [, space = "", name = ""] = /^([^:]*):(.*)$/s.exec(key) ?? [];
     return asking.asked.has(key)

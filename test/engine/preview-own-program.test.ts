@@ -65,11 +65,13 @@ describe("a program of the user's own", () => {
   staged:key: { secure: AAABANBJnxl9 }
 `;
     writeFileSync(join(path, "Pulumi.dev.yaml"), config);
-    const { stdout, stderr } = await run(path, "--json", "--stack", "dev", "--config", "source=192.0.2.2");
+    const { stdout, stderr } = await run(path, "--json", "--stack", "org/dev", "--config", "source=192.0.2.2");
     expect(stderr).toBe("");
-    expect((JSON.parse(stdout) as Preview).hosts[0]?.plan).toMatch(
-      /\nhost=there\n[\s\S]*\ntime-source=server 192\.0\.2\.2 /,
-    );
+    const { stack, hosts } = JSON.parse(stdout) as Preview;
+    expect([stack, hosts[0]?.plan]).toEqual([
+      "dev",
+      expect.stringMatching(/\nowner=staged\/dev\/clock\nhost=there\n[\s\S]*\ntime-source=server 192\.0\.2\.2 /),
+    ]);
     expect(await run(path, "--stack", "prod")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("Pulumi.prod.yaml: give --stack the name of a stack that has a file"),
@@ -180,13 +182,17 @@ config:
     const elsewhere = mkdtempSync(join(tmpdir(), "timebase-bare-"));
     renameSync(path, join(elsewhere, "bare"));
     // As an example is when it was copied: npm finds nothing to install.
-    const copied = await run(join(elsewhere, "bare"));
+    const copied = await run(join(elsewhere, "bare"), "--config", "sshFrom=203.0.113.7/32");
     writeFileSync(join(elsewhere, "bare", "package.json"), "{}");
     const listed = await run(join(elsewhere, "bare"));
     rmSync(elsewhere, { recursive: true });
-    const told = (command: string) => [1, expect.stringContaining(`has no @pulumi/pulumi: run \`${command}\` there`)];
+    // What it would have asked for, nobody knows.
+    const told = (command: string) => [
+      1,
+      `the program in ${join(elsewhere, "bare")} has no @pulumi/pulumi: run \`${command}\` there\n`,
+    ];
     expect([copied.code, copied.stderr]).toEqual(
-      told("npm install <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx"),
+      told("npm init -y && npm install <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx"),
     );
     expect([listed.code, listed.stderr]).toEqual(told("npm install"));
   });
