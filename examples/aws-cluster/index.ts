@@ -15,7 +15,12 @@ const routes = new ec2.DefaultRouteTable("routes", {
   routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }],
   tags,
 });
-const subnet = new ec2.Subnet("subnet", { vpcId: vpc.id, cidrBlock: "10.40.0.0/24", tags });
+const subnet = new ec2.Subnet("subnet", {
+  vpcId: vpc.id,
+  cidrBlock: "10.40.0.0/24",
+  availabilityZone: config.get("zone"), // Amazon chooses one otherwise
+  tags,
+});
 // No host is there before its way to the internet is, by which it gets its packages.
 const subnetId = pulumi.all([subnet.id, routes.id]).apply(([id]) => id);
 

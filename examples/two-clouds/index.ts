@@ -7,19 +7,19 @@ const shared = {
   sshFrom: [config.require("sshFrom")], // the network that you log in from: nobody else may
   guests: true,
 };
-const region = config.get("region") ?? "eu-central-1";
-const zone = config.get("zone") ?? "europe-west3-a"; // in the same city
+const zone = config.get("zone") ?? "europe-west3-a"; // in the same city as Amazon's eu-central-1
 const tags = { project: pulumi.getProject() };
 
 const aws = ["aws-1", "aws-2"].map((name) => ({
   name,
-  endpoint: new AwsHost(name, { ...shared, region, tags }).endpoint,
+  endpoint: new AwsHost(name, { ...shared, tags }).endpoint,
 }));
 const gcp = ["gcp-1", "gcp-2"].map((name) => ({ name, endpoint: new GcpHost(name, { ...shared, zone }).endpoint }));
+const hosts = [...aws, ...gcp];
 
 const maxErrorMicros = config.getNumber("maxErrorMicros") ?? 1000;
 const cluster = new ExperimentCluster("cluster", {
-  hosts: [...aws, ...gcp],
+  hosts,
   // No host of one cloud asks one of the other. Each takes its own cloud's service, which the other cannot have: both
   // follow UTC and spread a leap second over the same day, so that the bounds of any two hosts add up.
   topology: Topology.Provider,

@@ -18,10 +18,10 @@ const gcp = { "gcp:project": "my-project", sshFrom: SSH_FROM };
 /** The configuration of each example. A key without a colon is the project's own, as in `pulumi config set`. */
 export const STORIES: Readonly<Record<string, (keys: Keys) => Config>> = {
   "aws-cluster": () => aws,
-  // A region that has the type of machine for guests.
+  // A region that has the type of machine for guests, here and in two-clouds.
   "aws-amazon-linux-2": () => ({ ...aws, "aws:region": "eu-central-1" }),
   "gcp-cluster": () => gcp,
-  "two-clouds": () => gcp,
+  "two-clouds": () => ({ ...gcp, "aws:region": "eu-central-1" }),
   celestial: () => gcp,
   "existing-hosts": ({ publicKey, privateKey }) => ({
     privateKey,

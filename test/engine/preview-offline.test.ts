@@ -221,6 +221,18 @@ describe("what the stories promise", () => {
     }
   });
 
+  // A region of the program's own would not be where its provider is told to be.
+  test("Amazon's hosts of both clouds are in the region that is set, and those of a cluster in its zone", async () => {
+    const inputsOf = async (type: string, ...args: string[]) =>
+      (JSON.parse((await once(...args, "--json")).stdout) as Preview).resources
+        .filter((resource) => resource.type === type)
+        .map(({ inputs }) => [inputs.region, inputs.availabilityZone]);
+    expect(await inputsOf("aws:ec2/instance:Instance", "two-clouds")).toEqual(Array(2).fill([undefined, undefined]));
+    expect(await inputsOf("aws:ec2/subnet:Subnet", "aws-cluster", "--config", "zone=eu-north-1b")).toEqual([
+      [undefined, "eu-north-1b"],
+    ]);
+  });
+
   test("Amazon Linux 2 is declared, so that another system refuses the plan", async () => {
     for (const plan of await plansOf("aws-amazon-linux-2")) expect(plan).toContain("\nos=amazon-linux-2\n");
   });
