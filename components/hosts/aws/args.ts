@@ -17,18 +17,22 @@ export interface AwsHostArgs extends CloudHostArgs {
   /** The availability zone, such as "eu-north-1a". Default: the subnet's, else one that Amazon chooses. */
   availabilityZone?: pulumi.Input<string>;
   /**
-   * The subnet; needs `vpcId`. Required for a host without a public address. Default: one of the region's default VPC,
-   * where every machine gets a public address.
+   * The subnet; needs `vpcId`, and a route table that leads to the internet, by which the host gets its packages. Required for
+   * a host without a public address. Default: one of the region's default VPC, where every machine gets a public address.
    */
   subnetId?: pulumi.Input<string>;
   /** The VPC of `subnetId`, in which the security group is made. Default: the region's default VPC. */
   vpcId?: pulumi.Input<string>;
   /**
-   * Security groups that the instance is to have besides its own, which has the rules of `sshFrom`, `timeFrom` and `ptpFrom`. With
-   * all of them empty it has none of its own: that is one resource less for each of many hosts. Default: none.
+   * Security groups, of `vpcId`'s VPC, that the instance is to have besides its own, which has the rules of `sshFrom`, `timeFrom`
+   * and `ptpFrom`. With all of them empty it has none of its own: that is one resource less for each of many hosts, and yours let
+   * in TCP port 22, with Topology.Hub also UDP port 123, and out whatever gets packages. Default: none.
    */
   securityGroupIds?: pulumi.Input<pulumi.Input<string>[]>;
-  /** The name of a key pair of EC2 that may log in, instead of `publicKey` or besides it. Default: none. */
+  /**
+   * The name of a key pair of EC2 that may log in, instead of `publicKey` or besides it: then no pair is made, and its private half
+   * goes into `privateKey`, or the SSH agent has it. Default: none.
+   */
   keyName?: pulumi.Input<string>;
   /**
    * The name of a placement group to launch in. With `phc` it must be of the strategy precision-time, or a cluster group

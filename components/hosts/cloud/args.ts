@@ -38,7 +38,8 @@ export interface CloudHostArgs {
   sshFrom: pulumi.Input<string>[];
   /**
    * The networks whose hosts may ask this one for the time (NTP, UDP port 123), each as a CIDR: the cluster's own network.
-   * Nothing else is let in. A plain list, as `sshFrom`. Default: none.
+   * Nothing else is let in. With Topology.Hub, a cluster's default, and with `measurePairs` it is needed. A plain list, as
+   * `sshFrom`. Default: none.
    */
   timeFrom?: pulumi.Input<string>[];
   /**
@@ -48,7 +49,8 @@ export interface CloudHostArgs {
   ptpFrom?: pulumi.Input<string>[];
   /**
    * Whether microVMs are to run on the host: KVM, by nested virtualization or on bare metal. A type of machine that cannot
-   * is refused, with those that can. Plain, because the type of machine is judged by it. Default: false.
+   * is refused, with those that can. A cluster needs it, unless its `guestPtp` is GuestPtp.Reported. Plain, because the type
+   * of machine is judged by it. Default: false.
    */
   guests?: boolean;
   /**
@@ -73,7 +75,10 @@ export interface CloudHostArgs {
    * this host, and its private half is kept in the state as a secret; that is a resource for each host.
    */
   publicKey?: pulumi.Input<string>;
-  /** The text of the private key of `publicKey`, without a passphrase. Kept secret. Default: the SSH agent is asked. */
+  /**
+   * The text of the private half of `publicKey`, or of EC2's `keyName`, without a passphrase. Kept secret. Default: the SSH agent
+   * is asked.
+   */
   privateKey?: pulumi.Input<string>;
   /**
    * What the machine does at its first boot, before anybody may log in: the `firstBootPlan` of a cluster with Delivery.CloudInit.

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudHostArgs } from "../cloud/args";
 
-/** The arguments of a `GcpHost`. */
+/** The arguments of a `GcpHost`. The project is the provider's: `gcp:project`. */
 export interface GcpHostArgs extends CloudHostArgs {
   /**
    * The machine type, x86-64. Changing it restarts the machine on its disk; one that boots from another kind of disk
@@ -12,11 +12,11 @@ export interface GcpHostArgs extends CloudHostArgs {
   /** The zone, such as "europe-west4-a". Default: the provider's. */
   zone?: pulumi.Input<string>;
   /**
-   * The network, by its name or self link, in which the firewall rules are made: in the project that a self link names, so that
-   * it may be one of Shared VPC, which also takes the self link of a `subnetwork`. Default: "default".
+   * The network, by its name, id or self link, in which the firewall rules are made: in the project that an id or a self link
+   * names, so that it may be one of Shared VPC, which also takes the id or self link of a `subnetwork`. Default: "default".
    */
   network?: pulumi.Input<string>;
-  /** The subnetwork, by its name or self link; needs `network`. Default: the network's own in the region. */
+  /** The subnetwork, by its name, id or self link, in the `zone`'s region; needs `network`. Default: the network's own there. */
   subnetwork?: pulumi.Input<string>;
   /**
    * Network tags that the machine is to have besides its own, for firewall rules of yours. With `sshFrom`, `timeFrom` and `ptpFrom`
