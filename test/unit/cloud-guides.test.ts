@@ -1,11 +1,16 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { AS_OF as AWS_AS_OF, FAMILIES, PHC_REGIONS } from "../../components/hosts/aws/capabilities";
 import { IMAGES } from "../../components/hosts/aws/image";
 import { AS_OF as GCP_AS_OF, SERIES } from "../../components/hosts/gcp/capabilities";
+import { connectionTo } from "../../components/remote/connection";
 import { RESOURCES } from "../../rig/cloud/resources";
+import { exampleFolder, exampleNames } from "../../rig/preview/stories";
+import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
 
 // What the guides of the clouds tell whoever has an account: who may do what, and which machines can do what.
 
@@ -142,6 +147,70 @@ describe("Amazon's policy", () => {
     const allowed = Statement.flatMap(({ Action }) => listOf(Action));
     const called = Object.values(CALLS_OF_A_NETWORK).flat();
     expect(called.filter((call) => !allowed.includes(`ec2:${call}`))).toEqual([]);
+  });
+});
+
+test("Amazon's policies fit as managed ones, and the first does not inline", () => {
+  const sizes = blocksOf("aws", "json").map((block) => block.replaceAll(/\s/g, "").length);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(6144);
+  expect(sizes[0]).toBeGreaterThan(2048);
+});
+
+describe("the way to log in", () => {
+  const endpoint = {
+    name: "server-1",
+    address: "192.0.2.11",
+    port: 22,
+    user: "ubuntu",
+    privateKey: PRIVATE_KEY,
+    hostKey: HOST_KEY,
+    privateAddress: "10.0.0.11",
+    proxy: { address: "bastion", port: 2222, user: "jump", hostKey: HOST_KEY },
+  };
+  /** Of another cluster's host, too, that has the same name. */
+  const users: Record<string, string> = { "other-server-1-toolkit": "other", "cluster-server-1-toolkit": "ubuntu" };
+  /** What `pulumi` prints: outputs, and the state with what is secret as the engine exports it (3.259). */
+  const printed = {
+    output: { "server-1": endpoint },
+    export: {
+      deployment: {
+        resources: Object.keys(users).map((name) => ({
+          urn: `urn:pulumi:dev::mine::timebase:index:HostClock$command:remote:CopyToRemote::${name}`,
+          inputs: {
+            connection: {
+              "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+              plaintext: JSON.stringify(connectionTo({ ...endpoint, user: users[name] ?? "" }, 60)),
+            },
+          },
+        })),
+      },
+    },
+  };
+  const blockWith = (command: string) =>
+    guideOf("clouds")
+      .split(/^```.*\n/m)
+      .find((block) => block.includes(command)) ?? "";
+  const byOutputs = blockWith("pulumi stack output endpoints");
+  const byState = byOutputs.replace(/^pulumi .*\n/m, () => blockWith("pulumi stack export"));
+  const bastion = /`-J ("[^`]*")`/.exec(guideOf("clouds"))?.[1];
+
+  test.each([
+    ["the outputs", byOutputs],
+    ["the state", byState],
+  ])("has from %s all that ssh needs", (_, commands) => {
+    const folder = mkdtempSync(join(tmpdir(), "timebase-login-"));
+    for (const [name, text] of Object.entries(printed)) writeFileSync(join(folder, name), JSON.stringify(text));
+    const script = `pulumi() { cat "$2"; }\nssh() { echo "$*"; }\n${commands}\necho ${bastion}\n`;
+    const said = execFileSync("sh", ["-eu", "-c", script], { cwd: folder, encoding: "utf8" });
+    const [key, known] = ["key", "known"].map((kind) => readFileSync(join(folder, `server-1.${kind}`), "utf8"));
+    rmSync(folder, { recursive: true });
+    expect(said).toMatch(/ ubuntu@192\.0\.2\.11\njump@bastion:2222\n$/);
+    expect([key?.trim(), known]).toEqual([PRIVATE_KEY.trim(), `192.0.2.11 ${HOST_KEY}\n`]);
+  });
+
+  test.each(exampleNames())("exports what is there: %s has hosts where it has a cluster", (name) => {
+    const program = readFileSync(join(exampleFolder(name), "index.ts"), "utf8");
+    expect(program.includes("new ExperimentCluster(")).toBe(/^const hosts = /m.test(program));
   });
 });
 
