@@ -1,4 +1,4 @@
-import { isKnown, type PairwiseBound, pairwiseBounds } from "./bounds";
+import { isKnown, type PairwiseBound, pairwiseBounds, widestBound } from "./bounds";
 import { type HostEvidence, Verdict } from "./HostEvidence";
 
 /** What was of all hosts between their last two proofs, with `trackingLog`. */
@@ -30,15 +30,12 @@ export function heldSummary(evidences: readonly HostEvidence[]): HeldSummary {
       heldReason: `of ${to.name} it is known until ${to.asOf}, and of ${from.name} from ${from.heldSince} on: prove them together`,
     };
   }
-  const pairs = heldPairs(evidences);
-  const unknown = pairs.map(({ bound }) => bound).find((bound) => !isKnown(bound));
-  const widest = widestPair(pairs);
+  const pair = widestBound(heldPairs(evidences));
   return {
     heldSince: new Date(instantOf(from, "heldSince")).toISOString(),
     heldUntil: new Date(instantOf(to, "asOf")).toISOString(),
     heldBoundNs: Math.max(...evidences.map(({ heldBoundNs = Number.NaN }) => heldBoundNs)),
-    ...(unknown !== undefined && !isKnown(unknown) ? { heldReason: unknown.unknown } : {}),
-    ...(unknown === undefined && widest !== undefined ? { heldPairwiseBoundNs: widest.ns } : {}),
+    ...(isKnown(pair) ? { heldPairwiseBoundNs: pair.ns } : evidences.length > 1 ? { heldReason: pair.unknown } : {}),
   };
 }
 
@@ -77,12 +74,12 @@ export function heldTogetherWarnings(
 ): string[] {
   const said = proofs.filter((proof) => heldWarnings(proof).length > 0).map(({ name }) => name);
   const { heldPairwiseBoundNs = 0, heldSince, heldUntil } = heldSummary(hosts);
-  const widest = widestPair(heldPairs(hosts));
+  const widest = heldPairs(hosts).find(({ bound }) => isKnown(bound) && bound.ns === heldPairwiseBoundNs);
   return [
     ...hosts.filter(({ name }) => !said.includes(name)).flatMap(heldWarnings),
     ...(widest !== undefined && heldPairwiseBoundNs > maxPairwiseMicros * 1000
       ? [
-          `${widest.hosts.join(" and ")}: at most ${maxPairwiseMicros} us apart, found up to ${(widest.ns / 1000).toFixed(1)} us, ` +
+          `${widest.hosts.join(" and ")}: at most ${maxPairwiseMicros} us apart, found up to ${(heldPairwiseBoundNs / 1000).toFixed(1)} us, ` +
             `the sum of both at their worst between ${heldSince} and ${heldUntil}`,
         ]
       : []),
@@ -94,10 +91,4 @@ function heldPairs(evidences: readonly HostEvidence[]): PairwiseBound[] {
   const asOf = evidences[0]?.asOf ?? "";
   const known = evidences.filter(({ heldBoundNs }) => heldBoundNs !== undefined);
   return pairwiseBounds(known.map((evidence) => ({ ...evidence, asOf, errorBoundNs: evidence.heldBoundNs })));
-}
-
-function widestPair(pairs: readonly PairwiseBound[]): { hosts: readonly [string, string]; ns: number } | undefined {
-  return pairs
-    .flatMap(({ hosts, bound }) => (isKnown(bound) ? [{ hosts, ns: bound.ns }] : []))
-    .sort((one, other) => other.ns - one.ns)[0];
 }
