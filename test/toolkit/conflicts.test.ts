@@ -52,10 +52,32 @@ describe.each(shells)("a parameter of the user's, under %s,", (shell) => {
     ["is half in quotes", "GRUB_CMDLINE_LINUX=clock'source=hpet'\n"],
     ["has a variable in it", 'x=source\nGRUB_CMDLINE_LINUX="clock$x=hpet"\n'],
     ["is what a command prints", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet $(echo clock)source=hpet"\n'],
+    [
+      "is for a system that lsb_release names",
+      "[ `lsb_release -i -s` = Debian ] && GRUB_CMDLINE_LINUX=clock''source=hpet\n",
+    ],
+    [
+      "is for one that it names by itself",
+      "[ `lsb_release -c -s` = bookworm ] && GRUB_CMDLINE_LINUX=clock''source=hpet\n",
+    ],
   ])("that %s, is found where the shell has put it together", (_, text) => {
+    host.meanwhile("lsb_release", "echo bookworm; exit");
     host.write(mine, text);
     refused(plans.boot, `${host.path(mine)}, sourced by sh: clocksource=hpet: a boot parameter of yours contradicts`);
     host.converge(override);
+  });
+
+  test("is looked for without the lsb_release that GRUB's file asks for a title", () => {
+    host.meanwhile("lsb_release", `: >${host.path("asked")}; exit`);
+    const ask = "GRUB_DISTRIBUTOR=`lsb_release -i -s 2> /dev/null || echo Debian`\n";
+    host.write("etc/default/grub", ask);
+    host.converge(plans.boot);
+    host.remove("asked"); // grub-mkconfig has asked
+    host.converge(plans.boot);
+    expect(host.exists("asked")).toBe(false);
+    host.write("etc/default/grub", `${ask}lsb_release -a\n`);
+    host.converge(plans.boot);
+    expect(host.exists("asked")).toBe(true);
   });
 
   test("that comes while somebody else is waited for, is found all the same", async () => {

@@ -5,6 +5,8 @@ TIMEBASE_STATE=$TIMEBASE_ROOT/var/lib/timebase
 newline='
 '
 tab='	'
+# How instants are written: RFC 3339, in UTC; as date(1) takes it.
+instant_format=+%Y-%m-%dT%H:%M:%SZ
 
 # say TEXT...: progress for the person who waits. stdout is for machines.
 say() { printf 'timebase: %s\n' "$*" >&2; }
@@ -44,10 +46,15 @@ become_root() {
   exec sudo -n sh "$TIMEBASE_HOME/timebase" "$@"
 }
 
-# sourced TEXT FILE...: what sh makes of a text in double quotes, once it has sourced these files in this order.
+# sourced TEXT FILE...: what sh makes of a text in double quotes, once it has sourced these files in this order. Debian's and
+# Ubuntu's /etc/default/grub ask lsb_release for a title, which is a Python, or 17 processes: that is answered here.
 sourced() {
-  env -i PATH="$PATH" timeout 10 sh -c \
-    'text=$1; shift; for file; do . "$file"; done >/dev/null 2>&1; eval "printf %s \"$text\""' sh "$@" </dev/null 2>/dev/null || :
+  env -i PATH="$PATH" timeout 10 sh -c '
+    lsb_release() {
+      [ "$*" = "-i -s" ] || { command lsb_release "$@"; return; }
+      [ -r "$0" ] && . "$0" && echo "${NAME%% *}"
+    }
+    text=$1; shift; for file; do . "$file"; done >/dev/null 2>&1; eval "printf %s \"$text\""' "$TIMEBASE_ROOT/etc/os-release" "$@" </dev/null 2>/dev/null || :
 }
 
 # limit_time ARGS...: the command provider neither limits nor cancels a running command, so it is done here.

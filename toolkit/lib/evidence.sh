@@ -28,7 +28,7 @@ evidence_print() {
   json "${plan_host:-$(uname -n)}"
   evidence="{\"format\":1,\"host\":$json"
   evidence_add owner "$plan_owner"
-  evidence_add asOf "${time_as_of:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}"
+  evidence_add asOf "${time_as_of:-$(date -u "$instant_format")}"
   evidence_add os "$os_name"
   evidence_add kernel "$(uname -r)"
   boot_id

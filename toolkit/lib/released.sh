@@ -25,7 +25,7 @@ release() {
   if [ -n "$first_line" ]; then
     say "this clock is released already, $first_line"
   else
-    text_write "$released_file" "by ${SUDO_USER:-$(id -un)} since $(date -u +%Y-%m-%dT%H:%M:%SZ)$newline"
+    text_write "$released_file" "by ${SUDO_USER:-$(id -un)} since $(date -u "$instant_format")$newline"
   fi
   systemctl stop "$os_chrony_service" ||
     fail "$os_chrony_service could not be stopped" "see \`systemctl status $os_chrony_service\` on the host, then run this again, or \`sudo timebase resume\`"

@@ -70,7 +70,7 @@ tracking_log_read() {
   # Of a clock that was set and set back between two updates the log has nothing.
   if [ -n "$held_bound_ns" ] && clock_set_between "$1" "$2"; then
     held_bound_ns='' held_worst=''
-    held_reason="the clock was set between $(date -u -d "@$clock_set_from" +%Y-%m-%dT%H:%M:%SZ) and $(date -u -d "@$clock_set_to" +%Y-%m-%dT%H:%M:%SZ), by somebody, chronyd at its start, a suspend or a leap second"
+    held_reason="the clock was set between $(date -u -d "@$clock_set_from" "$instant_format") and $(date -u -d "@$clock_set_to" "$instant_format"), by somebody, chronyd at its start, a suspend or a leap second"
   fi
 }
 
@@ -115,7 +115,7 @@ tracking_log_itself() {
       if [ "$tracking_log_started" -lt "${1%.*}" ]; then
         held_bound_ns=0 held_reason=''
       else
-        held_reason="chronyd was started anew at $(date -u -d "@$tracking_log_started" +%Y-%m-%dT%H:%M:%SZ)"
+        held_reason="chronyd was started anew at $(date -u -d "@$tracking_log_started" "$instant_format")"
       fi
       ;;
   esac
@@ -201,7 +201,7 @@ held() {
     fail 'no log is kept of what the bound of this host was' 'set trackingLog: true in the program, and run `pulumi up`: from then on there is one'
   fi
   if check_released; then
-    chrony_now=$(date +%s.%3N) time_as_of=$(date -u +%Y-%m-%dT%H:%M:%SZ) time_bound_ns='' time_bound_reason=$released_text time_drift_ppb='' chrony_last=''
+    chrony_now=$(date +%s.%3N) time_as_of=$(date -u "$instant_format") time_bound_ns='' time_bound_reason=$released_text time_drift_ppb='' chrony_last=''
     sources_choose
     sources_errors
     clock_look
@@ -231,5 +231,5 @@ held_instant() {
       fi
       ;;
   esac
-  usage_error "\"$1\" is no time in UTC such as $(date -u +%Y-%m-%dT%H:%M:%SZ), which ends in Z: see \`date -u +%Y-%m-%dT%H:%M:%SZ\`"
+  usage_error "\"$1\" is no time in UTC such as $(date -u "$instant_format"), which ends in Z: see \`date -u $instant_format\`"
 }
