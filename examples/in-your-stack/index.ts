@@ -1,6 +1,6 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { GuestPtp, HostClock, OperatingSystem, RebootPolicy } from "../../components"; // yours: "pulumi-timebase"
+import { GuestPtp, HostClock, RebootPolicy } from "../../components"; // yours: "pulumi-timebase"
 
 const config = new pulumi.Config();
 
@@ -8,18 +8,17 @@ const config = new pulumi.Config();
 const machine = {
   name: "worker",
   address: config.require("address"),
-  user: "ubuntu",
+  user: config.get("user") ?? "ubuntu",
   privateKey: config.requireSecret("privateKey"),
   hostKey: config.require("hostKey"),
 };
 
 const clock = new HostClock("worker", {
   endpoint: machine,
-  operatingSystem: OperatingSystem.Ubuntu2404,
   reboot: RebootPolicy.IfNeeded,
   guestPtp: GuestPtp.Required,
   sources: [{ address: "169.254.169.123", minPollLog2: 4, maxPollLog2: 4, prefer: true }], // EC2's; elsewhere your NTP server
-  maxErrorMicros: 500,
+  maxErrorMicros: config.getNumber("maxErrorMicros") ?? 500,
 });
 
 // Nothing of the experiment starts on a clock that is not proved.
