@@ -154,7 +154,7 @@ describe("the script without credentials", () => {
   });
   afterEach(() => rmSync(temp, { recursive: true }));
 
-  function run(program: string) {
+  function run(program: string, timebase = ".") {
     const summary = join(temp, "summary.md");
     writeFileSync(summary, "");
     const { status, stdout, stderr } = spawnSync("bash", ["-e"], {
@@ -169,7 +169,7 @@ describe("the script without credentials", () => {
         RUNNER_TEMP: temp,
         PROGRAM: program,
         STACK_NAME: "my-org/dev",
-        TIMEBASE: ".",
+        TIMEBASE: timebase,
       },
     });
     return { status, stdout, stderr, summary: readFileSync(summary, "utf8") };
@@ -180,6 +180,18 @@ describe("the script without credentials", () => {
     expect([status, stdout]).toEqual([0, expect.stringContaining("\n3 hosts:\n")]);
     expect(summary).toContain("````\nWhat `pulumi up` of gcp-cluster would make");
     expect(summary.trimEnd()).toMatch(/\n````$/);
+  });
+
+  // Whoever has not named it finds out when the first fork asks: a repository of stacks has other scripts, or none.
+  test.each([
+    ["no package", undefined],
+    ["another package", { name: "stacks", scripts: { preview: "pulumi preview" } }],
+  ])("tells how to name pulumi-timebase where there is %s", (_, content) => {
+    if (content !== undefined) writeFileSync(join(temp, "package.json"), JSON.stringify(content));
+    const { status, stdout, stderr, summary } = run("examples/gcp-cluster", temp);
+    expect([status, stderr, summary]).toEqual([1, "", ""]);
+    expect(stdout).toMatch(/^::error::.*: add timebase: <owner>\/pulumi-timebase to the inputs .*\n$/);
+    expect(workflow.on.workflow_call.inputs).toHaveProperty("timebase");
   });
 
   test("fails where the program does, with its reason", () => {

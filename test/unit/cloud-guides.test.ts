@@ -1,160 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { AS_OF as AWS_AS_OF, FAMILIES, PHC_REGIONS } from "../../components/hosts/aws/capabilities";
-import { IMAGES } from "../../components/hosts/aws/image";
 import { AS_OF as GCP_AS_OF, SERIES } from "../../components/hosts/gcp/capabilities";
 import { connectionTo } from "../../components/remote/connection";
-import { RESOURCES } from "../../rig/cloud/resources";
 import { exampleFolder, exampleNames } from "../../rig/preview/stories";
+import { guideOf } from "./support/guides";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
 
-// What the guides of the clouds tell whoever has an account: who may do what, and which machines can do what.
-
-const guideOf = (name: string) => readFileSync(join(resolve(__dirname, "../.."), "docs", `${name}.md`), "utf8");
-const blocksOf = (guide: string, language: string) =>
-  [...guideOf(guide).matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, block = ""]) => block);
-
-type Context = Readonly<Record<string, string>>;
-
-interface Statement {
-  Sid: string;
-  Action: string | string[];
-  Resource?: string | string[];
-  NotResource?: string | string[];
-  Condition?: Record<string, Record<string, string | string[]>>;
-}
-
-/** The policy of hosts, then the one of the network that they may be in. */
-const policiesOf = (guide: string) =>
-  blocksOf(guide, "json").map((block) => (JSON.parse(block) as { Statement: Statement[] }).Statement);
-
-const listOf = (value: string | string[] = []) => [value].flat();
-/** Of patterns with nothing special but asterisks. */
-const fits = (pattern: string, text: string) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(text);
-
-const isOneOf = (found: string | undefined, wanted: string[]) => found !== undefined && wanted.includes(found);
-const OPERATORS: Readonly<Record<string, (found: string | undefined, wanted: string[]) => boolean>> = {
-  StringEquals: isOneOf,
-  ArnEquals: isOneOf,
-  Null: (found, [wanted]) => String(found === undefined) === wanted,
-};
-
-/** Whether a policy lets something be done: as IAM decides where nothing is denied. */
-function allows(statements: Statement[], action: string, resource: string, context: Context): boolean {
-  return statements.some(({ Action, Resource, NotResource, Condition = {} }) => {
-    const isAbout =
-      Resource === undefined
-        ? !listOf(NotResource).some((it) => fits(it, resource))
-        : listOf(Resource).some((it) => fits(it, resource));
-    const holds = Object.entries(Condition).every(([operator, keys]) =>
-      Object.entries(keys).every(([key, wanted]) => OPERATORS[operator]?.(context[key], listOf(wanted))),
-    );
-    return listOf(Action).includes(action) && isAbout && holds;
-  });
-}
-
-describe("Amazon's policy", () => {
-  const vpc = (id: string) => `arn:aws:ec2:<region>:<account>:vpc/${id}`;
-  const [ofHosts = [], ofNetwork = []] = policiesOf("aws");
-  const Statement = [...ofHosts, ...ofNetwork];
-  const asked = { "aws:RequestTag/project": "experiment" };
-  const ours = { "aws:ResourceTag/project": "experiment" };
-  const others = { "aws:ResourceTag/project": "payroll" };
-
-  test.each<[string, string, Context, boolean]>([
-    ["RunInstances", "instance", asked, true],
-    ["RunInstances", "instance", {}, false],
-    ["RunInstances", "network-interface", {}, true],
-    ["RunInstances", "volume", {}, true],
-    ["CreateSecurityGroup", "security-group", asked, true],
-    ["CreateSecurityGroup", "security-group", {}, false],
-    ["CreateSecurityGroup", "vpc", {}, true],
-    ["CreatePlacementGroup", "placement-group", asked, true],
-    ["CreateTags", "instance", { ...asked, "ec2:CreateAction": "RunInstances" }, true],
-    // The provider tags a disk once the machine is there.
-    ["CreateTags", "volume", asked, true],
-    ["CreateTags", "volume", { "aws:RequestTag/project": "payroll" }, false],
-    ["CreateTags", "volume", { ...asked, ...others }, false],
-    ["CreateTags", "instance", asked, false],
-    ["ModifyVolume", "volume", ours, true],
-    ["ModifyVolume", "volume", {}, false],
-    // And it never tags a network interface.
-    ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("<vpc>") }, true],
-    ["ModifyNetworkInterfaceAttribute", "network-interface", { "ec2:Vpc": vpc("theirs") }, false],
-    ["ModifyNetworkInterfaceAttribute", "security-group", ours, true],
-    ["ModifyNetworkInterfaceAttribute", "security-group", others, false],
-    ["ModifyInstanceAttribute", "instance", ours, true],
-    ["TerminateInstances", "instance", ours, true],
-    ["TerminateInstances", "instance", others, false],
-    ["TerminateInstances", "instance", {}, false],
-    ["AuthorizeSecurityGroupIngress", "security-group", {}, false],
-    ["DeleteSecurityGroup", "security-group", ours, true],
-    ["CreateVpc", "vpc", asked, true],
-    ["CreateVpc", "vpc", {}, false],
-    ["CreateSubnet", "subnet", asked, true],
-    // In a VPC, too, and not in one of others.
-    ["CreateSubnet", "vpc", ours, true],
-    ["CreateSubnet", "vpc", others, false],
-    ["CreateInternetGateway", "internet-gateway", {}, false],
-    ["CreateTags", "subnet", { ...asked, "ec2:CreateAction": "CreateSubnet" }, true],
-    ["AttachInternetGateway", "vpc", ours, true],
-    ["AttachInternetGateway", "vpc", others, false],
-    ["DetachInternetGateway", "vpc", {}, false],
-    ["DeleteVpc", "vpc", {}, false],
-    // The provider gives a VPC's own table its route, and then its tag.
-    ["CreateRoute", "route-table", {}, true],
-    ["CreateRoute", "route-table", ours, true],
-    ["CreateRoute", "route-table", others, false],
-    ["CreateTags", "route-table", asked, true],
-    ["CreateTags", "route-table", { ...asked, ...others }, false],
-    ["DeleteRoute", "route-table", {}, false],
-  ])("%s of a %s in %j: %s", (action, kind, context, expected) => {
-    const resource = `arn:aws:ec2:eu-north-1:111122223333:${kind}/x`;
-    expect(allows(Statement, `ec2:${action}`, resource, context)).toBe(expected);
-  });
-
-  test("lets nothing be done without a condition but looking, and what a machine is made of", () => {
-    const free = Statement.filter(({ Condition }) => Condition === undefined).flatMap(({ Action }) => listOf(Action));
-    const doing = free.filter((action) => !/^ec2:Describe|^ssm:GetParameter$/.test(action));
-    expect(doing).toEqual(["ec2:RunInstances", "ec2:CreateSecurityGroup"]);
-  });
-
-  /** What the provider calls to make, to read and to end a network: terraform-provider-aws, internal/service/ec2/vpc_*.go. */
-  const CALLS_OF_A_NETWORK: Readonly<Record<string, string[]>> = {
-    vpc: [
-      ...["CreateVpc", "DescribeVpcs", "DescribeVpcAttribute", "DescribeNetworkAcls", "DescribeRouteTables"],
-      ...["DescribeSecurityGroups", "DeleteVpc"],
-    ],
-    internetGateway: [
-      ...["CreateInternetGateway", "AttachInternetGateway", "DescribeInternetGateways"],
-      ...["DetachInternetGateway", "DeleteInternetGateway"],
-    ],
-    // It stays until its VPC goes.
-    defaultRouteTable: ["DescribeRouteTables", "CreateRoute", "CreateTags"],
-    subnet: ["CreateSubnet", "DescribeSubnets", "DescribeNetworkInterfaces", "DeleteSubnet"],
-  };
-
-  test("has all that the network of an example calls", () => {
-    const types = Object.keys(RESOURCES).map((type) => /^aws:ec2\/(\w+):/.exec(type)?.[1]);
-    const ofHost = ["instance", "securityGroup", "placementGroup"];
-    expect(types.filter((type) => type && !ofHost.includes(type)).sort()).toEqual(
-      Object.keys(CALLS_OF_A_NETWORK).sort(),
-    );
-    const allowed = Statement.flatMap(({ Action }) => listOf(Action));
-    const called = Object.values(CALLS_OF_A_NETWORK).flat();
-    expect(called.filter((call) => !allowed.includes(`ec2:${call}`))).toEqual([]);
-  });
-});
-
-test("Amazon's policies fit as managed ones, and the first does not inline", () => {
-  const sizes = blocksOf("aws", "json").map((block) => block.replaceAll(/\s/g, "").length);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(6144);
-  expect(sizes[0]).toBeGreaterThan(2048);
-});
+// What the guides of the clouds tell whoever has an account: how to log in, and which machines can do what.
 
 describe("the way to log in", () => {
   const endpoint = {
@@ -212,45 +68,6 @@ describe("the way to log in", () => {
     const program = readFileSync(join(exampleFolder(name), "index.ts"), "utf8");
     expect(program.includes("new ExperimentCluster(")).toBe(/^const hosts = /m.test(program));
   });
-});
-
-// With more, the program of any pull request could read what machines were told: their host keys.
-test("a preview's role finds images, and reads no machine", () => {
-  const recommended = /In AWS that is the statement\s`(\w+)` of \[Amazon's policy\]/.exec(guideOf("preview"))?.[1];
-  const statements = policiesOf("aws")
-    .flat()
-    .filter(({ Sid }) => Sid === recommended);
-  expect(statements.flatMap(({ Action }) => listOf(Action))).toEqual(["ssm:GetParameter"]);
-  for (const { parameter } of Object.values(IMAGES)) {
-    expect(allows(statements, "ssm:GetParameter", `arn:aws:ssm:eu-north-1::parameter${parameter}`, {})).toBe(true);
-  }
-});
-
-/** What the provider calls for a change of each property that changes in place: terraform-provider-google, 2026-08-21. */
-const CALLS: Readonly<Record<string, string[]>> = {
-  labels: ["instances.setLabels"],
-  tags: ["instances.setTags"],
-  metadata: ["instances.setMetadata"],
-  deletionProtection: ["instances.setDeletionProtection"],
-  scheduling: ["instances.setScheduling"],
-  machineType: ["instances.stop", "instances.setMachineType", "instances.start"],
-  advancedMachineFeatures: ["instances.stop", "instances.update", "instances.start"],
-  canIpForward: ["instances.update"],
-  shieldedInstanceConfig: ["instances.stop", "instances.updateShieldedInstanceConfig", "instances.start"],
-  networkInterfaces: [
-    ...["instances.deleteAccessConfig", "instances.addAccessConfig", "instances.updateNetworkInterface"],
-    ...["subnetworks.get", "subnetworks.use", "subnetworks.useExternalIp"],
-  ],
-  bootDisk: ["disks.get", "disks.resize", "disks.setLabels"],
-  // For the provider only.
-  allowStoppingForUpdate: [],
-};
-
-test("Google's role has all that an update in place calls", () => {
-  const { includedPermissions } = parse(blocksOf("gcp", "yaml")[0] ?? "") as { includedPermissions: string[] };
-  expect(Object.keys(CALLS).sort()).toEqual([...(RESOURCES["gcp:compute/instance:Instance"]?.updates ?? [])].sort());
-  const called = Object.values(CALLS).flat();
-  expect(called.filter((call) => !includedPermissions.includes(`compute.${call}`))).toEqual([]);
 });
 
 describe("the tables of machines", () => {
