@@ -8,6 +8,7 @@ import { AS_OF as AWS_AS_OF, FAMILIES, PHC_REGIONS } from "../../components/host
 import { IMAGES } from "../../components/hosts/aws/image";
 import { AS_OF as GCP_AS_OF, SERIES } from "../../components/hosts/gcp/capabilities";
 import { connectionTo } from "../../components/remote/connection";
+import { dialErrorLimit, PER_DIAL_TIMEOUT_SECONDS } from "../../components/remote/dial";
 import { RESOURCES } from "../../rig/cloud/resources";
 import { exampleFolder, exampleNames } from "../../rig/preview/stories";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
@@ -212,6 +213,15 @@ describe("the way to log in", () => {
     const program = readFileSync(join(exampleFolder(name), "index.ts"), "utf8");
     expect(program.includes("new ExperimentCluster(")).toBe(/^const hosts = /m.test(program));
   });
+});
+
+test("a host whose packets are dropped is dialed as often and as long as is said", () => {
+  const waited = 600; // the default of connectTimeoutSeconds
+  const failures = dialErrorLimit(waited);
+  const seconds = waited + failures * PER_DIAL_TIMEOUT_SECONDS;
+  const said = guideOf("clouds").replaceAll(/\s+/g, " ");
+  expect(said).toContain(`\`Dial N/${failures} failed: retrying\``);
+  expect(said).toContain(`By default that takes ${Math.round(seconds / 60)} minutes.`);
 });
 
 // With more, the program of any pull request could read what machines were told: their host keys.
