@@ -28,7 +28,7 @@ const cloudNames = ["node-1", "node-2"];
 const cluster = new ExperimentCluster("cluster", {
   hosts: machines(),
   network: config.get("network"),
-  maxErrorMicros: config.getNumber("maxErrorMicros"),
+  maxErrorMicros: config.getObject<number>("maxErrorMicros"), // getNumber would take 50 for 50ms
 });
 
 export const summary = cluster.summary;

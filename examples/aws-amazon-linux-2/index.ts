@@ -18,7 +18,7 @@ const cluster = new ExperimentCluster("cluster", {
   hosts,
   topology: Topology.Provider,
   sources: [{ kind: TimeSourceKind.AwsNtp }],
-  maxErrorMicros: config.getNumber("maxErrorMicros"),
+  maxErrorMicros: config.getObject<number>("maxErrorMicros"), // getNumber would take 50 for 50ms
 });
 
 export const summary = cluster.summary;

@@ -4,7 +4,7 @@ import { AwsHost, ExperimentCluster, HostPhc, OperatingSystem, TimeSourceKind, T
 
 const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in from: nobody else may
-const names = Array.from({ length: config.getNumber("hosts") ?? 3 }, (_, index) => `server-${index + 1}`);
+const names = [...Array(config.getObject<number>("hosts") ?? 3).keys()].map((index) => `server-${index + 1}`);
 const tags = { project: pulumi.getProject() };
 
 // A network of its own, with one subnet, so that all hosts are in one availability zone.
@@ -46,7 +46,7 @@ const cluster = new ExperimentCluster("cluster", {
   // Each host follows what Amazon has below it: its clock device if the driver offers one, else the time service.
   topology: Topology.Provider,
   sources: [{ kind: TimeSourceKind.Auto }],
-  maxErrorMicros: config.getNumber("maxErrorMicros"),
+  maxErrorMicros: config.getObject<number>("maxErrorMicros"), // getNumber would take 50 for 50ms
 });
 
 export const summary = cluster.summary;

@@ -9,7 +9,7 @@ const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in and coordinate from: nobody else may
 const zone = config.get("zone") ?? "europe-west3-c";
 const machineType = config.get("machineType") ?? "n2-standard-32"; // what Celestial's quick start takes
-const names = Array.from({ length: config.getNumber("hosts") ?? 2 }, (_, index) => `celestial-${index + 1}`);
+const names = [...Array(config.getObject<number>("hosts") ?? 2).keys()].map((index) => `celestial-${index + 1}`);
 
 const range = "10.42.0.0/24";
 const network = new compute.Network("network", { autoCreateSubnetworks: false });
@@ -53,7 +53,7 @@ const cluster = new ExperimentCluster("cluster", {
   network: range,
   sources: [{ kind: TimeSourceKind.GcpNtp }],
   guestPtp: GuestPtp.Required, // no host on which a microVM would say "NOT using PTP clock /dev/ptp0"
-  maxErrorMicros: config.getNumber("maxErrorMicros"),
+  maxErrorMicros: config.getObject<number>("maxErrorMicros"), // getNumber would take 50 for 50ms
 });
 
 // Once all clocks are proved: Celestial's own conditions, then limits and forwarding.

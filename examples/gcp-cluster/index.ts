@@ -5,7 +5,7 @@ import { ExperimentCluster, GcpHost, OperatingSystem, TimeSourceKind } from "../
 const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in from: nobody else may
 const zone = config.get("zone") ?? "europe-west4-a";
-const names = Array.from({ length: config.getNumber("hosts") ?? 3 }, (_, index) => `server-${index + 1}`);
+const names = [...Array(config.getObject<number>("hosts") ?? 3).keys()].map((index) => `server-${index + 1}`);
 
 // A network of its own: the project's default one lets everybody log in.
 const range = "10.41.0.0/24";
@@ -33,7 +33,7 @@ const cluster = new ExperimentCluster("cluster", {
   hosts,
   network: range,
   sources: [{ kind: TimeSourceKind.GcpNtp }],
-  maxErrorMicros: config.getNumber("maxErrorMicros"),
+  maxErrorMicros: config.getObject<number>("maxErrorMicros"), // getNumber would take 50 for 50ms
 });
 
 export const summary = cluster.summary;

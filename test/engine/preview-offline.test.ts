@@ -30,6 +30,8 @@ const HOSTS: Readonly<Record<string, string[]>> = {
   "two-clouds": ["aws-1", "aws-2", "gcp-1", "gcp-2"],
 };
 
+const programOf = (example: string) => readFileSync(join(exampleFolder(example), "index.ts"), "utf8");
+
 const SSH_FROM = "203.0.113.7/32";
 
 /** What the ports of a rule are open to: `tcp 22 from 203.0.113.7/32`. Of AWS and of Google Cloud alike. */
@@ -119,9 +121,7 @@ describe.each(Object.keys(HOSTS))("%s", (example) => {
   test("is what its folder says, and needs the public API only", () => {
     const folder = exampleFolder(example);
     expect(readFileSync(join(folder, "Pulumi.yaml"), "utf8")).toMatch(new RegExp(`^name: ${example}$`, "m"));
-    const imports = [...readFileSync(join(folder, "index.ts"), "utf8").matchAll(/from "([^"]+)"/g)].map(
-      ([, from]) => from,
-    );
+    const imports = [...programOf(example).matchAll(/from "([^"]+)"/g)].map(([, from]) => from);
     expect(
       imports.filter(
         (from) => !/^(@pulumi\/[a-z]+(\/[a-z0-9]+)?|node:[a-z]+|\.\.\/\.\.\/components)$/.test(from ?? ""),
@@ -248,6 +248,15 @@ describe("what the stories promise", () => {
   });
 });
 
+// Pulumi reads a number as far as it is one (getNumber): that would be a budget of 50 us.
+test.each(exampleNames().filter((name) => /"maxErrorMicros"/.test(programOf(name))))(
+  "%s takes no budget of 50ms",
+  async (name) => {
+    const { code, stderr } = await run(name, "--config", "maxErrorMicros=50ms");
+    expect([code, stderr]).toEqual([1, expect.stringContaining(":maxErrorMicros' value '50ms' is not a valid")]);
+  },
+);
+
 test("is the same each time, so that two of them can be compared", async () => {
   expect((await run("celestial", "--json")).stdout).toBe((await once("celestial", "--json")).stdout);
 });
@@ -282,6 +291,8 @@ describe("a wrong word", () => {
       ["aws-cluster", "--config", "aws-cluster:hots=2"],
       "--config hots: the program asked for no such key: did you mean hosts?",
     ],
+    [["gcp-cluster", "--config", "hosts=3abc"], "'gcp-cluster:hosts' value '3abc' is not a valid"],
+    [["gcp-cluster", "--config", "hosts=2.5"], "Invalid array length\n"],
     [["celestial", "--config", "sshFrom=203.0.113.7"], "sshFrom[0]: must end in a prefix length"],
   ])("%s", async (args, reason) => {
     const { code, stdout, stderr } = await run(...args);

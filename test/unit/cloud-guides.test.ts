@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { AS_OF as AWS_AS_OF, FAMILIES, PHC_REGIONS } from "../../components/hosts/aws/capabilities";
 import { AS_OF as GCP_AS_OF, SERIES } from "../../components/hosts/gcp/capabilities";
 import { connectionTo } from "../../components/remote/connection";
+import { dialErrorLimit, PER_DIAL_TIMEOUT_SECONDS } from "../../components/remote/dial";
 import { exampleFolder, exampleNames } from "../../rig/preview/stories";
 import { guideOf } from "./support/guides";
 import { HOST_KEY, PRIVATE_KEY } from "./support/keys";
@@ -68,6 +69,15 @@ describe("the way to log in", () => {
     const program = readFileSync(join(exampleFolder(name), "index.ts"), "utf8");
     expect(program.includes("new ExperimentCluster(")).toBe(/^const hosts = /m.test(program));
   });
+});
+
+test("a host whose packets are dropped is dialed as often and as long as is said", () => {
+  const waited = 600; // the default of connectTimeoutSeconds
+  const failures = dialErrorLimit(waited);
+  const seconds = waited + failures * PER_DIAL_TIMEOUT_SECONDS;
+  const said = guideOf("clouds").replaceAll(/\s+/g, " ");
+  expect(said).toContain(`\`Dial N/${failures} failed: retrying\``);
+  expect(said).toContain(`By default that takes ${Math.round(seconds / 60)} minutes.`);
 });
 
 describe("the tables of machines", () => {
