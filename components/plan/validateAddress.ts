@@ -53,6 +53,12 @@ export function isIpAddress(value: unknown): value is string {
   return typeof value === "string" && isIP(value) !== 0;
 }
 
+/**
+ * Addresses that no host has (RFC 1112, section 4). One of them stands for an address that nobody knows yet, as in a preview
+ * without a cloud: no rule judges it by a network.
+ */
+export const NO_HOSTS = "240.0.0.0/4";
+
 /** Whether an IP address is one of a valid network's. */
 export function contains(network: string, address: string): boolean {
   const [base = "", length] = network.split("/");
