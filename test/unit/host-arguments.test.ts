@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { utils } from "ssh2";
 import { describe, expect, test } from "vitest";
-import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
+import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem, SshHost } from "../../components";
 import { keyPair } from "../../rig/cloud/keyPair";
 import { later, previewBothClouds, refusal, refuses, type Wrong } from "./support/hostArguments";
 import { EC_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY, RSA_KEY } from "./support/keys";
@@ -214,6 +214,19 @@ describe.each(hosts)("%s", (type, host, wrong) => {
     const sshFrom = ["0.0.0.0/1", "128.0.0.0/2", "10.0.0.0/8"];
     expect(refusal(host, { sshFrom, timeFrom: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] })).toBe("accepted");
   });
+});
+
+// tsx checks no types.
+test.each([
+  ["AwsHost", AwsHost, "operatingSystem"],
+  ["GcpHost", GcpHost, "operatingSystem"],
+  ["SshHost", SshHost, "address"],
+])("%s without arguments says what it needs", (type, host, needed) => {
+  const WithoutTypes = host as unknown as new (...args: unknown[]) => unknown;
+  for (const args of [[], [null]])
+    expect(() => new WithoutTypes("a", ...args)).toThrow(
+      new RegExp(`^${type} "a" has 2 input errors:\n  ${needed}: is required\n`),
+    );
 });
 
 describe("a login key of the user's", () => {
