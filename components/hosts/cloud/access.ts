@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { areAllAddresses, contains } from "../../plan/validateAddress";
+import { areAllAddresses, contains, isEverybody } from "../../plan/validateAddress";
 import type { CloudHostArgs } from "./args";
 
 /** What is let in to a host. */
@@ -23,11 +23,6 @@ export function openings({
     { name: "ptp", description: "PTP within the cluster", protocol: "udp", ports: [319, 320], from: ptpFrom },
   ];
   return all.filter(({ from }) => from.length > 0);
-}
-
-/** Whether a network is everybody, however its address is written. */
-export function isEverybody(network: unknown): boolean {
-  return typeof network === "string" && /\/0+$/.test(network);
 }
 
 /** Addresses that are somebody's only within a network (RFC 1918, 3927, 6598). */

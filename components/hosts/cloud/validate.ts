@@ -19,26 +19,13 @@ import {
   shown,
   wholeNumberFrom,
 } from "../../plan/validate";
-import { cidr } from "../../plan/validateAddress";
+import { cidr, FOR_CLUSTER, timeNetwork } from "../../plan/validateAddress";
 import { endpointFields, hostName } from "../../plan/validateHost";
 import { areOfTwoPairs, privateKey, publicKey } from "../../plan/validateKey";
-import { hiddenEverybody, isEverybody, isPrivate } from "./access";
+import { hiddenEverybody, isPrivate } from "./access";
 import { type CloudHostArgs, HostAddress, HostPhc } from "./args";
 import { isReachedInPublic } from "./endpoint";
 import { isScript } from "./userData";
-
-const FOR_CLUSTER = "the time is for the cluster only, give its network, such as 10.0.0.0/16";
-
-/** A network that may ask for the time. A server for everybody serves attackers (RFC 8633, BCP 223). */
-const timeNetwork: Rule = (value, path) =>
-  isEverybody(value)
-    ? [
-        {
-          propertyPath: path,
-          reason: `${shown(value)} is everybody: ${FOR_CLUSTER}`,
-        },
-      ]
-    : cidr(value, path);
 
 /** Texts that a user writes for "from everywhere". */
 const ANYWHERE = /^(\*|any|all|everywhere|anywhere|internet)?$/i;
