@@ -16,7 +16,10 @@ export interface HostArgs {
    * second from there (`boundAt`). Default: ProveWhen.OnChange.
    */
   prove?: pulumi.Input<ProveWhen>;
-  /** How long the host may take to answer for the first time, in seconds. Default: 600. */
+  /**
+   * How long the host may take to answer for the first time, in seconds; up to four times as long where packets are dropped,
+   * as by a cloud's firewall. Default: 600.
+   */
   connectTimeoutSeconds?: pulumi.Input<number>;
 }
 

@@ -88,7 +88,10 @@ export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs
    * decides which commands there are. Default: false.
    */
   measurePairs?: boolean;
-  /** How long a host may take to answer for the first time, in seconds. Default: 600. */
+  /**
+   * How long a host may take to answer for the first time, in seconds; up to four times as long where packets are dropped,
+   * as by a cloud's firewall. Default: 600.
+   */
   connectTimeoutSeconds?: pulumi.Input<number>;
   /** How long a host may take to answer again after its reboot, in seconds. Default: 600. */
   rebootTimeoutSeconds?: pulumi.Input<number>;

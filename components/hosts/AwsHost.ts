@@ -32,7 +32,7 @@ export class AwsHost extends pulumi.ComponentResource {
   readonly imageId: pulumi.Output<string>;
 
   constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
-    const input = { ...args, name: args.name ?? name };
+    const input = { ...args, name: args?.name ?? name };
     const check = checkInputs("AwsHost", name, input, validateAwsHost(defaultRegion(opts)));
     super("timebase:index:AwsHost", name, {}, opts);
     warnOfEverybody(name, args.sshFrom, this);

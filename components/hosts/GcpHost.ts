@@ -28,7 +28,7 @@ export class GcpHost extends pulumi.ComponentResource {
   readonly image: pulumi.Output<string>;
 
   constructor(name: string, args: GcpHostArgs, opts?: pulumi.ComponentResourceOptions) {
-    const input = { ...args, name: args.name ?? name };
+    const input = { ...args, name: args?.name ?? name };
     const check = checkInputs("GcpHost", name, input, validateGcpHost(name));
     super("timebase:index:GcpHost", name, {}, opts);
     warnOfEverybody(name, args.sshFrom, this);

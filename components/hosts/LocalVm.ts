@@ -103,7 +103,7 @@ export class LocalVm extends pulumi.ComponentResource {
   readonly endpoint: pulumi.Output<HostEndpoint>;
 
   constructor(name: string, args: LocalVmArgs, opts?: pulumi.ComponentResourceOptions) {
-    const input = { ...args, name: args.name ?? name };
+    const input = { ...args, name: args?.name ?? name };
     const check = checkInputs("LocalVm", name, input, validateMachine);
     super("timebase:index:LocalVm", name, {}, opts);
 

@@ -46,7 +46,7 @@ export class SshHost extends pulumi.ComponentResource {
   readonly endpoint: pulumi.Output<HostEndpoint>;
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
-    const endpoint = { ...args, name: args.name ?? name };
+    const endpoint = { ...args, name: args?.name ?? name };
     const check = checkInputs("SshHost", name, endpoint, argsWith(sshFields));
     super("timebase:index:SshHost", name, {}, opts);
 

@@ -19,7 +19,7 @@ import {
   required,
   shown,
 } from "./validate";
-import { cidr, contains, ipAddress, ipv4Address, isIpAddress } from "./validateAddress";
+import { cidr, contains, ipAddress, ipv4Address, isIpAddress, NO_HOSTS, timeNetwork } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
 import {
   clockErrorPpm,
@@ -78,7 +78,7 @@ export const validateCluster = argsWith(
     hubs: plain("host names", optional(hubNames)),
     sources: optional(timeSources),
     timescale: optional(timescale),
-    network: optional(cidr),
+    network: optional(timeNetwork),
     key: optional(timeKey),
     ...bootFields,
     ...guestPtpFields,
@@ -265,7 +265,7 @@ function networkHasHosts(args: unknown): InputErrors {
   }
   const outside = hostsOf(args).flatMap((host, index) => {
     const [address, path] = privateAddressOf(host, index);
-    return isIpAddress(address) && !contains(network, address)
+    return isIpAddress(address) && !contains(network, address) && !contains(NO_HOSTS, address)
       ? [`${address} of ${shown(at(host, "name"))} (${path})`]
       : [];
   });

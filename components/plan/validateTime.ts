@@ -19,7 +19,7 @@ import {
   required,
   wholeNumberFrom,
 } from "./validate";
-import { address, cidr, ipv4Address } from "./validateAddress";
+import { address, ipv4Address, timeNetwork } from "./validateAddress";
 import { hostName } from "./validateHost";
 import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
@@ -99,7 +99,7 @@ export const timeSources: Rule = (sources, path) => [
 /** What a component with a time section takes. */
 export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
-  allow: optional(each(cidr, '["10.77.0.0/24"]')),
+  allow: optional(each(timeNetwork, '["10.77.0.0/24"]')),
   ptpAddress: optional(ipv4Address),
   pairs: optional(each(timePair)),
   keys: optional(each(timeKey)),

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { NO_HOSTS } from "../../components/plan/validateAddress";
 import { addressIn } from "../cloud/addresses";
 import { FUNCTIONS } from "../cloud/functions";
 import type { Keys } from "../cloud/keyPair";
-import { type Cloud, DEFAULT_SUBNETWORKS, FIRST_HOST, type Inputs, RESOURCES, type Supply } from "../cloud/resources";
+import { FIRST_HOST, type Inputs, RESOURCES, type Supply } from "../cloud/resources";
 
 // What only a cloud decides (ids, addresses, images), made up in the form that the cloud gives it, so that a program runs
 // to its end; and what is shown in its place, as nobody knows the value before it is there.
@@ -27,7 +28,8 @@ export class ImaginedCloud {
     this.supply = {
       digits: (length, ...words) => this.novelty(digest(...words).slice(0, length)),
       publicAddress: () => this.address(PUBLIC_NETWORK),
-      privateAddress: (cloud, subnetwork) => this.address(this.rangeOf(cloud, subnetwork)),
+      // Of a subnetwork that the program does not make, nobody here knows the range.
+      privateAddress: (_, subnetwork) => this.address(this.ranges.get(String(subnetwork)) ?? NO_HOSTS),
       keyPair: () => keys,
     };
   }
@@ -84,10 +86,6 @@ export class ImaginedCloud {
     } else if (this.novelties.some((novelty) => String(value).includes(novelty))) {
       this.labels.set(String(value), `${name}.${property}`);
     }
-  }
-
-  private rangeOf(cloud: Cloud, subnetwork: unknown): string {
-    return this.ranges.get(String(subnetwork)) ?? DEFAULT_SUBNETWORKS[cloud];
   }
 
   private address(network: string): string {

@@ -169,6 +169,34 @@ config:
     ]);
   });
 
+  // README.md sends whoever has a network there this way. Its range is nobody's here to judge by.
+  test.each([
+    ["gcp-cluster", "networkIp", { network: "testbed-net", subnetwork: "testbed-subnet" }],
+    ["aws-cluster", "privateIp", { vpcId: "vpc-0123456789abcdef0", subnetId: "subnet-0123456789abcdef0" }],
+    ["the default network", "networkIp", { zone: "us-central1-a" }],
+  ])("may have its hosts in a network that is there: %s", async (like, field, network) => {
+    const host = like === "aws-cluster" ? "AwsHost" : "GcpHost";
+    const path = program(
+      `there-${like.replaceAll(" ", "-")}`,
+      `import { ExperimentCluster, ${host}, OperatingSystem } from ${library};
+       const range = "10.50.0.0/24";
+       const hosts = ["server-1", "server-2"].map((name) => ({
+         name,
+         endpoint: new ${host}(name, {
+           operatingSystem: OperatingSystem.Ubuntu2404, sshFrom: ["203.0.113.7/32"], timeFrom: [range], guests: true,
+           ...${JSON.stringify(network)},
+         }).endpoint,
+       }));
+       new ExperimentCluster("cluster", { hosts, network: range });`,
+    );
+    const { code, stdout, stderr } = await run(path, "--json");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [hub, client] = (JSON.parse(stdout) as Preview).hosts.map(({ plan }) => plan);
+    expect(hub).toContain("\ntime-allow=10.50.0.0/24\n");
+    expect(client).toContain(`\ntime-source=server <server-1-instance.${field}> `);
+    expect(stdout).not.toContain("240.0.0.");
+  });
+
   test("is told what only a cloud can answer", async () => {
     const path = program("asking", `import { getVpcOutput } from "@pulumi/aws/ec2"; getVpcOutput({ default: true });`);
     expect(await run(path)).toMatchObject({

@@ -63,6 +63,11 @@ const wrong: readonly Wrong[] = [
     { sshFrom: ["2001:db8::/32"] },
     "sshFrom: has IPv6 networks only, and the instance is reached by its IPv4 address: give the IPv4 one that you log in from",
   ],
+  [
+    { sshFrom: ["192.168.1.23/32", "2001:db8::/32"] },
+    "sshFrom: is private, and the host is reached by its public address: give the network that you are seen in from there, " +
+      '"<what `curl -s https://checkip.amazonaws.com` prints>/32", or address: "private" where you are in its network',
+  ],
   [{ instanceType: "m7i" }, 'instanceType: must be an instance type such as m7i.large, not "m7i"'],
   [
     { instanceType: later("m7i.large") },

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { utils } from "ssh2";
 import { describe, expect, test } from "vitest";
-import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem } from "../../components";
+import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem, SshHost } from "../../components";
 import { keyPair } from "../../rig/cloud/keyPair";
 import { later, previewBothClouds, refusal, refuses, type Wrong } from "./support/hostArguments";
 import { EC_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY, RSA_KEY } from "./support/keys";
@@ -16,6 +16,10 @@ const KEY_REMEDY = "give the text of a .pub file, such as ~/.ssh/id_ed25519.pub"
 const ALL_BUT_PRIVATE = Array.from({ length: 223 }, (_, index) => `${index + 1}.0.0.0/8`).filter(
   (network) => !/^(10|127)\./.test(network),
 );
+
+const SEEN_FROM_OUTSIDE =
+  "sshFrom: is private, and the host is reached by its public address: give the network that you are seen in from there, " +
+  '"<what `curl -s https://checkip.amazonaws.com` prints>/32", or address: "private" where you are in its network';
 
 const ARGUMENTS =
   "name, operatingSystem, sshFrom, timeFrom, ptpFrom, guests, phc, spot, address, proxy, publicKey, privateKey, " +
@@ -87,6 +91,12 @@ const shared = (names: string): Wrong[] => [
     { ptpFrom: ["128.0.0.0/1", "64.0.0.0/2", "0.0.0.0/2"] },
     "ptpFrom: is everybody, all together: the time is for the cluster only, give its network, such as 10.0.0.0/16",
   ],
+  ...[
+    ["192.168.1.23/32"],
+    ["10.0.0.5/32", "172.31.0.0/16"],
+    ["100.64.0.0/10", "169.254.7.0/24"],
+    ["192.168.0.0/16", "10.0.0.0/8"],
+  ].map((sshFrom): Wrong => [{ sshFrom }, SEEN_FROM_OUTSIDE]),
   [
     { timeFrom: ["10.0.0.0/33"] },
     'timeFrom[0]: must end in a prefix length of /0 to /32 (/32 for one host), not "10.0.0.0/33"',
@@ -185,10 +195,38 @@ describe.each(hosts)("%s", (type, host, wrong) => {
     },
   );
 
+  // A private network is right for who is in it, who comes through a bastion, or whom other rules let in.
+  test.each([
+    { ...AWS_NETWORK, address: HostAddress.Private },
+    { ...AWS_NETWORK, proxy: { address: "bastion", hostKey: HOST_KEY } },
+    { securityGroupIds: ["sg-0123456789abcdef0"], networkTags: ["mine"] },
+    { sshFrom: ["10.0.0.5/32", "203.0.113.7/32"] },
+    { sshFrom: ["10.0.0.5/32", later("203.0.113.7/32")] },
+    { sshFrom: ["8.0.0.0/7"] },
+    { sshFrom: ["127.0.0.1/32"] },
+  ])("takes private networks with %j", (args) => {
+    const isOther = ([key]: [string, unknown]) => (type === "AwsHost" ? key === "networkTags" : /Ids?$/.test(key));
+    const own = Object.fromEntries(Object.entries(args).filter((entry) => !isOther(entry)));
+    expect(refusal(host, { sshFrom: ["192.168.1.23/32"], ...own })).toBe("accepted");
+  });
+
   test("takes networks that are large and not everybody", () => {
     const sshFrom = ["0.0.0.0/1", "128.0.0.0/2", "10.0.0.0/8"];
     expect(refusal(host, { sshFrom, timeFrom: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] })).toBe("accepted");
   });
+});
+
+// tsx checks no types.
+test.each([
+  ["AwsHost", AwsHost, "operatingSystem"],
+  ["GcpHost", GcpHost, "operatingSystem"],
+  ["SshHost", SshHost, "address"],
+])("%s without arguments says what it needs", (type, host, needed) => {
+  const WithoutTypes = host as unknown as new (...args: unknown[]) => unknown;
+  for (const args of [[], [null]])
+    expect(() => new WithoutTypes("a", ...args)).toThrow(
+      new RegExp(`^${type} "a" has 2 input errors:\n  ${needed}: is required\n`),
+    );
 });
 
 describe("a login key of the user's", () => {

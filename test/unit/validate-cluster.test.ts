@@ -77,6 +77,10 @@ describe("validateCluster", () => {
       { hosts: two, topology: "provider", network: "10.0.0.0/24" },
       "network: is not for Topology.Provider, where no host serves another one",
     ],
+    ...["0.0.0.0/0", "::/0"].map((network): [object, string] => [
+      { hosts: two, network },
+      `network: "${network}" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16`,
+    ]),
     [
       { hosts: two, hubs: ["node-2", "node-1"] },
       "sources: must have a source: without one each of the 2 hubs (node-2, node-1) would keep a timescale of its own; " +

@@ -108,6 +108,11 @@ describe("time", () => {
     [{ maxClockErrorPpm: 0.05 }, "maxClockErrorPpm", "must be 0.1 to 1000 ppm, not 0.05"],
     [{ timeRole: "boss" }, "timeRole", 'must be one of client, hub, not "boss"'],
     [{ timescale: "tai" }, "timescale", 'must be "utc" or "hub:<name of the host that defines the time>"'],
+    [
+      { allow: ["10.0.0.0/8", "0.0.0.0/0"] },
+      "allow[1]",
+      '"0.0.0.0/0" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
+    ],
     [{ allow: "10.0.0.0/8" }, "allow", 'must be a list, such as ["10.77.0.0/24"]'],
   ])("%j is refused", (args, propertyPath, reason) => {
     expect(validateTime({ timeRole: "hub", ...args })).toContainEqual({ propertyPath, reason });

@@ -75,6 +75,12 @@ describe("LocalVm", () => {
     expect(await isSecretOutput(endpoint)).toBe(true);
   });
 
+  test("needs no arguments, also of a program without types", async () => {
+    startEngine();
+    const WithoutTypes = LocalVm as unknown as new (name: string) => LocalVm;
+    expect(await resolved(new WithoutTypes("vm-test").endpoint)).toMatchObject({ name: "vm-test" });
+  });
+
   test("names the machine whose key is gone, and what makes it again", () => {
     const told = JSON.stringify({ ...answer, privateKeyFile: join(folder, "gone") });
     expect(() => localEndpoint("vm-test", told)).toThrow(

@@ -7,6 +7,7 @@ import {
   type InputErrors,
   isRecord,
   isResource,
+  listOf,
   must,
   oneOf,
   optional,
@@ -18,25 +19,13 @@ import {
   shown,
   wholeNumberFrom,
 } from "../../plan/validate";
-import { cidr } from "../../plan/validateAddress";
+import { cidr, FOR_CLUSTER, timeNetwork } from "../../plan/validateAddress";
 import { endpointFields, hostName } from "../../plan/validateHost";
 import { areOfTwoPairs, privateKey, publicKey } from "../../plan/validateKey";
-import { hiddenEverybody, isEverybody } from "./access";
-import { HostAddress, HostPhc } from "./args";
+import { hiddenEverybody, isPrivate } from "./access";
+import { type CloudHostArgs, HostAddress, HostPhc } from "./args";
+import { isReachedInPublic } from "./endpoint";
 import { isScript } from "./userData";
-
-const FOR_CLUSTER = "the time is for the cluster only, give its network, such as 10.0.0.0/16";
-
-/** A network that may ask for the time. A server for everybody serves attackers (RFC 8633, BCP 223). */
-const timeNetwork: Rule = (value, path) =>
-  isEverybody(value)
-    ? [
-        {
-          propertyPath: path,
-          reason: `${shown(value)} is everybody: ${FOR_CLUSTER}`,
-        },
-      ]
-    : cidr(value, path);
 
 /** Texts that a user writes for "from everywhere". */
 const ANYWHERE = /^(\*|any|all|everywhere|anywhere|internet)?$/i;
@@ -52,11 +41,12 @@ const sshNetwork: Rule = (value, path) =>
       ]
     : cidr(value, path);
 
+const isCidr = (item: unknown): item is string => typeof item === "string" && cidr(item, "").length === 0;
+
 /** Networks that are not everybody together, which none of them says: the remedy is made of everybody as one network. */
 const networks = (network: Rule, example: string, remedy: (everybody: string) => string): Rule => {
-  const isValid = (item: unknown): item is string => typeof item === "string" && cidr(item, "").length === 0;
   return (value, path) => {
-    const hidden = Array.isArray(value) ? hiddenEverybody(value.filter(isValid)) : undefined;
+    const hidden = Array.isArray(value) ? hiddenEverybody(value.filter(isCidr)) : undefined;
     return [
       ...each(network, example)(value, path),
       ...(hidden === undefined
@@ -149,10 +139,19 @@ function systemOf(systems: readonly OperatingSystem[], cloud: string): Rule {
 /** How the arguments of any cloud fit together. `otherRules` is the argument that brings rules of the user's. */
 export function togetherFits(args: unknown, otherRules: string): InputErrors {
   const errors: InputErrors = [];
-  if (isEmpty(at(args, "sshFrom")) && (at(args, otherRules) === undefined || isEmpty(at(args, otherRules)))) {
+  const hasOtherRules = at(args, otherRules) !== undefined && !isEmpty(at(args, otherRules));
+  if (isEmpty(at(args, "sshFrom")) && !hasOtherRules) {
     errors.push({
       propertyPath: "sshFrom",
       reason: `lets nobody in: give the networks that may log in, or ${otherRules} whose rules do`,
+    });
+  }
+  if (isReachedInPublic(args as CloudHostArgs) && arePrivate(listOf(at(args, "sshFrom"))) && !hasOtherRules) {
+    errors.push({
+      propertyPath: "sshFrom",
+      reason:
+        "is private, and the host is reached by its public address: give the network that you are seen in from there, " +
+        '"<what `curl -s https://checkip.amazonaws.com` prints>/32", or address: "private" where you are in its network',
     });
   }
   if (at(args, "address") === HostAddress.Public && at(args, "proxy") !== undefined) {
@@ -174,6 +173,12 @@ export function togetherFits(args: unknown, otherRules: string): InputErrors {
     });
   }
   return errors;
+}
+
+/** Whether no one of these networks is known to be anybody's on the internet by IPv4, by which a host is reached. */
+function arePrivate(networks: readonly unknown[]): boolean {
+  const byIpv4 = networks.filter((network) => !(typeof network === "string" && network.includes(":")));
+  return byIpv4.length > 0 && byIpv4.every((network) => isCidr(network) && isPrivate(network));
 }
 
 /** Of a pair of keys, the private half alone opens nothing, and neither does that of another pair. */
