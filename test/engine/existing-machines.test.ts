@@ -9,12 +9,12 @@ import { changed } from "../../rig/summary";
 import { exampleStack } from "../examples/support/exampleStack";
 import { changeRecorder } from "./changes";
 import { healthyHost } from "./command-provider/healthy-host";
-import { mayServeSsh, SSH_PORT, type SshServer, startSshServer } from "./command-provider/ssh-server";
+import { SSH_PORT, type SshServer, startSshServer } from "./command-provider/ssh-server";
 
 // The programs for machines that exist, as a user copies them, on the real engine. The machines are SSH servers that only
 // say that all is well: no clock is proved.
 
-describe.skipIf(!mayServeSsh())("on the real engine", () => {
+describe("on the real engine", () => {
   let folder: string;
   let network: string;
   const login = keyPair();
