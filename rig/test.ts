@@ -4,6 +4,7 @@ import { efiTools } from "../vm/host-tools";
 import { didYouMean } from "./did-you-mean";
 import type { Engine } from "./engine";
 import { ensurePackages, testTools } from "./packages";
+import { inTheirOwnNetwork, onThisComputer, port22, type Ways } from "./port-22";
 import { machineTools, setUp } from "./setup";
 
 interface Stage {
@@ -13,6 +14,8 @@ interface Stage {
   env?: Record<string, string>;
   /** What has to be set up first, beyond the npm dependencies: programs; or also the engine and an image. */
   needs?: "programs" | "engine";
+  /** How its tests get port 22 of loopback, if they listen there. */
+  port22?: Ways;
   /** Takes so long that it runs only when it is named. */
   long?: true;
 }
@@ -40,6 +43,7 @@ const stages: readonly Stage[] = [
     what: "the engine with mocks and the stand-in",
     command: vitest("engine"),
     needs: "engine",
+    port22: inTheirOwnNetwork,
   },
   {
     name: "rig",
@@ -52,6 +56,7 @@ const stages: readonly Stage[] = [
     what: "the examples in full, on stand-ins for their clouds",
     command: vitest("examples"),
     needs: "engine",
+    port22: onThisComputer,
     long: true,
   },
   {
@@ -120,12 +125,13 @@ async function main(): Promise<void> {
 
   const start = performance.now();
   let engine: Engine | undefined;
-  for (const { name, what, command, env, needs } of chosen) {
+  for (const { name, what, command, env, needs, port22: ways } of chosen) {
     console.log(`\n=== ${name}: ${what}`);
     if (needs === "programs") await ensurePackages(testTools, console.log);
     if (needs === "engine") engine ??= await setUp([...machineTools, ...efiTools, ...testTools]);
+    const by = ways === undefined ? [] : await port22(ways, console.log);
     const began = performance.now();
-    const [program, ...args] = command;
+    const [program = "", ...args] = [...by, ...command];
     const { exitCode } = await execa(program, args, {
       preferLocal: true,
       stdio: "inherit",

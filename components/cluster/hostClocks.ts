@@ -66,7 +66,8 @@ export function clockArgs(args: ExperimentClusterArgs): (host: ExperimentHostArg
 
 /**
  * What of the budget of a pair is one host's: half of it, which makes every pair hold; all of it where the other one defines the
- * time, and has no error. A pair may hold by one that is better, so no host fails by it.
+ * time, and has no error, also when that one leaves, which changes nothing of this one. A pair may hold by one that is better,
+ * so no host fails by it.
  */
 function pairShare({ hosts, topology, sources, maxPairwiseMicros }: ExperimentClusterArgs) {
   if (maxPairwiseMicros === undefined) {
@@ -75,7 +76,7 @@ function pairShare({ hosts, topology, sources, maxPairwiseMicros }: ExperimentCl
   return pulumi
     .all([maxPairwiseMicros, sources ?? []])
     .apply(([micros, upstream]) =>
-      hosts.length === 2 && topology !== Topology.Provider && upstream.length === 0 ? micros : micros / 2,
+      hosts.length <= 2 && topology !== Topology.Provider && upstream.length === 0 ? micros : micros / 2,
     );
 }
 

@@ -262,7 +262,7 @@ describe("access", () => {
     ]);
   });
 
-  // The mocked engine knows transformations only; `transforms` are in test/examples/cloud-hosts.test.ts.
+  // The mocked engine knows transformations only; `transforms` are in cloud-hosts/hosts.test.ts.
   test("what has no argument is for a transformation, of the rules and of the instance", async () => {
     const registered = startEngine({ preview: false, cloud: aws });
     const port = { protocol: "tcp", fromPort: 8080, toPort: 8080, cidrBlocks: ["10.0.0.0/16"] };

@@ -221,6 +221,7 @@ describe("the gate", () => {
     expect(await awaited(hosts)).toEqual(["1000250", "1000250", "1000250"]);
     expect(await awaited(two)).toEqual(["2000500", "2000500"]);
     expect(await awaited(two, { sources: [] })).toEqual(["2000500", "2000500"]);
+    expect(await awaited(two.slice(0, 1))).toEqual(["2000500"]); // so it is not proved anew when the other one leaves
     expect(await awaited(two, { sources: [{ address: "192.0.2.1" }] })).toEqual(["1000250", "1000250"]);
     expect(await awaited(two, { topology: Topology.Provider })).toEqual(["1000250", "1000250"]);
   });

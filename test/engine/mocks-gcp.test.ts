@@ -228,7 +228,7 @@ describe("access", () => {
     });
   });
 
-  // The mocked engine knows transformations only; `transforms` are in test/examples/cloud-hosts.test.ts.
+  // The mocked engine knows transformations only; `transforms` are in cloud-hosts/hosts.test.ts.
   test("what has no argument is for a transformation, of the rules and of the instance", async () => {
     const registered = startEngine({ preview: false, cloud: gcp });
     const port = { protocol: "tcp", ports: ["8080"] };

@@ -14,7 +14,6 @@ import { changed } from "../../../rig/summary";
 import { exampleStack } from "../../examples/support/exampleStack";
 import { keyLines } from "../../unit/support/keys";
 import { changeRecorder } from "../changes";
-import { mayServeSsh } from "../command-provider/ssh-server";
 import { openPorts } from "../openPorts";
 import { type AnsweringInstances, answeringInstances } from "./answering";
 import { processTextsDuring } from "./processes";
@@ -44,7 +43,7 @@ const HERE = "127.0.0.1";
 const ELSEWHERE = "127.0.0.2";
 const FOREIGN = "203.0.113.7";
 
-describe.skipIf(!mayServeSsh()).each(Object.entries(examples))("%s on the real engine", (name, example) => {
+describe.each(Object.entries(examples))("%s on the real engine", (name, example) => {
   let folder: string;
   let attached: AttachedCloud;
   let answering: AnsweringInstances;

@@ -1,16 +1,6 @@
 /** An SSH server inside the test process: commands run in a real shell, files land in a temporary home. */
 import { spawn } from "node:child_process";
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, type Stats, statSync, writeSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -51,19 +41,6 @@ export const password = "correct horse";
 export type Answer = (command: string, stdin: string) => string | Promise<string>;
 
 export const SSH_PORT = 22;
-
-/** Whether this user may listen on sshd's own port, of loopback: who may not is told what it takes. */
-export function mayServeSsh(): boolean {
-  const first = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
-  const may = process.getuid?.() === 0 || first <= SSH_PORT;
-  if (!may) {
-    console.log(
-      "Skipped, as this user may not listen on port 22, not even of loopback. It takes root, or " +
-        "sysctl net.ipv4.ip_unprivileged_port_start=22",
-    );
-  }
-  return may;
-}
 
 /** Who a machine is, and whom it lets in. */
 export interface Identity {

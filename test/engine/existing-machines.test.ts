@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
@@ -6,15 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyPair } from "../../rig/cloud/keyPair";
 import { loopbackNetworks } from "../../rig/cloud-provider/machines";
 import { changed } from "../../rig/summary";
-import { changeRecorder } from "../engine/changes";
-import { healthyHost } from "../engine/command-provider/healthy-host";
-import { mayServeSsh, SSH_PORT, type SshServer, startSshServer } from "../engine/command-provider/ssh-server";
-import { exampleStack } from "./support/exampleStack";
+import { exampleStack } from "../examples/support/exampleStack";
+import { changeRecorder } from "./changes";
+import { healthyHost } from "./command-provider/healthy-host";
+import { SSH_PORT, type SshServer, startSshServer } from "./command-provider/ssh-server";
 
 // The programs for machines that exist, as a user copies them, on the real engine. The machines are SSH servers that only
 // say that all is well: no clock is proved.
 
-describe.skipIf(!mayServeSsh())("on the real engine", () => {
+describe("on the real engine", () => {
   let folder: string;
   let network: string;
   const login = keyPair();
@@ -58,7 +58,6 @@ describe.skipIf(!mayServeSsh())("on the real engine", () => {
       const hostKeys = Object.fromEntries(keys.map(({ publicKey }, n) => [names[n], publicKey]));
       const config = { bastionHostKey: bastion.hostKey, hostKeys: JSON.stringify(hostKeys), rack: rackOf(names) };
       stack = await stackOf("existing-hosts", config);
-      writeFileSync(join(folder, "existing-hosts/run-experiment"), "#!/bin/sh\n: >started\n", { mode: 0o755 });
     }, 1_200_000);
     afterAll(() => Promise.all([bastion, ...servers].map((server) => server.close())));
 
@@ -68,7 +67,9 @@ describe.skipIf(!mayServeSsh())("on the real engine", () => {
       expect(servers.map(commandsOf)).toEqual(names.map(() => [CONVERGED, PROVED, PROVED]));
       expect(bastion.sessions).toEqual([]);
       expect([...new Set(bastion.forwards)].sort()).toEqual(names.map((_, n) => `${addressOf(n + 1)}:22`));
-      expect(existsSync(join(folder, "existing-hosts/started"))).toBe(true);
+      const { deployment } = await stack.exportStack();
+      const experiment = deployment.resources.find(({ urn }: { urn: string }) => urn.endsWith("::experiment"));
+      expect(experiment.outputs.stdout).toContain("the experiment starts");
     });
 
     test("changes nothing by a second up", async () => {

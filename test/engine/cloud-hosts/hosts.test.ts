@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HostAddress, OperatingSystem } from "../../components";
-import type { Inputs } from "../../rig/cloud/resources";
-import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
-import { isInstance } from "../../rig/cloud-provider/instance";
-import { CloudRecord } from "../../rig/cloud-provider/record";
-import { isOpen, rulesOf } from "../../rig/cloud-provider/rules";
-import { programStack, root } from "./support/programStack";
+import { HostAddress, OperatingSystem } from "../../../components";
+import type { Inputs } from "../../../rig/cloud/resources";
+import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
+import { isInstance } from "../../../rig/cloud-provider/instance";
+import { CloudRecord } from "../../../rig/cloud-provider/record";
+import { isOpen, rulesOf } from "../../../rig/cloud-provider/rules";
+import { programStack, root } from "../../examples/support/programStack";
 
 // What only the real engine decides: what a changed image or system replaces, and what the state keeps in clear text.
 

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OperatingSystem } from "../../components";
-import { type AttachedCloud, attachedCloud } from "../../rig/cloud-provider/attached";
-import { isInstance } from "../../rig/cloud-provider/instance";
-import { CloudRecord } from "../../rig/cloud-provider/record";
-import { userTexts } from "../../rig/cloud-provider/userTexts";
-import { programStack, root } from "./support/programStack";
+import { OperatingSystem } from "../../../components";
+import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/attached";
+import { isInstance } from "../../../rig/cloud-provider/instance";
+import { CloudRecord } from "../../../rig/cloud-provider/record";
+import { userTexts } from "../../../rig/cloud-provider/userTexts";
+import { programStack, root } from "../../examples/support/programStack";
 
 // What only the real engine decides of machines that are told their plan: what replaces them, and what the next one is told.
 
