@@ -92,9 +92,16 @@ export const DEFAULT_INSTANCE_TYPE = "m7i.large";
  */
 export const GUESTS_INSTANCE_TYPE = "m8i.large";
 
-/** The type for a host of which none is stated. */
-export function defaultInstanceType({ guests, phc }: Pick<Machine, "guests" | "phc">): string {
-  return guests && phc === HostPhc.None ? GUESTS_INSTANCE_TYPE : DEFAULT_INSTANCE_TYPE;
+/**
+ * The type for a host of which none is stated. A clock that is only wished for takes guests no type that may refuse them; but
+ * in a group of the user's for the clock nothing without one can be launched.
+ */
+export function defaultInstanceType(
+  { guests, phc }: Pick<Machine, "guests" | "phc">,
+  hasPlacementGroup: boolean,
+): string {
+  const needsClock = phc === HostPhc.Required || (phc === HostPhc.IfAvailable && hasPlacementGroup);
+  return guests && !needsClock ? GUESTS_INSTANCE_TYPE : DEFAULT_INSTANCE_TYPE;
 }
 
 /** What a machine is to be and to do. */
