@@ -132,6 +132,25 @@ describe("guests", () => {
     expect(impossible(machine({ instanceType: "m7i-flex.metal", guests: true }))).toHaveLength(1);
   });
 
+  test.each([
+    ["m7i.large", false],
+    ["x8i.large", false],
+    ["m8i.large", true],
+    ["c8i-flex.large", true],
+    ["r8id.large", true],
+    ["m7i.metal-24xl", true],
+  ])("in the European Sovereign Cloud run on %s: %s", (instanceType, can) => {
+    expect(impossible(machine({ instanceType, guests: true, region: "eusc-de-east-1" }))).toHaveLength(can ? 0 : 1);
+    expect(impossible(machine({ instanceType, guests: true, region: "eu-central-1" }))).toEqual([]);
+    expect(impossible(machine({ instanceType, region: "eusc-de-east-1" }))).toEqual([]);
+  });
+
+  test("run by default in every region that is not known to have other families", () => {
+    const instanceType = defaultInstanceType({ guests: true, phc: HostPhc.IfAvailable }, false);
+    for (const region of ["eusc-de-east-1", "us-gov-west-1", "cn-north-1", "eu-central-1"])
+      expect(impossible(machine({ instanceType, guests: true, region }))).toEqual([]);
+  });
+
   test("run on spot on bare metal only", () => {
     expect(impossible(machine({ instanceType: "c5.metal", guests: true, spot: true }))).toEqual([]);
     expect(familiesFor({ guests: true, phc: HostPhc.None, spot: true })).toEqual([]);
