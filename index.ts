@@ -1,3 +1,4 @@
+import * as gcpConfig from "@pulumi/gcp/config/vars";
 import * as pulumi from "@pulumi/pulumi";
 import {
   AwsHost,
@@ -79,7 +80,8 @@ function awsMachines(): ExperimentHostArgs[] {
 
 /** Two machines in the project's network "default", whose subnetworks are all in this range (Google's VPC documentation). */
 function gcpMachines(): ExperimentHostArgs[] {
-  const args = { ...cloudMachine(), timeFrom: ["10.128.0.0/9"] };
+  const zone = gcpConfig.zone ?? "europe-west4-a";
+  const args = { ...cloudMachine(), zone, timeFrom: ["10.128.0.0/9"] };
   return cloudNames.map((name) => ({ name, endpoint: new GcpHost(name, args).endpoint }));
 }
 

@@ -4,7 +4,8 @@ import { AwsHost, ExperimentCluster, HostPhc, OperatingSystem, TimeSourceKind, T
 
 const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in from: nobody else may
-const names = [...Array(config.getObject<number>("hosts") ?? 3).keys()].map((index) => `server-${index + 1}`);
+const phc = config.get<HostPhc>("phc") ?? HostPhc.IfAvailable; // the hardware's clock, where that can cost no launch of guests
+const names = [...Array(config.getObject<number>("hosts") ?? 2).keys()].map((index) => `server-${index + 1}`);
 const tags = { project: pulumi.getProject() };
 
 // A network of its own, with one subnet, so that all hosts are in one availability zone.
@@ -24,9 +25,6 @@ const subnet = new ec2.Subnet("subnet", {
 // No host is there before its way to the internet is, by which it gets its packages.
 const subnetId = pulumi.all([subnet.id, routes.id]).apply(([id]) => id);
 
-// One group for all: whoever is launched in it gets the hardware's clock.
-const group = new ec2.PlacementGroup("clock", { strategy: "precision-time", tags });
-
 const hosts = names.map((name) => ({
   name,
   endpoint: new AwsHost(name, {
@@ -35,8 +33,8 @@ const hosts = names.map((name) => ({
     vpcId: vpc.id,
     subnetId,
     guests: true,
-    phc: HostPhc.IfAvailable,
-    placementGroup: group.name,
+    phc,
+    instanceType: config.get("instanceType"),
     tags,
   }).endpoint,
 }));

@@ -4,7 +4,7 @@ import { ExperimentCluster, RebootPolicy, SshHost } from "../../components"; // 
 
 const config = new pulumi.Config();
 const hostKeys = config.requireObject<Record<string, string>>("hostKeys");
-const privateKey = config.requireSecret("privateKey");
+const privateKey = config.getSecret("privateKey"); // not set: the SSH agent is asked
 
 // Yours, by `pulumi config set --path` as in the README, or here.
 const rack: Rack = {

@@ -9,7 +9,7 @@ const machine = {
   name: "worker",
   address: config.require("address"),
   user: config.get("user") ?? "ubuntu",
-  privateKey: config.requireSecret("privateKey"),
+  privateKey: config.getSecret("privateKey"), // not set: the SSH agent is asked
   hostKey: config.require("hostKey"),
 };
 

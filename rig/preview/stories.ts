@@ -12,16 +12,16 @@ type Config = Record<string, string>;
 
 /** The network of an imagined user (RFC 5737). */
 const SSH_FROM = "203.0.113.7/32";
-const aws = { "aws:region": "eu-north-1", sshFrom: SSH_FROM };
+/** A region that has the type of machine for guests. */
+const aws = { "aws:region": "eu-central-1", sshFrom: SSH_FROM };
 const gcp = { "gcp:project": "my-project", sshFrom: SSH_FROM };
 
 /** The configuration of each example. A key without a colon is the project's own, as in `pulumi config set`. */
 export const STORIES: Readonly<Record<string, (keys: Keys) => Config>> = {
   "aws-cluster": () => aws,
-  // A region that has the type of machine for guests, here and in two-clouds.
-  "aws-amazon-linux-2": () => ({ ...aws, "aws:region": "eu-central-1" }),
+  "aws-amazon-linux-2": () => aws,
   "gcp-cluster": () => gcp,
-  "two-clouds": () => ({ ...gcp, "aws:region": "eu-central-1" }),
+  "two-clouds": () => ({ ...gcp, ...aws }),
   celestial: () => gcp,
   "existing-hosts": ({ publicKey, privateKey }) => ({
     privateKey,

@@ -40,7 +40,7 @@ const programs = {
   "aws-cluster": {
     load: () => import("../../examples/aws-cluster/index.js"),
     config: { sshFrom },
-    proofs: proofs("server-1", "server-2", "server-3"),
+    proofs: proofs("server-1", "server-2"),
   },
   "aws-amazon-linux-2": {
     load: () => import("../../examples/aws-amazon-linux-2/index.js"),
@@ -49,7 +49,7 @@ const programs = {
   },
   "gcp-cluster": {
     load: () => import("../../examples/gcp-cluster/index.js"),
-    config: { sshFrom, hosts: "2" },
+    config: { sshFrom },
     proofs: proofs("server-1", "server-2"),
   },
   "two-clouds": {
@@ -92,6 +92,21 @@ test("the root program makes the machines that its stack is named after, unless 
   };
   expect(await types("gcp", {})).toEqual(Array(2).fill("gcp:compute/instance:Instance"));
   expect(await types("gcp", { machines: "aws" })).toEqual(Array(2).fill("aws:ec2/instance:Instance"));
+});
+
+// The provider has none of its own, and a machine must have one.
+test.each([
+  ["gcp:zone", "us-east4-a", "us-east4-a"],
+  ["gcp:region", "us-east4", "europe-west4-a"],
+])("the root program's machines in Google Cloud, with %s=%s, are in %s", async (key, value, expected) => {
+  for (const name of ["GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"]) vi.stubEnv(name, undefined);
+  const registered = startEngine({ preview: true, cloud });
+  pulumi.runtime.setAllConfig({ "demo:machines": "gcp", "demo:sshFrom": sshFrom, [key]: value });
+  await rootProgram();
+  vi.unstubAllEnvs();
+  await finishProgram();
+  const instances = registered.filter(({ type }) => type === "gcp:compute/instance:Instance");
+  expect(instances.map(({ inputs }) => inputs.zone)).toEqual([expected, expected]);
 });
 
 /** Anew: a module runs once. */

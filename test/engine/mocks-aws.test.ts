@@ -189,6 +189,14 @@ describe("guests", () => {
     expect([instanceType, cpuOptions]).toEqual(["m8i.large", { nestedVirtualization: "enabled" }]);
   });
 
+  test.each([
+    [{ phc: HostPhc.IfAvailable }, "m8i.large"],
+    [{ phc: HostPhc.IfAvailable, placementGroup: "mine" }, "m7i.large"],
+    [{ phc: HostPhc.Required }, "m7i.large"],
+  ])("beside %j are on %s", async (args, expected) => {
+    expect((await instanceOf({ guests: true, ...args })).instanceType).toBe(expected);
+  });
+
   test("need nothing on bare metal, but time to start it", async () => {
     const args = { guests: true, instanceType: "m5.metal" };
     expect(await instanceOf(args)).not.toHaveProperty("cpuOptions");
@@ -212,6 +220,7 @@ describe("host PHC", () => {
     ["no group where none is needed", { phc: HostPhc.IfAvailable, region: "us-east-1" }, undefined],
     ["a group to be sure", { phc: HostPhc.Required, region: "us-east-1" }, "the-placement-group"],
     ["no group where there is no clock", { phc: HostPhc.IfAvailable, instanceType: "m6i.large" }, undefined],
+    ["no group where it could cost the guests their launch", { phc: HostPhc.IfAvailable, guests: true }, undefined],
     ["the user's group", { phc: HostPhc.Required, placementGroup: "mine" }, "mine"],
     ["the user's group for other reasons", { placementGroup: "mine" }, "mine"],
   ])("%s", async (_, args, group) => {

@@ -185,6 +185,7 @@ test.each([
   [{}, "c3-standard-4", "pd-balanced"],
   [{ phc: HostPhc.Required, machineType: "c4-standard-4" }, "c4-standard-4", "hyperdisk-balanced"],
   [{ machineType: "n2-custom-4-8192" }, "n2-custom-4-8192", "pd-balanced"],
+  [{ machineType: "g2-standard-4" }, "g2-standard-4", "pd-balanced"],
 ])("the disk of a machine with %j is one that it can boot from", async (args, type, disk) => {
   const { machineType, bootDisk } = await instanceOf(args);
   expect([machineType, bootDisk]).toEqual([

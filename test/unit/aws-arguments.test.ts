@@ -27,6 +27,7 @@ const NO_KEY_NAME = "must be the name of a key pair of EC2 (the text of a .pub f
 
 const NESTED =
   "m7i, m7i-flex, m8i, m8id, m8i-flex, c7i, c7i-flex, c8i, c8id, c8i-flex, r7i, r7iz, r8i, r8id, r8i-flex, x8i, i7i, i7ie";
+const NESTED_IN_SOVEREIGN = "m8i, m8id, m8i-flex, c8i, c8id, c8i-flex, r8i, r8id, r8i-flex";
 const CLOCKS =
   "m7i, m7i-flex, m7a, m8a, c7i, c7i-flex, c7a, r7i, r7a, r7id, x8adez, x8adz-3tb, x8adz-6tb, x8adzs, x8aedez, x8aedz-3tb, x8aedz-6tb, x8aez, x8az";
 const METAL_CLOCKS = CLOCKS.replaceAll(/ \w+-flex,/g, "");
@@ -86,6 +87,10 @@ const wrong: readonly Wrong[] = [
   [
     { instanceType: "m8i.large", phc: HostPhc.Required, guests: true },
     `instanceType: m8i.large has no nested virtualization (guests) with hardware clock (phc); there is in ${BOTH}; or a .metal size of ${METAL_CLOCKS} ${ON}`,
+  ],
+  [
+    { instanceType: "m7i.large", region: "eusc-de-east-1", guests: true },
+    `instanceType: m7i.large has no nested virtualization (guests) in eusc-de-east-1; there is in ${NESTED_IN_SOVEREIGN}; or any .metal size of an x86-64 family ${ON}`,
   ],
   [
     { guests: true, spot: true },

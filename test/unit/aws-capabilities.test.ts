@@ -48,18 +48,36 @@ describe("the table", () => {
     for (const guests of [true, false]) {
       for (const phc of Object.values(HostPhc)) {
         expect(impossible(machine({ guests, phc }))).toEqual([]);
-        expect(impossible(machine({ guests, phc, instanceType: defaultInstanceType({ guests, phc }) }))).toEqual([]);
+        for (const hasGroup of [true, false]) {
+          const instanceType = defaultInstanceType({ guests, phc }, hasGroup);
+          expect(impossible(machine({ guests, phc, instanceType }))).toEqual([]);
+        }
       }
     }
   });
 
   test.each([
-    [true, HostPhc.None, "m8i.large"],
-    [true, HostPhc.IfAvailable, "m7i.large"],
-    [true, HostPhc.Required, "m7i.large"],
-    [false, HostPhc.None, "m7i.large"],
-  ])("has for guests %s and a clock %s by default %s", (guests, phc, expected) => {
-    expect(defaultInstanceType({ guests, phc })).toBe(expected);
+    [true, HostPhc.None, false, "m8i.large"],
+    [true, HostPhc.None, true, "m8i.large"],
+    [true, HostPhc.IfAvailable, false, "m8i.large"],
+    [true, HostPhc.IfAvailable, true, "m7i.large"],
+    [true, HostPhc.Required, false, "m7i.large"],
+    [false, HostPhc.None, false, "m7i.large"],
+    [false, HostPhc.IfAvailable, false, "m7i.large"],
+  ])("has for guests %s, a clock %s and a group of the user's %s by default %s", (guests, phc, hasGroup, expected) => {
+    expect(defaultInstanceType({ guests, phc }, hasGroup)).toBe(expected);
+  });
+
+  // Nobody is to lose a launch by what is only wished for.
+  test("has for guests what it has without a wish for a clock, whatever the region, and launches it like that", () => {
+    for (const region of [undefined, "eu-north-1", "eu-central-1", "cn-north-1"]) {
+      const asked = { guests: true, region };
+      const launched = (phc: HostPhc) => {
+        const it = machine({ ...asked, phc, instanceType: defaultInstanceType({ guests: true, phc }, false) });
+        return [it.instanceType, needsPrecisionGroup(it), needsNestedVirtualization(it)];
+      };
+      expect(launched(HostPhc.IfAvailable)).toEqual(launched(HostPhc.None));
+    }
   });
 });
 
@@ -112,6 +130,25 @@ describe("guests", () => {
 
   test("do not run on bare metal that there is not", () => {
     expect(impossible(machine({ instanceType: "m7i-flex.metal", guests: true }))).toHaveLength(1);
+  });
+
+  test.each([
+    ["m7i.large", false],
+    ["x8i.large", false],
+    ["m8i.large", true],
+    ["c8i-flex.large", true],
+    ["r8id.large", true],
+    ["m7i.metal-24xl", true],
+  ])("in the European Sovereign Cloud run on %s: %s", (instanceType, can) => {
+    expect(impossible(machine({ instanceType, guests: true, region: "eusc-de-east-1" }))).toHaveLength(can ? 0 : 1);
+    expect(impossible(machine({ instanceType, guests: true, region: "eu-central-1" }))).toEqual([]);
+    expect(impossible(machine({ instanceType, region: "eusc-de-east-1" }))).toEqual([]);
+  });
+
+  test("run by default in every region that is not known to have other families", () => {
+    const instanceType = defaultInstanceType({ guests: true, phc: HostPhc.IfAvailable }, false);
+    for (const region of ["eusc-de-east-1", "us-gov-west-1", "cn-north-1", "eu-central-1"])
+      expect(impossible(machine({ instanceType, guests: true, region }))).toEqual([]);
   });
 
   test("run on spot on bare metal only", () => {

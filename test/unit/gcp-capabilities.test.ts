@@ -4,6 +4,7 @@ import { HostPhc } from "../../components/hosts/cloud/args";
 import {
   AS_OF,
   bootDiskType,
+  canMigrate,
   DEFAULT_MACHINE_TYPE,
   impossible,
   needsNestedVirtualization,
@@ -45,9 +46,31 @@ test.each([
   ["c3-standard-4", "pd-balanced"],
   ["c4-standard-4", "hyperdisk-balanced"],
   ["c3-highcpu-192-metal", "hyperdisk-balanced"],
+  ["a2-highgpu-1g", "pd-balanced"],
+  ["a2-ultragpu-1g", "pd-balanced"],
+  ["g2-standard-4", "pd-balanced"],
+  ["g4-standard-48", "hyperdisk-balanced"],
+  ["a3-ultragpu-8g", "hyperdisk-balanced"],
+  ["a4-highgpu-8g", "hyperdisk-balanced"],
   ["z9-standard-4", "hyperdisk-balanced"],
 ])("%s boots from %s", (type, disk) => {
   expect(bootDiskType(type)).toBe(disk);
+});
+
+test.each([
+  ["c3-standard-4", true],
+  ["n2-custom-4-8192", true],
+  ["custom-4-8192", true],
+  ["c4a-standard-4", true],
+  ["c3-highcpu-192-metal", false],
+  ["a2-highgpu-1g", false],
+  ["a3-megagpu-8g", false],
+  ["g2-standard-4", false],
+  ["ct6e-standard-4t", false],
+  ["ct5lp-hightpu-4t", false],
+  ["h4d-standard-192", false],
+])("maintenance can move %s: %s", (machineType, expected) => {
+  expect(canMigrate(machineType)).toBe(expected);
 });
 
 test.each([

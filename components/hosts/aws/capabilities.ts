@@ -82,6 +82,13 @@ export const PHC_REGIONS: readonly string[] = [
 /** Regions outside the commercial ones, to which precision-time placement groups are limited. */
 const OTHER_PARTITION = /^(cn|us-gov|us-iso\w?|eu-isoe|eusc)-/;
 
+/**
+ * The European Sovereign Cloud, and the families that nest there: its own copy of the guide of `nested` has "C8i, M8i, and R8i
+ * instances" only (docs.aws.eu/AWSEC2/latest/UserGuide/amazon-ec2-nested-virtualization.html, read 2026-11-27).
+ */
+const SOVEREIGN = /^eusc-/;
+const NESTED_IN_SOVEREIGN = /^[cmr]8i/;
+
 /** It can do all that can be wished for. */
 export const DEFAULT_INSTANCE_TYPE = "m7i.large";
 
@@ -92,9 +99,16 @@ export const DEFAULT_INSTANCE_TYPE = "m7i.large";
  */
 export const GUESTS_INSTANCE_TYPE = "m8i.large";
 
-/** The type for a host of which none is stated. */
-export function defaultInstanceType({ guests, phc }: Pick<Machine, "guests" | "phc">): string {
-  return guests && phc === HostPhc.None ? GUESTS_INSTANCE_TYPE : DEFAULT_INSTANCE_TYPE;
+/**
+ * The type for a host of which none is stated. A clock that is only wished for takes guests no type that may refuse them; but
+ * in a group of the user's for the clock nothing without one can be launched.
+ */
+export function defaultInstanceType(
+  { guests, phc }: Pick<Machine, "guests" | "phc">,
+  hasPlacementGroup: boolean,
+): string {
+  const needsClock = phc === HostPhc.Required || (phc === HostPhc.IfAvailable && hasPlacementGroup);
+  return guests && !needsClock ? GUESTS_INSTANCE_TYPE : DEFAULT_INSTANCE_TYPE;
 }
 
 /** What a machine is to be and to do. */
@@ -163,6 +177,7 @@ export function timeSourcesOf(machine: Machine, hasPlacementGroup: boolean): Tim
 export function impossible(machine: Machine): InputErrors {
   const { instanceType, region = "" } = machine;
   const wishes = wishesOf(machine);
+  const where = isSovereign(machine) ? ` in ${region}` : "";
   const refused = (reason: string) => [{ propertyPath: "instanceType", reason }];
   if (isArm64(instanceType)) {
     return refused(
@@ -180,14 +195,23 @@ export function impossible(machine: Machine): InputErrors {
   }
   return wishes.length === 0 || canDo(machine)
     ? []
-    : refused(`${instanceType} has no ${wishes.join(" with ")}; ${remedy(machine)} (${AS_OF})`);
+    : refused(`${instanceType} has no ${wishes.join(" with ")}${where}; ${remedy(machine)} (${AS_OF})`);
 }
 
-/** The families that have all that is wished of a machine, in the order of the table. */
-export function familiesFor(machine: Pick<Machine, "guests" | "phc" | "spot">): string[] {
+/**
+ * The families that have all that is wished of a machine, in the order of the table. On spot none nests: "AWS does not allow
+ * cpu_options.nested_virtualization with spot instances" is what others met (guardianproject.dev, ops/nix-builder-autoscaler,
+ * commit 02b1a063, read 2026-11-27); Amazon's guide has nothing of it. A bare metal machine needs none.
+ */
+export function familiesFor(machine: Pick<Machine, "guests" | "phc" | "spot" | "region">): string[] {
+  const nests = (family: string) => !machine.spot && (!isSovereign(machine) || NESTED_IN_SOVEREIGN.test(family));
   return Object.entries(FAMILIES).flatMap(([family, has]) =>
-    (!machine.guests || (has.nested && !machine.spot)) && (machine.phc !== HostPhc.Required || has.phc) ? family : [],
+    (!machine.guests || (has.nested && nests(family))) && (machine.phc !== HostPhc.Required || has.phc) ? family : [],
   );
+}
+
+function isSovereign({ region = "" }: Pick<Machine, "region">): boolean {
+  return SOVEREIGN.test(region);
 }
 
 function canDo(machine: Machine): boolean {
@@ -209,7 +233,6 @@ function hasMetal(family: string): boolean {
   return !family.endsWith("-flex");
 }
 
-/** Amazon refuses nested virtualization on spot (reported, 2026): a bare metal machine needs none. */
 function remedy(machine: Machine): string {
   const families = familiesFor(machine);
   const metal = machine.guests

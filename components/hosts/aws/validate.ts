@@ -77,8 +77,9 @@ function userDataFits(args: unknown): InputErrors {
 export function machineOf(args: unknown): Machine {
   const guests = at(args, "guests") === true;
   const phc = (at(args, "phc") ?? HostPhc.None) as HostPhc;
+  const hasPlacementGroup = (at(args, "placementGroup") ?? undefined) !== undefined;
   return {
-    instanceType: (at(args, "instanceType") ?? defaultInstanceType({ guests, phc })) as string,
+    instanceType: (at(args, "instanceType") ?? defaultInstanceType({ guests, phc }, hasPlacementGroup)) as string,
     guests,
     phc,
     spot: at(args, "spot") === true,

@@ -7,7 +7,10 @@ import type { ProxyEndpointArgs } from "../endpoint";
 export enum HostPhc {
   /** Nothing is done for it. */
   None = "none",
-  /** Wherever the type of machine has it; another type is no error. */
+  /**
+   * Wherever the type of machine has it; another type is no error, and `guests` choose the type before this does. Where AWS takes
+   * a placement group for the clock, a launch in it fails if that hardware is not to be had just then: HostPhc.None launches.
+   */
   IfAvailable = "if-available",
   /** A type of machine that has none is refused before anything is made. */
   Required = "required",

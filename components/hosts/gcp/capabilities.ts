@@ -31,7 +31,10 @@ const hyperdisk = { bootDisk: "hyperdisk-balanced" } as const;
  *   (cloud.google.com/compute/docs/instances/nested-virtualization/overview).
  * - `ptpKvm`: "Configure accurate time for Compute Engine VMs", Supported machine types. It has a list of zones too, which
  *   is not repeated here (docs.cloud.google.com/compute/docs/instances/time-synchronization/configure-time-sync).
- * - `bootDisk`: "About Hyperdisk" and "Persistent Disk", Machine series support.
+ * - `bootDisk`: "About Hyperdisk" and "Persistent Disk", Machine series support. Of A2 and G2, which are older than what has
+ *   Hyperdisk only: SkyPilot's table of Google's page (github.com/skypilot-org/skypilot/pull/5457, 2025-04), and for A2 that of
+ *   OpenShift's installer (pkg/types/gcp/machinepools.go, InstanceTypeToDiskTypeMap); both read 2026-11-27. Whether their
+ *   machines can nest is not looked up.
  */
 export const SERIES: Readonly<Record<string, Series>> = {
   c3: { ...intel, ptpKvm: true },
@@ -51,6 +54,8 @@ export const SERIES: Readonly<Record<string, Series>> = {
   m2: { ...intel, nested: false },
   m3: { ...intel, nested: false },
   m4: { ...intel, ...hyperdisk, nested: false },
+  a2: { ...intel, nested: false },
+  g2: { ...intel, nested: false },
   c4a: arm,
   n4a: arm,
   t2a: { ...arm, bootDisk: "pd-balanced" },
@@ -95,7 +100,7 @@ export function needsNestedVirtualization({ guests, machineType }: Machine): boo
   return guests && !isBareMetal(machineType);
 }
 
-/** The kind of disk that the machine can boot from. A series that came later has Hyperdisk only. */
+/** The kind of disk that the machine can boot from. Each series that is not in the table has Hyperdisk. */
 export function bootDiskType(machineType: string): string {
   return isBareMetal(machineType)
     ? "hyperdisk-balanced"

@@ -25,8 +25,8 @@ import { processTextsDuring } from "./processes";
 const examples = {
   "aws-cluster": {
     cloud: "aws",
-    // Network, gateway, routes, subnet, placement group; a security group and an instance for each host.
-    resources: 9,
+    // Network, gateway, routes, subnet; a security group and an instance for each host.
+    resources: 8,
     rules: "aws:ec2/securityGroup:SecurityGroup",
     openToNeighbours: [],
   },
@@ -62,7 +62,7 @@ describe.each(Object.entries(examples))("%s on the real engine", (name, example)
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "timebase-example-"));
-    const config = { ...STORIES[name]?.({ publicKey: "", privateKey: "" }), sshFrom: `${HERE}/32`, hosts: "2" };
+    const config = { ...STORIES[name]?.({ publicKey: "", privateKey: "" }), sshFrom: `${HERE}/32` };
     stack = await exampleStack(name, folder, config, async (env) => {
       attached = await attachedCloud(join(folder, "cloud"), env, "loopback");
       return { ...attached.env, SSH_AUTH_SOCK: "" };
