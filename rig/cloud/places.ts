@@ -16,7 +16,7 @@ const VARIABLES: Readonly<Record<string, Readonly<Partial<Record<Setting, readon
   },
 };
 
-/** What the provider of a package works with, whose credentials are of a project that is called so here. */
+/** What the provider of a package works with. Google's credentials are of a project, too, which has this name here. */
 export function settingsOf(
   sdk: string,
   configured: Inputs,

@@ -6,7 +6,7 @@ export interface Rule {
   readonly of: string;
   /** In whose words, as far as they are known: never with a value, which may be secret. */
   readonly says: string;
-  /** Where that is written. "Not written": seen in use only, or known to the author without a page. */
+  /** Where that is written, and what of it is not. */
   readonly source: string;
   /** The properties that it looks at: it waits until all that is given of them is known. */
   readonly reads: readonly string[];
