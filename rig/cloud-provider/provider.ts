@@ -6,8 +6,11 @@ import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { provider } from "@pulumi/pulumi";
 import { keyPair } from "../cloud/keyPair";
+import { placed, type Settings } from "../cloud/places";
+import { refusals } from "../cloud/refusals";
+import { refusalsAmong } from "../cloud/refusals/among";
 import { type Cloud, DEFAULT_SUBNETWORKS, type Inputs, type Supply } from "../cloud/resources";
-import { type PropertyMap, reveal, secret } from "../plugin/property-values";
+import { isUnknown, type PropertyMap, reveal, secret } from "../plugin/property-values";
 import { checkInputs } from "../plugin/shape";
 import { partsOf } from "../plugin/urn";
 import { changeOf, updated } from "./changes";
@@ -23,20 +26,23 @@ export class CloudProvider implements provider.Provider {
    * @param folder where the clouds' files are; each package has one
    * @param machines what becomes of instances
    * @param version of the SDK, which is the one that programs want
+   * @param settings what it is configured with at that moment
    */
   public constructor(
     private readonly folder: string,
     private readonly machines: Machines,
     public readonly version: string,
+    private readonly settings: () => Settings,
   ) {}
 
   public async check(urn: string, _olds: PropertyMap, news: PropertyMap): Promise<provider.CheckResult> {
     const { type } = partsOf(urn);
-    const resource = resourceOf(type);
+    resourceOf(type);
     const inputs = reveal(news) as PropertyMap;
-    const reason = resource.refuses?.(inputs);
-    const refused = reason === undefined ? [] : [{ property: "", reason }];
-    return { failures: [...checkInputs(argumentsOf(type), inputs), ...refused], inputs: news };
+    const failures = checkInputs(argumentsOf(type), inputs);
+    if (failures.length > 0) return { failures, inputs: news };
+    const reasons = refusals(type, this.placed(type, inputs), isUnknown);
+    return { failures: reasons.map((reason) => ({ property: "", reason })), inputs: news };
   }
 
   public async diff(_id: string, urn: string, olds: PropertyMap, news: PropertyMap): Promise<provider.DiffResult> {
@@ -48,11 +54,12 @@ export class CloudProvider implements provider.Provider {
 
   public async create(urn: string, news: PropertyMap): Promise<provider.CreateResult> {
     const { type, name } = partsOf(urn);
-    const [record, resource, inputs] = [this.recordOf(type), resourceOf(type), reveal(news) as Inputs];
-    this.refuse(record, inputs);
-    const image = isInstance(type) ? imageIn(inputs, record.released()) : undefined;
+    const [record, resource] = [this.recordOf(type), resourceOf(type)];
+    const inputs = this.placed(type, reveal(news) as Inputs);
     const supply = supplyOf(record, this.machines);
     const decided = resource.decides({ name, inputs, supply });
+    this.refuse(record, type, inputs, { ...inputs, ...decided });
+    const image = isInstance(type) ? imageIn(inputs, record.released()) : undefined;
     const id = resource.id({ name, inputs, decided, supply });
     if (record.entry(id) !== undefined) throw new Error(`AlreadyExists: there is a ${id}`);
     const entry = { type, name, properties: { ...inputs, ...decided } };
@@ -65,7 +72,7 @@ export class CloudProvider implements provider.Provider {
       record.remove(id);
       throw error;
     }
-    return { id, outs: { ...news, ...sealed(decided, resource.secrets) } };
+    return { id, outs: { ...inputs, ...news, ...sealed(decided, resource.secrets) } };
   }
 
   public async read(id: string, urn: string, olds: PropertyMap): Promise<provider.ReadResult> {
@@ -87,14 +94,15 @@ export class CloudProvider implements provider.Provider {
     const [record, inputs] = [this.recordOf(type), reveal(news) as Inputs];
     const entry = record.entry(id);
     if (entry === undefined) throw new Error(`NotFound: there is no ${id}`);
-    this.refuse(record, inputs);
     const resource = resourceOf(type);
     const refilled = resource.refills?.(entry.properties, inputs, supplyOf(record, this.machines)) ?? {};
     const next = (before: Inputs, after: Inputs) => ({
       ...updated(resource, inputNames(type), before, after),
       ...refilled,
     });
-    record.put(id, { ...entry, properties: next(entry.properties, inputs) });
+    const properties = next(entry.properties, inputs);
+    this.refuse(record, type, { ...inputs, region: entry.properties.region }, properties, id);
+    record.put(id, { ...entry, properties });
     await this.machines.enforce(() => record.content().resources);
     return { outs: next(olds, news) };
   }
@@ -113,10 +121,11 @@ export class CloudProvider implements provider.Provider {
   }
 
   public async invoke(token: string, args: PropertyMap): Promise<provider.InvokeResult> {
-    const inputs = reveal(args) as Inputs;
+    const inputs = this.placed(token, reveal(args) as Inputs);
     const found = functionOf(token);
     const [failure] = checkInputs(argumentsOf(token), inputs);
     throwIf(failure?.reason);
+    throwIf(refusals(token, inputs)[0]);
     if (!found.has(inputs)) throw new Error(`NotFound: the stand-in has no ${found.wanted(inputs)}`);
     return { outputs: { ...inputs, ...found.answer(inputs, this.recordOf(token).released()) } };
   }
@@ -125,8 +134,19 @@ export class CloudProvider implements provider.Provider {
     return new CloudRecord(this.folder, token.split(":")[0] ?? "");
   }
 
-  private refuse(record: CloudRecord, inputs: Inputs): void {
-    throwIf(refusalOf(inputs, (id) => record.entry(id) !== undefined));
+  private placed(token: string, inputs: Inputs): Inputs {
+    return placed(token, inputs, this.settings());
+  }
+
+  /**
+   * @param properties what it would have, also of what the cloud decides
+   * @param id of what is there already
+   */
+  private refuse(record: CloudRecord, type: string, inputs: Inputs, properties: Inputs, id = ""): void {
+    const { resources } = record.content();
+    const { [id]: _, ...others } = resources;
+    throwIf(refusalOf(inputs, resources));
+    throwIf(refusalsAmong(type, properties, others)[0]);
   }
 }
 

@@ -1,4 +1,5 @@
 /** IPv4 addresses as numbers, which is all that the imagined clouds have. */
+import { isIPv4, isIPv6 } from "node:net";
 
 function numberOf(address: string): number {
   return address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
@@ -21,4 +22,19 @@ export function isWithin(network: string, address: string): boolean {
   const first = numberOf(network.split("/")[0] ?? "");
   const size = sizeOf(network);
   return Math.floor(numberOf(address) / size) === Math.floor(first / size);
+}
+
+/** Whether both have an address in common. */
+export function overlap(one: string, other: string): boolean {
+  return [
+    [one, other],
+    [other, one],
+  ].some(([network = "", of = ""]) => isWithin(network, of.split("/")[0] ?? ""));
+}
+
+/** Whether a text is a network in the notation of CIDR: one of IPv4 without bits of a host. */
+export function isNetwork(text: unknown): boolean {
+  const [, address = "", length] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(String(text)) ?? [];
+  if (isIPv6(address)) return Number(length) <= 128;
+  return isIPv4(address) && Number(length) <= 32 && numberOf(address) % sizeOf(String(text)) === 0;
 }

@@ -18,7 +18,7 @@ export const FUNCTIONS: Readonly<Record<string, CloudFunction>> = {
   "aws:ssm/getParameter:getParameter": {
     wanted: ({ name }) => `newest ${name}`,
     has: ({ name }) => Object.hasOwn(AMIS, String(name)),
-    answer: ({ name }, released) => ({ insecureValue: amiOf(String(name), released) }),
+    answer: ({ name, region }, released) => ({ insecureValue: amiOf(String(name), region, released) }),
   },
   "gcp:compute/getImage:getImage": {
     wanted: ({ project, family }) => `newest ${project}/${family}`,
@@ -27,8 +27,9 @@ export const FUNCTIONS: Readonly<Record<string, CloudFunction>> = {
   },
 };
 
-function amiOf(parameter: string, released: Released): string {
-  return `ami-${released(parameter)}`;
+/** Each region has its own copy of an image. */
+function amiOf(parameter: string, region: unknown, released: Released): string {
+  return `ami-${released(parameter, region)}`;
 }
 
 function selfLinkOf(family: string, released: Released): string {
@@ -36,9 +37,9 @@ function selfLinkOf(family: string, released: Released): string {
   return `projects/${project}/global/images/${name}-v${released(project, name)}`;
 }
 
-/** What the newest images are: none for an id or a self link that no function answers now. */
-export function imageOf(reference: string, released: Released): Image | undefined {
-  const found = (images: Readonly<Record<string, Image>>, nameOf: (key: string, released: Released) => string) =>
-    Object.entries(images).find(([key]) => nameOf(key, released) === reference)?.[1];
-  return found(AMIS, amiOf) ?? found(FAMILIES, selfLinkOf);
+/** What the newest images are: none for an id of another region, or for what no function answers now. */
+export function imageOf(reference: string, region: unknown, released: Released): Image | undefined {
+  const found = (images: Readonly<Record<string, Image>>, nameOf: (key: string) => string) =>
+    Object.entries(images).find(([key]) => nameOf(key) === reference)?.[1];
+  return found(AMIS, (key) => amiOf(key, region, released)) ?? found(FAMILIES, (key) => selfLinkOf(key, released));
 }

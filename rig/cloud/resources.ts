@@ -1,4 +1,5 @@
 import type { Keys } from "./keyPair";
+import type { Setting } from "./places";
 
 /** Properties of a resource, secrets in the clear. */
 export type Inputs = Readonly<Record<string, unknown>>;
@@ -23,10 +24,10 @@ interface Made {
 
 /** What a cloud does with a type of resource. */
 export interface CloudResource {
+  /** Of what in its cloud it is. */
+  at: readonly Setting[];
   /** What is there, beyond the inputs, once the resource is. */
   decides(made: Made): Inputs;
-  /** Why its provider refuses inputs that have the right types, if it does. */
-  refuses?(inputs: Inputs): string | undefined;
   /** Its id, from inputs and what was decided. */
   id(made: Made & { decided: Inputs }): string;
   /** Inputs that change in place, and paths of those that make another one. What a change of others does is not known. */
@@ -59,6 +60,7 @@ const nothing = () => ({});
 
 const AWS: Table = {
   "aws:ec2/vpc:Vpc": {
+    at: ["region"],
     id: amazonId("vpc"),
     decides: ({ name, supply }) => ({
       defaultRouteTableId: `rtb-${supply.digits(17, "rtb", name)}`,
@@ -66,42 +68,51 @@ const AWS: Table = {
     }),
     updates: ["tags", "enableDnsHostnames", "enableDnsSupport"],
     replaces: ["cidrBlock", "region"],
+    fills: ["region"],
   },
   "aws:ec2/internetGateway:InternetGateway": {
+    at: ["region"],
     id: amazonId("igw"),
     decides: nothing,
     updates: ["tags", "vpcId"],
     replaces: ["region"],
+    fills: ["region"],
   },
   "aws:ec2/defaultRouteTable:DefaultRouteTable": {
+    at: ["region"],
     id: ({ inputs }) => String(inputs.defaultRouteTableId),
     decides: nothing,
     updates: ["tags", "routes"],
     replaces: ["defaultRouteTableId", "region"],
+    fills: ["region"],
   },
   "aws:ec2/subnet:Subnet": {
+    at: ["region"],
     id: amazonId("subnet"),
     decides: nothing,
     updates: ["tags", "mapPublicIpOnLaunch"],
     replaces: ["vpcId", "cidrBlock", "availabilityZone", "region"],
-    fills: ["availabilityZone"],
+    fills: ["availabilityZone", "region"],
   },
   "aws:ec2/placementGroup:PlacementGroup": {
+    at: ["region"],
     // Others name it by its name, and so does Amazon.
     id: ({ decided }) => String(decided.name),
     decides: (made) => ({ name: own(made, "placement") }),
     updates: ["tags"],
     replaces: ["name", "strategy", "region"],
-    fills: ["name"],
+    fills: ["name", "region"],
   },
   "aws:ec2/securityGroup:SecurityGroup": {
+    at: ["region"],
     id: amazonId("sg"),
     decides: (made) => ({ name: own(made, "group") }),
     updates: ["tags", "ingress", "egress"],
     replaces: ["name", "description", "vpcId", "region"],
-    fills: ["name", "vpcId"],
+    fills: ["name", "vpcId", "region"],
   },
   "aws:ec2/instance:Instance": {
+    at: ["region"],
     id: amazonId("i"),
     decides: ({ inputs, supply }) => ({
       publicIp: inputs.associatePublicIpAddress ? supply.publicAddress("aws") : "",
@@ -119,7 +130,7 @@ const AWS: Table = {
       "rootBlockDevice.encrypted",
     ],
     fills: [
-      ...["privateIp", "availabilityZone", "subnetId", "vpcSecurityGroupIds"],
+      ...["privateIp", "availabilityZone", "subnetId", "vpcSecurityGroupIds", "region"],
       // Computed, so that they stay when they are taken away: terraform-provider-aws, ec2_instance.go, read 2026-11-26.
       ...["instanceMarketOptions", "placementGroup", "keyName", "cpuOptions"],
     ],
@@ -153,6 +164,7 @@ const interfacesOf = (inputs: Inputs, supply: Supply, before: Inputs = {}): Inpu
 
 const GCP: Table = {
   "gcp:compute/network:Network": {
+    at: ["project"],
     id: ({ inputs, decided }) => `${project(inputs)}/global/networks/${decided.name}`,
     decides: (made) => ({ name: own(made, "network") }),
     updates: ["routingMode", "mtu"],
@@ -160,6 +172,7 @@ const GCP: Table = {
     fills: ["name", "project"],
   },
   "gcp:compute/subnetwork:Subnetwork": {
+    at: ["region", "project"],
     id: ({ inputs, decided }) => `${project(inputs)}/regions/${inputs.region}/subnetworks/${decided.name}`,
     decides: (made) => ({ name: own(made, "subnetwork") }),
     updates: ["privateIpGoogleAccess", "logConfig"],
@@ -167,18 +180,15 @@ const GCP: Table = {
     fills: ["name", "region", "project"],
   },
   "gcp:compute/firewall:Firewall": {
+    at: ["project"],
     id: ({ inputs, decided }) => `${project(inputs)}/global/firewalls/${decided.name}`,
     decides: (made) => ({ name: own(made, "firewall") }),
-    // In the words of terraform-provider-google, resource_compute_firewall.go, read 2026-11-27: the cloud lets everybody in.
-    refuses: ({ direction, sourceRanges, sourceTags, sourceServiceAccounts }) =>
-      direction === "EGRESS" || (sourceRanges ?? sourceTags ?? sourceServiceAccounts) !== undefined
-        ? undefined
-        : "one of source_tags, source_ranges, or source_service_accounts must be defined",
     updates: ["allows", "denies", "sourceRanges", "targetTags", "priority", "description", "disabled"],
     replaces: ["name", "network", "direction", "project"],
     fills: ["name", "project"],
   },
   "gcp:compute/instance:Instance": {
+    at: ["zone", "project"],
     id: ({ inputs, decided }) => `${project(inputs)}/zones/${inputs.zone}/instances/${decided.name}`,
     decides: (made) => ({
       name: own(made, "instance"),
@@ -207,6 +217,7 @@ const GCP: Table = {
 
 const KEYS: Table = {
   "tls:index/privateKey:PrivateKey": {
+    at: [],
     id: ({ name, supply }) => supply.digits(40, "key", name),
     decides: ({ supply }) => {
       const { publicKey, privateKey } = supply.keyPair();

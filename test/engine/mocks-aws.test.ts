@@ -1,3 +1,4 @@
+import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
@@ -10,7 +11,7 @@ import {
   OperatingSystem,
 } from "../../components";
 import { IMAGES } from "../../components/hosts/aws/image";
-import { aws, MADE, NEWEST_AMI } from "../unit/support/clouds";
+import { aws, MADE, NEWEST_AMI, newestAmi } from "../unit/support/clouds";
 import { failing } from "../unit/support/failures";
 import { HOST_KEY, keyLines, PRIVATE_KEY } from "../unit/support/keys";
 import {
@@ -149,11 +150,20 @@ describe("an AwsHost", () => {
 
 describe("system", () => {
   const parameters: string[] = [];
+  const providers: (string | undefined)[] = [];
   const cloud: MockCloud = {
-    ...aws,
+    resources: {
+      ...aws.resources,
+      "pulumi:providers:aws": {
+        required: ["region"],
+        optional: ["skipCredentialsValidation", "skipRegionValidation"],
+        outputs: () => ({}),
+      },
+    },
     functions: {
-      "aws:ssm/getParameter:getParameter": (inputs) => {
+      "aws:ssm/getParameter:getParameter": (inputs, provider) => {
         parameters.push(inputs.name);
+        providers.push(provider);
         return aws.functions["aws:ssm/getParameter:getParameter"](inputs);
       },
     },
@@ -168,6 +178,24 @@ describe("system", () => {
     expect(isSecret(instance.ami)).toBe(false);
     // Another system replaces the machine, although another image does not.
     expect(revealed(instance.userData).split("\n").slice(0, 2)).toEqual(["#cloud-config", `# ${system}`]);
+  });
+
+  // An image of another region is none: its id is not found there.
+  test("is looked up in the region of the host, where its placement group is, too", async () => {
+    const region = "eu-west-1";
+    const registered = await made({ phc: HostPhc.Required, region }, cloud);
+    const { ami, placementGroup, region: own } = inputsOf(registered, "a-instance");
+    expect([ami, placementGroup, own]).toEqual([newestAmi(region), "the-placement-group", region]);
+    expect(ami).not.toBe(NEWEST_AMI);
+    expect(["a-placement", "a-access"].map((name) => inputsOf(registered, name).region)).toEqual([region, region]);
+  });
+
+  test("is asked of the host's own provider", async () => {
+    providers.length = 0;
+    startEngine({ preview: false, cloud });
+    const provider = new Provider("elsewhere", { region: "eu-west-1" });
+    await resolved(new AwsHost("a", least, { providers: [provider] }).endpoint);
+    expect(providers).toEqual([`${await resolved(provider.urn)}::elsewhere-id`]);
   });
 
   test("an image of the user's is taken, and nothing is looked up", async () => {

@@ -1,3 +1,4 @@
+import { Provider } from "@pulumi/gcp/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { GcpHost, type GcpHostArgs, HostAddress, HostClock, HostPhc, OperatingSystem } from "../../components";
@@ -120,11 +121,22 @@ describe("a GcpHost", () => {
     expect(inputsOf(registered, "a-deny").denies).toEqual([{ protocol: "all" }]);
   });
 
-  test("carries a clock", async () => {
+  test("carries a clock, and is not dialed when the machine goes", async () => {
     const registered = startEngine({ preview: false, cloud: gcp });
     const { endpoint } = new GcpHost("a", least);
-    await resolved(new HostClock("clock", { endpoint, sources: [{ address: "metadata.google.internal" }] }).evidence);
-    expect(inputsOf(registered, "clock-converge").stdin).toMatch(/^generation=a-instance-id [0-9a-f]{12}$/m);
+    const options: Record<string, pulumi.CustomResourceOptions> = {};
+    const transformations = [optionsRecorder(options)];
+    const sources = [{ address: "metadata.google.internal" }];
+    await resolved(new HostClock("clock", { endpoint, sources }, { transformations }).evidence);
+    const { connection, stdin } = inputsOf(registered, "clock-converge");
+    expect(revealed(connection)).toMatchObject({
+      host: "203.0.113.30",
+      user: "timebase",
+      hostKey: MADE.hostKey.publicKey,
+    });
+    expect(stdin).toMatch(/^generation=a-instance-id [0-9a-f]{12}$/m);
+    const deletedWith = options["clock-converge"]?.deletedWith;
+    expect(await resolved(deletedWith?.urn as pulumi.Output<string>)).toBe((await resolved(endpoint)).machineUrn);
   });
 });
 
@@ -145,6 +157,26 @@ describe("system", () => {
     // Another system replaces the machine, although another image does not.
     const text = image.hasCloudInit ? metadataOf(instance)["user-data"] : revealed(instance.metadataStartupScript);
     expect(text.split("\n").slice(0, 2)).toEqual([image.hasCloudInit ? "#cloud-config" : "#!/bin/sh", `# ${system}`]);
+  });
+
+  test("is asked of the host's own provider", async () => {
+    const asked: (string | undefined)[] = [];
+    const cloud: MockCloud = {
+      resources: {
+        ...gcp.resources,
+        "pulumi:providers:gcp": { required: ["project"], optional: [], outputs: () => ({}) },
+      },
+      functions: {
+        "gcp:compute/getImage:getImage": (inputs, provider) => {
+          asked.push(provider);
+          return gcp.functions["gcp:compute/getImage:getImage"](inputs);
+        },
+      },
+    };
+    startEngine({ preview: false, cloud });
+    const provider = new Provider("elsewhere", { project: "mine" });
+    await resolved(new GcpHost("a", least, { providers: [provider] }).endpoint);
+    expect(asked).toEqual([`${await resolved(provider.urn)}::elsewhere-id`]);
   });
 
   test("the image that was found stays, one that was stated is obeyed", async () => {

@@ -39,7 +39,7 @@ const args = (name) => ({
 });
 const hosts = [
   { name: "a", endpoint: new AwsHost("a", { ...args("a"), region: "eu-north-1" }).endpoint },
-  { name: "g", endpoint: new GcpHost("g", args("g")).endpoint },
+  { name: "g", endpoint: new GcpHost("g", { ...args("g"), zone: "europe-west4-a" }).endpoint },
 ];
 const cluster = new ExperimentCluster("told", { hosts, ...clock });
 exports.ready = cluster.ready;

@@ -6,9 +6,11 @@ import { IMAGES as AMAZON } from "../../components/hosts/aws/image";
 import { IMAGES as GOOGLE } from "../../components/hosts/gcp/image";
 import { OperatingSystem } from "../../components/plan/enums";
 import { addressIn, isWithin } from "../../rig/cloud/addresses";
+import type { Settings } from "../../rig/cloud/places";
 import { type CloudResource, type Inputs, RESOURCES } from "../../rig/cloud/resources";
 import { VALUES } from "../../rig/cloud/values";
 import { changeOf } from "../../rig/cloud-provider/changes";
+import { heardConfiguration } from "../../rig/cloud-provider/configuration";
 import { noMachines } from "../../rig/cloud-provider/machines";
 import { CloudProvider } from "../../rig/cloud-provider/provider";
 import { CloudRecord } from "../../rig/cloud-provider/record";
@@ -17,9 +19,10 @@ import type { PropertyMap } from "../../rig/plugin/property-values";
 
 let folder: string;
 let cloud: CloudProvider;
+const settings: Settings = { region: "eu-north-1", zone: "europe-west4-a", project: "stand-in" };
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "timebase-clouds-"));
-  cloud = new CloudProvider(folder, noMachines, "1.0.0");
+  cloud = new CloudProvider(folder, noMachines, "1.0.0", () => settings);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -61,12 +64,9 @@ describe("inputs are those of the real SDK", () => {
       ["missing required property 'allows[0].protocol'"],
     ],
     ["gcp:compute/firewall:Firewall", { sourceTags: ["x"] }, ["missing required property 'network'"]],
-    [
-      "gcp:compute/firewall:Firewall",
-      { network: "n" },
-      ["one of source_tags, source_ranges, or source_service_accounts must be defined"],
-    ],
-    ["gcp:compute/firewall:Firewall", { network: "n", direction: "EGRESS" }, []],
+    // What its cloud refuses when it sees the values together: all of it is in rig-cloud-refusals.test.ts.
+    [instance, { ami: "ami-1" }, ["one of `instance_type,launch_template` must be specified"]],
+    [google, { ...machine, bootDisk: {}, networkInterfaces: [] }, ["Insufficient network_interface blocks"]],
     ["aws:ec2/subnet:Subnet", { vpcId: "vpc-1", cidrBlock: 24 }, ["'cidrBlock' must be of type string"]],
   ])("%s %j", async (type, inputs, expected) => {
     expect(await reasons(type, inputs)).toEqual(expected);
@@ -157,7 +157,7 @@ describe("what is there", () => {
   test("is no machine that cannot be reached", async () => {
     const stop = vi.fn(async (_id: string) => {});
     const enforce = () => Promise.reject(new Error("leads nowhere"));
-    const unreached = new CloudProvider(folder, { ...noMachines, stop, enforce }, "1.0.0");
+    const unreached = new CloudProvider(folder, { ...noMachines, stop, enforce }, "1.0.0", () => settings);
     const { parameter } = AMAZON[OperatingSystem.Debian12];
     const { outputs } = await cloud.invoke("aws:ssm/getParameter:getParameter", { name: parameter });
     const made = unreached.create(urnOf(instance), { ami: outputs?.insecureValue });
@@ -181,6 +181,81 @@ describe("what is there", () => {
     await make(network, { name: "lab", autoCreateSubnetworks: false });
     await expect(make(network, { name: "lab" })).rejects.toThrow("AlreadyExists: there is a projects/stand-in");
   });
+});
+
+describe("a region", () => {
+  const inRegion = (region?: string) => new CloudProvider(folder, noMachines, "1.0.0", () => ({ region }));
+  const { parameter: name } = AMAZON[OperatingSystem.Debian12];
+  const token = "aws:ssm/getParameter:getParameter";
+  const newest = async (provider: CloudProvider, region?: string) =>
+    (await provider.invoke(token, { name, ...(region && { region }) })).outputs?.insecureValue;
+
+  test("has images of its own, whether a program or the provider's configuration names it", async () => {
+    const here = await newest(cloud);
+    expect(await newest(cloud, "eu-west-1")).not.toBe(here);
+    expect(await newest(inRegion("eu-west-1"))).toBe(await newest(cloud, "eu-west-1"));
+    expect(await newest(inRegion("eu-west-1"), "eu-north-1")).toBe(here);
+    await expect(newest(inRegion())).rejects.toThrow("Missing region configuration");
+    expect((await inRegion().check(urnOf("aws:ec2/vpc:Vpc"), {}, {})).failures).toHaveLength(1);
+  });
+
+  // As of a host whose look-up, group or placement group lost its region.
+  test("has nothing of another one", async () => {
+    const vpcId = (await make("aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.0/16" })).id;
+    const subnetId = (await make("aws:ec2/subnet:Subnet", { vpcId, cidrBlock: "10.0.1.0/24" })).id;
+    const sg = (await make("aws:ec2/securityGroup:SecurityGroup", { vpcId })).id;
+    const placementGroup = (await make("aws:ec2/placementGroup:PlacementGroup", { strategy: "cluster" })).id;
+    const [here, there] = [await newest(cloud), await newest(cloud, "eu-west-1")];
+    const region = "eu-west-1";
+    for (const named of [{ subnetId }, { vpcSecurityGroupIds: [sg] }, { placementGroup }])
+      await expect(make(instance, { ami: there, region, ...named })).rejects.toThrow(/^NotFound: .* in eu-west-1$/);
+    await expect(make(instance, { ami: here, region })).rejects.toThrow(`has no image ${here} in eu-west-1`);
+    const whole = { ami: here, subnetId, vpcSecurityGroupIds: [sg], placementGroup };
+    const { id, outs } = await make(instance, whole);
+    expect(outs.region).toBe("eu-north-1");
+    // It is where it is, wherever its provider has gone.
+    await inRegion("eu-west-1").update(id ?? "", urnOf(instance), outs, { ...whole, monitoring: true });
+    expect(await cloud.diff(id ?? "", urnOf(instance), outs, whole)).toEqual({ changes: false, replaces: [] });
+  });
+
+  test("of Google's, and a zone, is that of the configuration, too", async () => {
+    const there = new CloudProvider(folder, noMachines, "1.0.0", () => ({ zone: "europe-west4-a", project: "mine" }));
+    const inputs = { network: "default", ipCidrRange: "10.9.0.0/24" };
+    const { id } = await there.create(urnOf("gcp:compute/subnetwork:Subnetwork"), inputs);
+    expect(id).toMatch(/^projects\/mine\/regions\/europe-west4\/subnetworks\//);
+    const whole = { ...machine, networkInterfaces: [{ network: "default" }] };
+    const nowhere = new CloudProvider(folder, noMachines, "1.0.0", () => ({}));
+    const { failures = [] } = await nowhere.check(urnOf(google), {}, whole);
+    expect(failures.map(({ reason }) => reason)).toEqual([expect.stringContaining("Cannot determine zone")]);
+    expect((await cloud.check(urnOf(google), {}, whole)).failures).toEqual([]);
+  });
+});
+
+test("what the cloud refuses for what else there is, it refuses when it is made and when it changes", async () => {
+  const vpcId = (await make("aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.0/16" })).id;
+  const outside = { vpcId, cidrBlock: "10.1.1.0/24" };
+  await expect(make("aws:ec2/subnet:Subnet", outside)).rejects.toThrow("InvalidSubnet.Range");
+  const sg = (await make("aws:ec2/securityGroup:SecurityGroup", { vpcId })).id;
+  const { outputs } = await cloud.invoke("aws:ssm/getParameter:getParameter", {
+    name: AMAZON[OperatingSystem.Debian12].parameter,
+  });
+  const inputs = { ami: outputs?.insecureValue };
+  const { id, outs } = await make(instance, inputs);
+  const moved = cloud.update(id ?? "", urnOf(instance), outs, { ...inputs, vpcSecurityGroupIds: [sg] });
+  await expect(moved).rejects.toThrow("belong to different networks");
+});
+
+test("is configured by what the engine tells its server", () => {
+  const { ConfigureRequest } = require("@pulumi/pulumi/proto/provider_pb");
+  const { Struct } = require("google-protobuf/google/protobuf/struct_pb");
+  const { ResourceProviderService } = require("@pulumi/pulumi/proto/provider_grpc_pb");
+  const configured = heardConfiguration();
+  expect(configured()).toEqual({});
+  const request = new ConfigureRequest();
+  request.setArgs(Struct.fromJavaScript({ region: "eu-west-1" }));
+  const read = ResourceProviderService.configure.requestDeserialize(Buffer.from(request.serializeBinary()));
+  expect(read.getArgs().toJavaScript()).toEqual(configured());
+  expect(configured()).toEqual({ region: "eu-west-1" });
 });
 
 describe("a change", () => {

@@ -39,11 +39,12 @@ describe("a host in each cloud that is told its plan", () => {
          firstBoot: micros === null ? undefined : firstBootPlan("c", name, clock),
        });
        new AwsHost("a", args("a"), { transforms: [plain] });
-       new GcpHost("g", args("g"));`;
+       new GcpHost("g", { ...args("g"), zone: "europe-west4-a" });`;
     stack = await programStack(folder, program, async (env) => {
       cloud = await attachedCloud(join(folder, "cloud"), env);
       return cloud.env;
     });
+    await stack.setConfig("aws:region", { value: "eu-north-1" });
   }, 1_200_000);
   afterAll(async () => {
     await cloud.close();

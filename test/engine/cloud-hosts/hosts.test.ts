@@ -48,7 +48,7 @@ describe("a host in each cloud on the real engine", () => {
        const vpcId = new Vpc("network", { cidrBlock: "10.0.0.0/16" }).id;
        const subnetId = new Subnet("subnet", { vpcId, cidrBlock: "10.0.1.0/24" }).id;
        const a = new AwsHost("a", { ...shared, vpcId, subnetId, ...aws }, { transforms: [described] });
-       const g = new GcpHost("g", { ...shared, ...gcp }, { transforms: [described] });
+       const g = new GcpHost("g", { ...shared, zone: "europe-west4-a", ...gcp }, { transforms: [described] });
        exports.ids = [a.instanceId, g.instanceId];
        exports.images = [a.imageId, g.image];
        exports.addresses = [a, g].map(({ endpoint }) => unsecret(endpoint).apply(({ address }) => address));
@@ -57,6 +57,7 @@ describe("a host in each cloud on the real engine", () => {
       cloud = await attachedCloud(join(folder, "cloud"), env);
       return cloud.env;
     });
+    await stack.setConfig("aws:region", { value: "eu-north-1" });
   }, 1_200_000);
   afterAll(async () => {
     await cloud.close();

@@ -1,6 +1,11 @@
+import { createHash } from "node:crypto";
 import { runtime } from "@pulumi/pulumi";
 import { keyPair } from "../../../rig/cloud/keyPair";
-import { type MockCloud, revealed } from "./mocks";
+import { placed } from "../../../rig/cloud/places";
+import { refusals } from "../../../rig/cloud/refusals";
+import type { Inputs } from "../../../rig/cloud/resources";
+import { reveal } from "../../../rig/plugin/property-values";
+import type { MockCloud, MockResource } from "./mocks";
 
 // The clouds as far as the hosts use them. Whatever is not here is an error, so that the mocks cannot be more lenient than
 // the clouds.
@@ -19,17 +24,36 @@ const keys = {
   },
 } as const satisfies MockCloud["resources"];
 
-/** What EC2 and its provider answer to user data that cannot be. */
-function refusalOfUserData(text?: string, base64?: string): string | undefined {
-  if ((text === undefined) === (base64 === undefined)) return "userData and userDataBase64 are for each other's place";
-  const bytes = base64 === undefined ? Buffer.from(text ?? "") : Buffer.from(base64, "base64");
-  return bytes.length > 16_384 ? "User data is limited to 16384 bytes" : undefined;
+/** Where the provider of the mocks is: what is in no other place is there. */
+const HOME = { region: "eu-north-1", zone: "europe-west4-a", project: "mine" };
+
+type Resources = Record<string, MockResource>;
+
+/** Resources as their cloud takes them: what `rig/cloud/refusals/` has, it refuses here, too, once all of it is known. */
+function strict<T extends Resources>(resources: T): T {
+  const entries = Object.entries(resources).map(([type, resource]): [string, MockResource] => [
+    type,
+    {
+      ...resource,
+      outputs: (inputs, name) => {
+        const [refusal] = refusals(type, placed(type, reveal(inputs) as Inputs, HOME));
+        if (refusal !== undefined) throw new Error(refusal);
+        return resource.outputs(inputs, name);
+      },
+    },
+  ]);
+  return Object.fromEntries(entries) as T;
 }
 
-export const NEWEST_AMI = "ami-0123456789abcdef0";
+/** Amazon copies an image to each region, under another id. */
+export function newestAmi(region: string = HOME.region): string {
+  return `ami-${createHash("sha256").update(region).digest("hex").slice(0, 17)}`;
+}
+
+export const NEWEST_AMI = newestAmi();
 
 export const aws = {
-  resources: {
+  resources: strict({
     ...keys,
     "aws:ec2/instance:Instance": {
       required: [
@@ -41,8 +65,7 @@ export const aws = {
         ...["instanceMarketOptions", "instanceInitiatedShutdownBehavior", "userData", "userDataBase64"],
       ],
       outputs: ({ associatePublicIpAddress, tags, userData, userDataBase64 }) => {
-        const refusal = refusalOfUserData(revealed(userData), revealed(userDataBase64));
-        if (refusal !== undefined) throw new Error(refusal);
+        if ((userData ?? userDataBase64) === undefined) throw new Error("the machine is told nothing");
         const last = tags.Name.charCodeAt(0) - 77; // a has .20, b has .21
         return {
           publicIp: associatePublicIpAddress ? `203.0.113.${last}` : "",
@@ -73,45 +96,26 @@ export const aws = {
       outputs: () => ({}),
     },
     "aws:ec2/subnet:Subnet": { required: ["vpcId", "cidrBlock", "tags"], optional: [], outputs: () => ({}) },
-  },
+  }),
   functions: {
-    "aws:ssm/getParameter:getParameter": ({ name, ...more }) => {
-      if (!/^\/aws\/service\//.test(name) || Object.keys(more).some((key) => key !== "region")) {
+    // Its `value` is a secret, whatever it is: nobody takes it.
+    "aws:ssm/getParameter:getParameter": ({ name, region, ...more }) => {
+      if (!/^\/aws\/service\//.test(name) || Object.keys(more).length > 0) {
         throw new Error(`unexpected parameter ${name} ${Object.keys(more)}`);
       }
-      return { name, insecureValue: NEWEST_AMI, value: NEWEST_AMI };
+      return { name, insecureValue: newestAmi(region) };
     },
   },
 } as const satisfies MockCloud;
 
 export const NEWEST_IMAGE = "projects/debian-cloud/global/images/debian-12-bookworm-v20261110";
 
-/** What Compute Engine answers to a machine that cannot be. */
-// biome-ignore lint/suspicious/noExplicitAny: the inputs of any program
-function refusalOfInstance(inputs: any): string | undefined {
-  const { machineType, networkInterfaces, scheduling = {}, shieldedInstanceConfig } = inputs;
-  if (
-    scheduling.preemptible &&
-    (scheduling.automaticRestart !== false || scheduling.onHostMaintenance !== "TERMINATE")
-  ) {
-    return "a spot machine neither restarts by itself nor migrates";
-  }
-  if (["g2-standard-4", "h4d-standard-192"].includes(machineType) && scheduling.onHostMaintenance !== "TERMINATE") {
-    return "a machine with a GPU, or of H4D, cannot migrate";
-  }
-  if (!machineType.endsWith("-metal")) return networkInterfaces[0].nicType && "no such network interface";
-  if (scheduling.onHostMaintenance !== "TERMINATE") return "bare metal cannot migrate";
-  if (networkInterfaces[0].nicType !== "IDPF") return "bare metal has an IDPF network interface";
-  if (scheduling.preemptible) return "bare metal is not sold as spot";
-  return shieldedInstanceConfig && "bare metal has no Shielded VM";
-}
-
 function withAddresses(nics: { accessConfigs: object[] }[], networkIp: string, natIp: string): object[] {
   return nics.map((nic) => ({ ...nic, networkIp, accessConfigs: nic.accessConfigs.map(() => ({ natIp })) }));
 }
 
 export const gcp = {
-  resources: {
+  resources: strict({
     ...keys,
     "gcp:compute/instance:Instance": {
       required: [
@@ -122,13 +126,9 @@ export const gcp = {
         ...["zone", "labels", "advancedMachineFeatures", "scheduling", "metadataStartupScript"],
         "shieldedInstanceConfig",
       ],
-      outputs: (inputs) => {
-        const refusal = refusalOfInstance(inputs);
-        if (refusal !== undefined) throw new Error(refusal);
-        return {
-          networkInterfaces: withAddresses(inputs.networkInterfaces, "10.0.0.30", "203.0.113.30"),
-        };
-      },
+      outputs: ({ networkInterfaces }) => ({
+        networkInterfaces: withAddresses(networkInterfaces, "10.0.0.30", "203.0.113.30"),
+      }),
       previewed: ({ networkInterfaces }) => ({
         networkInterfaces: withAddresses(networkInterfaces, runtime.unknownValue, runtime.unknownValue),
       }),
@@ -145,7 +145,7 @@ export const gcp = {
       optional: [],
       outputs: () => ({}),
     },
-  },
+  }),
   functions: {
     "gcp:compute/getImage:getImage": ({ project, family, ...more }) => {
       if (!project?.endsWith("-cloud") || !family || Object.keys(more).length > 0) {

@@ -23,8 +23,9 @@ export interface MockOptions {
 /** A cloud's resources and functions, by their tokens. */
 export interface MockCloud {
   resources: Record<string, MockResource>;
+  /** A function may look at the provider that it is asked of. */
   // biome-ignore lint/suspicious/noExplicitAny: as below
-  functions: Record<string, (inputs: Record<string, any>) => object>;
+  functions: Record<string, (inputs: Record<string, any>, provider?: string) => object>;
 }
 
 export interface MockResource {
@@ -83,10 +84,10 @@ export function startEngine({
         const stdout = preview || type !== "command:remote:Command" ? {} : { stdout: stdoutOf(inputs, prove) };
         return { id: `${name}-id`, state: { ...inputs, ...stdout } };
       },
-      call({ token, inputs }) {
+      call({ token, inputs, provider }) {
         const answer = cloud.functions[token];
         if (answer === undefined) throw new Error(`unexpected call of ${token}`);
-        return answer(inputs);
+        return answer(inputs, provider);
       },
     },
     "demo",
