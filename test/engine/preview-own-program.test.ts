@@ -232,6 +232,14 @@ config:
     });
   });
 
+  test("is missed by its name", async () => {
+    const path = program("empty", "");
+    rmSync(join(path, "index.ts"));
+    expect(await run(path)).toMatchObject({ code: 1, stderr: `${path} has no program: index.ts is not there\n` });
+    writeFileSync(join(path, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
+    expect(await run(path)).toMatchObject({ code: 1, stderr: `${path} has no program: index.ts is not there\n` });
+  });
+
   test("without its packages is told to install them", async () => {
     const path = program("bare", "");
     const elsewhere = mkdtempSync(join(tmpdir(), "timebase-bare-"));
