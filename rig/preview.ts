@@ -63,10 +63,9 @@ async function main(): Promise<void> {
   // It opens nothing: made anew for each preview.
   const keys = keyPair();
   const project = projectIn(folder);
+  const wholeKey = (key: string) => (key.includes(":") ? key : `${project.name}:${key}`);
   const whole = (config: Record<string, string>) =>
-    Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project.name}:${key}`, value]),
-    );
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [wholeKey(key), value]));
   const story = whole(storyOf(folder, keys));
   const file = values.stack === undefined ? undefined : stackFile(folder, values.stack, keys);
   const ofStack = whole(file?.config ?? {});
@@ -101,7 +100,16 @@ async function main(): Promise<void> {
     ...unasked(Object.keys(ofStack), asking).map(({ key, told }) => `${file?.name} ${key}: ${told}`),
     ...(file?.doubts ?? []),
   ];
-  if (preview === undefined || failures.size > 0) throw new Error([...failures, ...strange].join("\n"));
+  if (preview === undefined || failures.size > 0) {
+    // Then the program speaks of a key that nobody gave.
+    const closed = (file?.closed ?? [])
+      .filter((key) => asked.has(wholeKey(key)) && !(wholeKey(key) in given))
+      .map((key) => key.replace(`${project.name}:`, ""))
+      .map(
+        (key) => `${file?.name} ${key}: encrypted, so a made-up key stands for it: give yours by --config ${key}=...`,
+      );
+    throw new Error([...failures, ...closed, ...strange].join("\n"));
+  }
   const madeUp = Object.entries({ ...story, ...imaginedKeys })
     .filter(([key]) => !(key in ofStack || key in given))
     .map(([key, value]) => settingText(key.replace(`${project.name}:`, ""), value));

@@ -41,8 +41,8 @@ const cluster = new ExperimentCluster("rack", {
   network: rack.network,
   // These machines do other work as well: they are rebooted by their owners, never from here.
   reboot: RebootPolicy.Never,
-  maxErrorMicros: config.getNumber("maxErrorMicros") ?? 200,
-  maxPairwiseMicros: config.getNumber("maxPairwiseMicros") ?? 300, // of any two, read together when the last one is proved
+  maxErrorMicros: config.getObject<number>("maxErrorMicros") ?? 200, // getNumber would take 50 for 50ms
+  maxPairwiseMicros: config.getObject<number>("maxPairwiseMicros") ?? 300, // of any two, read together
   maxClockErrorPpm: 10, // machines of metal
 });
 

@@ -18,7 +18,7 @@ const clock = new HostClock("worker", {
   reboot: RebootPolicy.IfNeeded,
   guestPtp: GuestPtp.Required,
   sources: [{ address: "169.254.169.123", minPollLog2: 4, maxPollLog2: 4, prefer: true }], // EC2's; elsewhere your NTP server
-  maxErrorMicros: config.getNumber("maxErrorMicros") ?? 500,
+  maxErrorMicros: config.getObject<number>("maxErrorMicros") ?? 500, // getNumber would take 50 for 50ms
 });
 
 // Nothing of the experiment starts on a clock that is not proved.

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { parse } from "yaml";
 import { rebootNotice, TSC_BOOT_PARAMETERS } from "../../components/plan/boot";
 import { RebootPolicy } from "../../components/plan/enums";
@@ -51,6 +51,7 @@ export async function previewProgram(
   const load = createRequire(join(folder, "package.json"));
   // The program's own copy of the SDK: mocks of another one would be those of nobody.
   const pulumi = loadSdk(load, folder);
+  requireProgram(load, folder, main);
   const cloud = new ImaginedCloud(keys, config["gcp:project"]);
   const made: PreviewedResource[] = [];
   pulumi.runtime.setMocks(
@@ -167,5 +168,15 @@ function loadSdk(load: NodeJS.Require, folder: string): typeof import("@pulumi/p
       ? "npm install"
       : "npm init -y && npm install <path>/pulumi-timebase-0.1.0.tgz @pulumi/pulumi tsx";
     throw new Error(`the program in ${folder} has no @pulumi/pulumi: run \`${install}\` there`);
+  }
+}
+
+/** @throws an Error for people: Node's tells of a module, and who wanted it. */
+function requireProgram(load: NodeJS.Require, folder: string, main: string): void {
+  try {
+    load.resolve(main);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new Error(`${folder} has no program: ${relative(folder, main) || "index.ts"} is not there`);
   }
 }

@@ -52,14 +52,13 @@ export interface StackFile {
   stack: string;
   name: string;
   config: Config;
+  /** The keys of what is encrypted, and no key by its name: what stands for it suits few arguments. */
+  closed: string[];
   /** What the engine would pass over. */
   doubts: string[];
 }
 
-/**
- * The file that has the configuration of a stack. An encrypted value becomes a key that opens nothing, which suits an argument
- * that must be a key, and others.
- */
+/** The file that has the configuration of a stack. What is encrypted becomes a key that opens nothing. */
 export function stackFile(folder: string, stack: string, keys: Keys): StackFile {
   // A stack's whole name has its organization, and its project, too.
   const own = stack.split("/").at(-1) ?? stack;
@@ -67,21 +66,31 @@ export function stackFile(folder: string, stack: string, keys: Keys): StackFile 
   const file = join(folder, name);
   if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
   const whole = mapIn(parse(readFileSync(file, "utf8")), file);
-  const config = mapIn(whole.config, `config in ${file}`);
-  const plain = (value: unknown) =>
-    typeof value === "object" && value !== null && Object.hasOwn(value, "secure")
-      ? keys.privateKey
-      : typeof value === "string"
-        ? value
-        : JSON.stringify(value);
+  const config = Object.entries(mapIn(whole.config, `config in ${file}`));
+  const closed = new Set<string>();
+  const plain = (key: string, value: unknown) => {
+    // A part of a value may be encrypted, too.
+    const text = JSON.stringify(value, (part, held) => {
+      if (!isEncrypted(held)) return held;
+      const standIn = imagined(part || key, keys);
+      if (standIn === undefined) closed.add(key);
+      return standIn ?? keys.privateKey;
+    });
+    return text.startsWith('"') ? JSON.parse(text) : text;
+  };
   return {
     stack: own,
     name,
-    config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, plain(value)])),
+    config: Object.fromEntries(config.map(([key, value]) => [key, plain(key, value)])),
+    closed: [...closed],
     doubts: Object.keys(whole)
       .filter((key) => !OF_A_STACK.includes(key))
       .map((key) => `${name} ${key}: a stack's file has no such key${didYouMean(key, OF_A_STACK)}`),
   };
+}
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "secure");
 }
 
 /** What YAML has of keys and values; nothing is none. */

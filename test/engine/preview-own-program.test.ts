@@ -78,6 +78,33 @@ describe("a program of the user's own", () => {
     });
   });
 
+  test("that may fail by what is encrypted says so", async () => {
+    const path = program(
+      "closed",
+      `import { HostClock, SshHost } from ${library};
+       const config = new pulumi.Config();
+       const [{ privateKey }] = config.requireObject<{ privateKey: string }[]>("logins");
+       const { endpoint } = new SshHost("a", { address: "192.0.2.1", privateKey, hostKey: config.require("hostKey") });
+       config.require("token");
+       new HostClock("clock", { endpoint, sources: [{ address: config.require("source") }] });`,
+    );
+    const secure = "{ secure: AAABANBJnxl9 }";
+    const encrypted = ["hostKey", "source", "token", "unasked"].map((key) => `  closed:${key}: ${secure}\n`).join("");
+    writeFileSync(join(path, "Pulumi.dev.yaml"), `config:\n  closed:logins: [{ privateKey: ${secure} }]\n${encrypted}`);
+    const remedies = (stderr: string) => stderr.split("\n").filter((line) => line.includes("encrypted"));
+    const { code, stderr } = await run(path, "--stack", "dev", "--config", "token=mine");
+    expect(code).toBe(1);
+    expect(stderr).toContain("not the text of a private key");
+    expect(remedies(stderr)).toEqual([
+      "Pulumi.dev.yaml source: encrypted, so a made-up key stands for it: give yours by --config source=...",
+    ]);
+    expect(await run(path, "--stack", "dev", "--config", "source=192.0.2.2")).toMatchObject({
+      code: 0,
+      stderr:
+        "Pulumi.dev.yaml unasked: the program asked for no such key. It asked for: hostKey, logins, source, token\n",
+    });
+  });
+
   test("takes what is given over its stack's file, in either form of a key, and says which key it lacks", async () => {
     const path = program(
       "given",
@@ -203,6 +230,14 @@ config:
       code: 1,
       stderr: expect.stringContaining("asks for aws:ec2/getVpc:getVpc"),
     });
+  });
+
+  test("is missed by its name", async () => {
+    const path = program("empty", "");
+    rmSync(join(path, "index.ts"));
+    expect(await run(path)).toMatchObject({ code: 1, stderr: `${path} has no program: index.ts is not there\n` });
+    writeFileSync(join(path, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
+    expect(await run(path)).toMatchObject({ code: 1, stderr: `${path} has no program: index.ts is not there\n` });
   });
 
   test("without its packages is told to install them", async () => {
