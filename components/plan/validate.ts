@@ -190,7 +190,7 @@ export function wholeNumberFrom(least: number, most: number, unit: string): Rule
 /** A text may look like the number that it is not. */
 function shownFigure(value: unknown): string {
   return typeof value === "string"
-    ? `${shown(value)}, which is a text (of a configuration take getNumber)`
+    ? `${shown(value)}, which is a text (of a configuration take getObject<number>)`
     : shown(value);
 }
 

@@ -51,7 +51,10 @@ describe("on machines that are there", () => {
     hosts = Object.fromEntries(
       Object.entries(endpoints).map(([name, endpoint]) => [name, new TestHost({ ...endpoint, name }, folder)]),
     );
-    await Promise.all(Object.values(hosts).map((host) => host.cloudInitEnd()));
+    for (const host of Object.values(hosts)) {
+      await answers(host); // which nobody has waited for
+      await host.cloudInitEnd();
+    }
   });
   afterAll(async () => {
     await machines?.destroy();
@@ -72,12 +75,16 @@ describe("on machines that are there", () => {
 
   const isManaged = (name: string) => hostOf(name).run("test -e /var/lib/timebase && echo yes || echo no");
 
+  /** Waits until it answers, of another boot than the one that is named. */
+  const answers = (host: TestHost, before = "") =>
+    expect
+      .poll(async () => ["", before].includes(await host.bootId()), { timeout: 1_200_000, interval: 5000 })
+      .toBe(false);
+
   async function reboot(host: TestHost): Promise<void> {
     const before = await host.bootId();
     await host.run("sudo systemctl reboot");
-    await expect
-      .poll(async () => [before, ""].includes(await host.bootId()), { timeout: 1_200_000, interval: 5000 })
-      .toBe(false);
+    await answers(host, before);
   }
 
   describe("existing-hosts", () => {

@@ -101,7 +101,7 @@ describe("time", () => {
     [
       { maxErrorMicros: "25" },
       "maxErrorMicros",
-      'must be 0.001 to 10000000 microseconds, not "25", which is a text (of a configuration take getNumber)',
+      'must be 0.001 to 10000000 microseconds, not "25", which is a text (of a configuration take getObject<number>)',
     ],
     [{ settleTimeoutSeconds: -5 }, "settleTimeoutSeconds", "must be 1 to 3600 seconds, not -5"],
     [{ trackingLog: "yes" }, "trackingLog", "must be true or false"],

@@ -25,7 +25,7 @@ const nicsOf = ({ networkInterfaces }: Inputs) => recordsOf(networkInterfaces);
 /** E2, those with much memory, and by the letter behind the generation those of AMD (d) and Arm (a). */
 const WITHOUT_NESTED = /^(e2|m\d+|[a-z]\d+[ad])$/;
 /** As far as it is known of all sizes of a series. */
-const WITHOUT_HYPERDISK = /^(e2|n1|n2|n2d|c2|c2d|t2d|t2a)$/;
+const WITHOUT_HYPERDISK = /^(e2|n1|n2|n2d|c2|c2d|t2d|t2a|a2|g2)$/;
 const WITHOUT_PERSISTENT_DISK = /^(c4|c4a|c4d|n4|n4a|n4d|m4)$/;
 const CANNOT_MIGRATE = /^(a\d|g2|ct\d|h4d)$/;
 
