@@ -22,8 +22,8 @@ export async function machinesFit(
 }
 
 /** Field by field, as some are known before the endpoint is. Where there is no machine, no field of it is there. */
-function plainOf({ name, endpoint }: ExperimentHostArgs) {
+function plainOf({ name, operatingSystem, endpoint }: ExperimentHostArgs) {
   const { privateAddress, machine } = pulumi.output(endpoint);
   const known = Object.keys(machineFields).map((key) => [key, Reflect.get(machine as object, key)]);
-  return { name, endpoint: { privateAddress, machine: Object.fromEntries(known) } };
+  return { name, operatingSystem, endpoint: { privateAddress, machine: Object.fromEntries(known) } };
 }

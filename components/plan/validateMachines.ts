@@ -2,7 +2,7 @@ import { Cloud, GuestPtp, TimeSourceKind, Topology } from "./enums";
 import { measuredPairs } from "./topology";
 import { at, fields, type InputErrors, listOf, shown } from "./validate";
 import { hostsOf, hubNamesOf } from "./validateCluster";
-import { machineFields } from "./validateHost";
+import { machineFields, systemFits } from "./validateHost";
 
 // What the hosts of a cluster cannot do together, by what is known of their machines before those are there. Of a machine
 // that no component of a cloud made nothing is known, and nothing is said.
@@ -45,7 +45,13 @@ const OF_CLOUDS: readonly unknown[] = [
 
 /** What certainly cannot work. */
 export function machineErrors(args: unknown): InputErrors {
-  return [...guestsFit(args), ...cloudsFit(args), ...sourcesFit(args), ...openingsFit(args, false)];
+  return [
+    ...hostsOf(args).flatMap((host, index) => systemFits(host, `hosts[${index}]`)),
+    ...guestsFit(args),
+    ...cloudsFit(args),
+    ...sourcesFit(args),
+    ...openingsFit(args, false),
+  ];
 }
 
 /** What works only by something that is not known here, or not as it was meant. */

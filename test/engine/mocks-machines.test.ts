@@ -9,6 +9,7 @@ import {
   GcpHost,
   type GcpHostArgs,
   GuestPtp,
+  HostClock,
   HostPhc,
   OperatingSystem,
   TimeSourceKind,
@@ -104,6 +105,36 @@ describe("guests", () => {
   test("are refused beside a host of which nothing is known", async () => {
     const args = { ...provider, maxErrorMicros: pulumi.output(1000) };
     await refused(reason, () => [...hosts(), ...others.slice(0, 1)], args);
+  });
+});
+
+describe("a declared system", () => {
+  const reason =
+    'is "debian-12", and the machine is made with "ubuntu-22.04": give both the same, or leave it out here';
+
+  test.each([true, false])("that the machine is not made with is refused, in a preview or not: %s", async (preview) => {
+    const hosts = () => [amazon("a"), { ...google("b"), operatingSystem: pulumi.output(OperatingSystem.Debian12) }];
+    await refused(`hosts[1].operatingSystem: ${reason}`, hosts, { ...provider, sources: SERVICES }, preview);
+    await failing(reason, async () => {
+      const registered = startEngine({ preview, cloud });
+      const { endpoint } = new AwsHost("a", least);
+      const sources = [{ kind: TimeSourceKind.AwsNtp }];
+      const clock = new HostClock("c", { endpoint, sources, operatingSystem: OperatingSystem.Debian12 });
+      await expect(resolved(clock.evidence)).rejects.toThrow(
+        `HostClock "c" has 1 input error:\n  operatingSystem: ${reason}`,
+      );
+      await finishProgram().catch(() => {});
+      expect(namesOf(registered)).not.toContain("c-converge");
+    });
+  });
+
+  test("may be that of the machine, or one of a host of which nothing is known", async () => {
+    const [other] = others;
+    const hosts = () => [
+      { ...amazon("a"), operatingSystem: OperatingSystem.Ubuntu2204 },
+      ...(other ? [{ ...other, operatingSystem: OperatingSystem.Debian12 }] : []),
+    ];
+    expect(await doubts(hosts, { ...provider, sources: [{ kind: TimeSourceKind.AwsNtp }] })).toEqual([]);
   });
 });
 
