@@ -3,9 +3,11 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   AwsHost,
   type AwsHostArgs,
+  Delivery,
   ExperimentCluster,
   type ExperimentClusterArgs,
   type ExperimentHostArgs,
+  firstBootPlan,
   GcpHost,
   type GcpHostArgs,
   GuestPtp,
@@ -203,6 +205,22 @@ describe("hosts of two clouds", () => {
       expect.stringContaining("sources: of kind auto take the clock of the hardware where a machine has one"),
     ]);
   });
+});
+
+describe("a plan that machines are told at their first boot", () => {
+  const told = { ...provider, delivery: Delivery.CloudInit, toolkitUrl: "https://example.test/toolkit" } as const;
+  const hosts = () => ["a", "b"].map((name) => amazon(name, { firstBoot: firstBootPlan("c", name, told) }));
+
+  test.each([true, false])(
+    "is warned of where another is delivered by SSH, in a preview or not: %s",
+    async (preview) => {
+      expect(await doubts(() => [...hosts(), amazon("s")], provider, preview)).toEqual([
+        'ExperimentCluster "c": delivery: is by SSH, and what the machines of "a", "b" are told at their first boot is compared ' +
+          "with nothing: give the cluster what firstBootPlan was given, with delivery: Delivery.CloudInit",
+      ]);
+      expect(await doubts(hosts, told, preview)).toEqual([]);
+    },
+  );
 });
 
 describe("sources", () => {
