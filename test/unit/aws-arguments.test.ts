@@ -186,6 +186,13 @@ describe("the region of a host that states none", () => {
   availabilityZone: "us-east-1a" is not in the region "cn-north-1"`);
   });
 
+  test("is one like any that is stated", () => {
+    pulumi.runtime.setAllConfig({ "aws:region": "eu-north-1a" });
+    expect(refusal(AwsHost, {})).toBe(`AwsHost "a" has 1 input error:
+  region: must be a region such as eu-north-1, not "eu-north-1a", by aws:region of the stack, or AWS_REGION`);
+    expect(refusal(AwsHost, { region: "eu-north-1" })).toBe("accepted");
+  });
+
   test("is not known where nothing says it", () => {
     expect(refusal(AwsHost, required)).toBe("accepted");
   });
