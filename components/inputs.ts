@@ -21,7 +21,7 @@ export function checkInputs(
     plainErrors.filter((error) => !mayHoldKey(args, error)),
   );
   return (resolved) => {
-    refuse(component, name, validate(resolved).map(unquoted(resolved)), []);
+    refuse(component, name, validate(resolved).map(unquoted(resolved)));
     return resolved;
   };
 }
@@ -37,7 +37,7 @@ export async function checkKnown(
   validate: (args: unknown) => InputErrors,
 ): Promise<unknown> {
   const known = await knownNow(args);
-  refuse(component, name, validate(known), []);
+  refuse(component, name, validate(known));
   return known;
 }
 
@@ -50,7 +50,8 @@ export async function settled(output: pulumi.Output<unknown>): Promise<void> {
   await pulumi.runtime.serializeProperty("settled", output);
 }
 
-function refuse(component: string, name: string, errors: InputErrors, listed: InputErrors): void {
+/** Throws what is wrong with a component's arguments, if anything is; `listed` are those whose values may be shown. */
+export function refuse(component: string, name: string, errors: InputErrors, listed: InputErrors = []): void {
   if (errors.length > 0) {
     throw inputError(component, name, errors, listed);
   }

@@ -137,8 +137,10 @@ function withRemedy(message: string): string {
   return key === undefined ? message : `${message}\nHere: give it by --config ${key}=..., or by the file of a --stack`;
 }
 
+/** Without what the SDK writes before it, once for each resource that waited. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^(error serializing property "[^"]*": )+/, "");
 }
 
 /** Node's parser of arguments throws errors with such a code. */

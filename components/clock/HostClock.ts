@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestPtpState, HostEvidence } from "../evidence/HostEvidence";
-import { checkInputs } from "../inputs";
+import { checkInputs, checkKnown } from "../inputs";
 import { argsWith } from "../plan/validate";
-import { bootFields, hostFields } from "../plan/validateHost";
+import { bootFields, hostFields, systemFits } from "../plan/validateHost";
 import { guestPtpFields, ownErrorsFit, rolesFit, timeFields } from "../plan/validateTime";
 import type { BootArgs, GuestPtpArgs, HostArgs, TimeArgs } from "./args";
 import { toolkitUrlOf } from "./delivery";
@@ -35,7 +35,8 @@ export class HostClock extends pulumi.ComponentResource {
     super("timebase:index:HostClock", name, {}, opts);
     announceReboot(name, args.reboot, this, args.sources);
 
-    const inputs = pulumi.secret(args).apply(check);
+    const passed = checkKnown("HostClock", name, plainOf(args), systemFits);
+    const inputs = pulumi.all([pulumi.secret(args), passed]).apply(([known]) => check(known));
     const options = { revertReboot: args.revertReboot, toolkitUrl: toolkitUrlOf(args) };
     this.evidence = provenHost(name, name, inputs, allSections, this, options);
     this.clocksource = proven(this.evidence, "clocksource");
@@ -51,4 +52,13 @@ export class HostClock extends pulumi.ComponentResource {
       guestPtp: this.guestPtp,
     });
   }
+}
+
+/** What is known of a machine before it is there. Where there is no machine, no field of it is. */
+function plainOf({ operatingSystem, endpoint }: HostClockArgs) {
+  const { machine } = pulumi.output(endpoint);
+  return {
+    operatingSystem,
+    endpoint: { machine: { operatingSystem: Reflect.get(machine as object, "operatingSystem") } },
+  };
 }

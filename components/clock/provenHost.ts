@@ -4,6 +4,7 @@ import { heldWarnings } from "../evidence/held";
 import { parseEvidence } from "../evidence/parse";
 import { firstBootDigest } from "../hosts/cloud/firstBoot";
 import { completeEndpoint, type HostEndpointArgs } from "../hosts/endpoint";
+import { refuse } from "../inputs";
 import { rebootNotice } from "../plan/boot";
 import { type OperatingSystem, ProveWhen, RebootPolicy } from "../plan/enums";
 import type { HostPlan } from "../plan/HostPlan";
@@ -147,10 +148,10 @@ function orders<Inputs extends HostInputs>(
   return pulumi.all([pulumi.unsecret(inputs), plan, toolkitUrl]).apply(([known, text, url]) => {
     const inputsOf = known as unknown as Inputs;
     if (inputsOf.endpoint.firstBoot !== firstBootDigest(firstBootOf(owner, inputsOf, sections(inputsOf), url))) {
-      throw new pulumi.RunError(
-        `${inputsOf.endpoint.name}: its machine is told another plan at its first boot than that of "${owner}": give its host ` +
-          "firstBoot: firstBootPlan(cluster, host, args) with this cluster's name, this host's and the same arguments",
-      );
+      const reason =
+        `the machine of "${inputsOf.endpoint.name}" is told another plan at its first boot than that of "${owner}": give its host ` +
+        "firstBoot: firstBootPlan(cluster, host, args) with this cluster's name, this host's and the same arguments";
+      refuse("HostClock", owner, [{ propertyPath: "endpoint.firstBoot", reason }]);
     }
     return order(url, text);
   });

@@ -13,8 +13,8 @@ export async function machinesFit(
   args: ExperimentClusterArgs,
   cluster: pulumi.ComponentResource,
 ): Promise<void> {
-  const { topology, hubs, measurePairs, network, sources, guestPtp } = args;
-  const judged = { topology, hubs, measurePairs, network, sources, guestPtp, hosts: args.hosts.map(plainOf) };
+  const { delivery, topology, hubs, measurePairs, network, sources, guestPtp } = args;
+  const judged = { delivery, topology, hubs, measurePairs, network, sources, guestPtp, hosts: args.hosts.map(plainOf) };
   const known = await checkKnown("ExperimentCluster", name, judged, machineErrors);
   for (const { propertyPath, reason } of machineDoubts(known)) {
     await pulumi.log.warn(`ExperimentCluster "${name}": ${propertyPath}: ${reason}`, cluster);
@@ -22,8 +22,8 @@ export async function machinesFit(
 }
 
 /** Field by field, as some are known before the endpoint is. Where there is no machine, no field of it is there. */
-function plainOf({ name, endpoint }: ExperimentHostArgs) {
-  const { privateAddress, machine } = pulumi.output(endpoint);
+function plainOf({ name, operatingSystem, endpoint }: ExperimentHostArgs) {
+  const { privateAddress, firstBoot, machine } = pulumi.output(endpoint);
   const known = Object.keys(machineFields).map((key) => [key, Reflect.get(machine as object, key)]);
-  return { name, endpoint: { privateAddress, machine: Object.fromEntries(known) } };
+  return { name, operatingSystem, endpoint: { privateAddress, firstBoot, machine: Object.fromEntries(known) } };
 }

@@ -71,6 +71,7 @@ function plainOf(args: AwsHostArgs, region: string | undefined): CloudMachine["p
   const machine = { ...machineOf(args), region: args.region ?? region };
   return {
     cloud: Cloud.Aws,
+    operatingSystem: args.operatingSystem,
     guests: machine.guests || isBareMetal(machine.instanceType),
     sources: timeSourcesOf(machine, args.placementGroup !== undefined),
     otherRules: !isEmpty(args.securityGroupIds ?? []),

@@ -67,6 +67,7 @@ function plainOf(args: GcpHostArgs): CloudMachine["plain"] {
   const machine = machineOf(args);
   return {
     cloud: Cloud.Gcp,
+    operatingSystem: args.operatingSystem,
     guests: machine.guests || isBareMetal(machine.machineType),
     sources: timeSourcesOf(machine),
     otherRules: true,

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Cloud, TimeSourceKind } from "../plan/enums";
+import type { Cloud, OperatingSystem, TimeSourceKind } from "../plan/enums";
 import { bareHostKey } from "../plan/validateKey";
 
 /** How to reach a host by SSH, complete. What every host component ends in, and every clock component starts from. */
@@ -37,6 +37,8 @@ export interface HostEndpoint {
 export interface HostMachine {
   /** The cloud that it is in. */
   cloud: Cloud;
+  /** The system that it is made with. */
+  operatingSystem: OperatingSystem;
   /** Whether microVMs can run on it: KVM, by nested virtualization or on bare metal. */
   guests: boolean;
   /** Whether it was made so as to have a clock of the hardware. */

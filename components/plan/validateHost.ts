@@ -1,9 +1,12 @@
 import { Cloud, OperatingSystem, ProveWhen, RebootPolicy, TimeSourceKind } from "./enums";
 import {
+  at,
   each,
   type Fields,
   fields,
   flag,
+  type InputErrors,
+  joined,
   must,
   oneOf,
   optional,
@@ -60,6 +63,7 @@ const proxy = fields({
 /** What is known of a machine in a cloud before it is there. */
 export const machineFields = {
   cloud: required(oneOf(Cloud)),
+  operatingSystem: required(oneOf(OperatingSystem)),
   guests: required(flag),
   phc: required(flag),
   sources: required(each(oneOf(TimeSourceKind))),
@@ -92,6 +96,20 @@ export const hostFields = {
   prove: optional(oneOf(ProveWhen)),
   connectTimeoutSeconds: optional(waitSeconds),
 } as const satisfies Fields;
+
+/** A system that is declared otherwise than its machine is made: the plan would be refused on the machine. */
+export function systemFits(host: unknown, path = ""): InputErrors {
+  const declared = at(host, "operatingSystem");
+  const made = at(at(at(host, "endpoint"), "machine"), "operatingSystem");
+  return typeof declared === "string" && typeof made === "string" && declared !== made
+    ? [
+        {
+          propertyPath: joined(path, "operatingSystem"),
+          reason: `is ${shown(declared)}, and the machine is made with ${shown(made)}: give both the same, or leave it out here`,
+        },
+      ]
+    : [];
+}
 
 /** What a component that sets boot parameters takes. */
 export const bootFields = {

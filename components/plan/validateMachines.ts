@@ -1,8 +1,8 @@
-import { Cloud, GuestPtp, TimeSourceKind, Topology } from "./enums";
+import { Cloud, Delivery, GuestPtp, TimeSourceKind, Topology } from "./enums";
 import { measuredPairs } from "./topology";
 import { at, fields, type InputErrors, listOf, shown } from "./validate";
 import { hostsOf, hubNamesOf } from "./validateCluster";
-import { machineFields } from "./validateHost";
+import { machineFields, systemFits } from "./validateHost";
 
 // What the hosts of a cluster cannot do together, by what is known of their machines before those are there. Of a machine
 // that no component of a cloud made nothing is known, and nothing is said.
@@ -45,12 +45,18 @@ const OF_CLOUDS: readonly unknown[] = [
 
 /** What certainly cannot work. */
 export function machineErrors(args: unknown): InputErrors {
-  return [...guestsFit(args), ...cloudsFit(args), ...sourcesFit(args), ...openingsFit(args, false)];
+  return [
+    ...hostsOf(args).flatMap((host, index) => systemFits(host, `hosts[${index}]`)),
+    ...guestsFit(args),
+    ...cloudsFit(args),
+    ...sourcesFit(args),
+    ...openingsFit(args, false),
+  ];
 }
 
 /** What works only by something that is not known here, or not as it was meant. */
 export function machineDoubts(args: unknown): InputErrors {
-  return [...openingsFit(args, true), ...clocksFollowed(args), ...cloudsAgree(args)];
+  return [...openingsFit(args, true), ...clocksFollowed(args), ...cloudsAgree(args), ...firstBootsUsed(args)];
 }
 
 /** A host whose machine something is known of. */
@@ -218,6 +224,21 @@ function cloudsAgree(args: unknown): InputErrors {
           reason:
             "of kind auto take the clock of the hardware where a machine has one, and around a leap second it differs from the " +
             `time of the other cloud: take ${servicesOf(clouds)}`,
+        },
+      ]
+    : [];
+}
+
+/** What a machine did at its first boot stays with it, also when a cluster goes back to SSH: no error. */
+function firstBootsUsed(args: unknown): InputErrors {
+  const told = hostsOf(args).filter((host) => typeof at(at(host, "endpoint"), "firstBoot") === "string");
+  return at(args, "delivery") !== Delivery.CloudInit && told.length > 0
+    ? [
+        {
+          propertyPath: "delivery",
+          reason:
+            `is by SSH, and what the machines of ${told.map((host) => shown(at(host, "name"))).join(", ")} are told at their first ` +
+            "boot is compared with nothing: give the cluster what firstBootPlan was given, with delivery: Delivery.CloudInit",
         },
       ]
     : [];

@@ -1,5 +1,5 @@
 import { quoted } from "../../vm/shell";
-import { FIRST_BOOT_FOLDER, FIRST_BOOT_UNIT_FILES } from "../hosts/cloud/userData";
+import { FIRST_BOOT_FOLDER, FIRST_BOOT_UNIT_FILES, SCRIPT_BEGINS } from "../hosts/cloud/userData";
 import { revertCommand } from "./revert";
 import { toolkitArchive } from "./toolkitArchive";
 
@@ -26,8 +26,7 @@ const ENTER = `folder=\${TIMEBASE_ROOT:-}${FIRST_BOOT_FOLDER}
  * Fetches the toolkit, converges, and leaves behind the plan with what converge answered. That takes its place before it is
  * durable, because the reboot is seconds away; an empty one is none.
  */
-const CONVERGE = `converge() (
-  set -eu
+const CONVERGE = `${SCRIPT_BEGINS}  set -eu
   umask 022
   ${ENTER}
   give_up() {

@@ -87,6 +87,7 @@ describe("an AwsHost", () => {
       machineUrn: "urn:pulumi:local::demo::timebase:index:AwsHost$aws:ec2/instance:Instance::a-instance",
       machine: {
         cloud: "aws",
+        operatingSystem: least.operatingSystem,
         guests: false,
         phc: false,
         sources: ["aws-ntp", "aws-phc"],

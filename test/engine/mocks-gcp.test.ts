@@ -74,6 +74,7 @@ describe("a GcpHost", () => {
       machineUrn: "urn:pulumi:local::demo::timebase:index:GcpHost$gcp:compute/instance:Instance::a-instance",
       machine: {
         cloud: "gcp",
+        operatingSystem: least.operatingSystem,
         guests: false,
         phc: false,
         sources: ["gcp-ntp", "gcp-phc"],

@@ -3,12 +3,15 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   AwsHost,
   type AwsHostArgs,
+  Delivery,
   ExperimentCluster,
   type ExperimentClusterArgs,
   type ExperimentHostArgs,
+  firstBootPlan,
   GcpHost,
   type GcpHostArgs,
   GuestPtp,
+  HostClock,
   HostPhc,
   OperatingSystem,
   TimeSourceKind,
@@ -107,6 +110,36 @@ describe("guests", () => {
   });
 });
 
+describe("a declared system", () => {
+  const reason =
+    'is "debian-12", and the machine is made with "ubuntu-22.04": give both the same, or leave it out here';
+
+  test.each([true, false])("that the machine is not made with is refused, in a preview or not: %s", async (preview) => {
+    const hosts = () => [amazon("a"), { ...google("b"), operatingSystem: pulumi.output(OperatingSystem.Debian12) }];
+    await refused(`hosts[1].operatingSystem: ${reason}`, hosts, { ...provider, sources: SERVICES }, preview);
+    await failing(reason, async () => {
+      const registered = startEngine({ preview, cloud });
+      const { endpoint } = new AwsHost("a", least);
+      const sources = [{ kind: TimeSourceKind.AwsNtp }];
+      const clock = new HostClock("c", { endpoint, sources, operatingSystem: OperatingSystem.Debian12 });
+      await expect(resolved(clock.evidence)).rejects.toThrow(
+        `HostClock "c" has 1 input error:\n  operatingSystem: ${reason}`,
+      );
+      await finishProgram().catch(() => {});
+      expect(namesOf(registered)).not.toContain("c-converge");
+    });
+  });
+
+  test("may be that of the machine, or one of a host of which nothing is known", async () => {
+    const [other] = others;
+    const hosts = () => [
+      { ...amazon("a"), operatingSystem: OperatingSystem.Ubuntu2204 },
+      ...(other ? [{ ...other, operatingSystem: OperatingSystem.Debian12 }] : []),
+    ];
+    expect(await doubts(hosts, { ...provider, sources: [{ kind: TimeSourceKind.AwsNtp }] })).toEqual([]);
+  });
+});
+
 describe("a host that nobody may ask", () => {
   const closed = 'lets nobody ask it for the time (UDP port 123): give the AwsHost timeFrom, such as ["10.0.0.0/16"]';
 
@@ -172,6 +205,22 @@ describe("hosts of two clouds", () => {
       expect.stringContaining("sources: of kind auto take the clock of the hardware where a machine has one"),
     ]);
   });
+});
+
+describe("a plan that machines are told at their first boot", () => {
+  const told = { ...provider, delivery: Delivery.CloudInit, toolkitUrl: "https://example.test/toolkit" } as const;
+  const hosts = () => ["a", "b"].map((name) => amazon(name, { firstBoot: firstBootPlan("c", name, told) }));
+
+  test.each([true, false])(
+    "is warned of where another is delivered by SSH, in a preview or not: %s",
+    async (preview) => {
+      expect(await doubts(() => [...hosts(), amazon("s")], provider, preview)).toEqual([
+        'ExperimentCluster "c": delivery: is by SSH, and what the machines of "a", "b" are told at their first boot is compared ' +
+          "with nothing: give the cluster what firstBootPlan was given, with delivery: Delivery.CloudInit",
+      ]);
+      expect(await doubts(hosts, told, preview)).toEqual([]);
+    },
+  );
 });
 
 describe("sources", () => {

@@ -6,6 +6,7 @@ import { AwsHost, HostAddress, HostPhc, OperatingSystem } from "../../components
 import { aboutFirstBoot } from "../../components/hosts/aws/image";
 import { compressed } from "../../components/hosts/aws/userData";
 import { longestUserData } from "../../components/hosts/cloud/firstBoot";
+import { SCRIPT_BEGINS } from "../../components/hosts/cloud/userData";
 import { shown } from "../../components/plan/validate";
 import {
   A_RESOURCE,
@@ -33,7 +34,7 @@ const CLOCKS =
 const METAL_CLOCKS = CLOCKS.replaceAll(/ \w+-flex,/g, "");
 const BOTH = "m7i, m7i-flex, c7i, c7i-flex, r7i";
 /** A script that cannot be compressed to what Amazon takes. By how much depends on the zlib. */
-const LONG = createHash("shake256", { outputLength: 20_000 }).digest("base64");
+const LONG = SCRIPT_BEGINS + createHash("shake256", { outputLength: 20_000 }).digest("base64");
 const LONG_PACKED = compressed(longestUserData(LONG, aboutFirstBoot(OperatingSystem.Ubuntu2204), undefined)).length;
 const NEEDS_SUBNET =
   "subnetId: is required, with its vpcId, for a host without a public address (address, proxy): the default VPC gives every machine one";
@@ -154,7 +155,9 @@ const wrong: readonly Wrong[] = [
 refuses("AwsHost", AwsHost, wrong);
 
 test("an AwsHost takes a script that fits when it is compressed", () => {
-  expect(refusal(AwsHost, { firstBoot: "server time.example.org iburst\n".repeat(1000) })).toBe("accepted");
+  expect(refusal(AwsHost, { firstBoot: SCRIPT_BEGINS + "server time.example.org iburst\n".repeat(1000) })).toBe(
+    "accepted",
+  );
 });
 
 describe("the region of a host that states none", () => {
@@ -189,6 +192,13 @@ describe("the region of a host that states none", () => {
     expect(refusal(AwsHost, required)).toBe(IN_CHINA);
     expect(refusal(AwsHost, { availabilityZone: "us-east-1a" })).toBe(`AwsHost "a" has 1 input error:
   availabilityZone: "us-east-1a" is not in the region "cn-north-1"`);
+  });
+
+  test("is one like any that is stated", () => {
+    pulumi.runtime.setAllConfig({ "aws:region": "eu-north-1a" });
+    expect(refusal(AwsHost, {})).toBe(`AwsHost "a" has 1 input error:
+  region: must be a region such as eu-north-1, not "eu-north-1a", by aws:region of the stack, or AWS_REGION`);
+    expect(refusal(AwsHost, { region: "eu-north-1" })).toBe("accepted");
   });
 
   test("is not known where nothing says it", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { AwsHost, GcpHost, HostPhc, OperatingSystem } from "../../components";
+import { SCRIPT_BEGINS } from "../../components/hosts/cloud/userData";
 import {
   A_RESOURCE,
   later,
@@ -103,11 +104,11 @@ const wrong: readonly Wrong[] = [
     'labels.team: must be a text of at most 63 lower case letters, digits, hyphens and underscores, not "A"',
   ],
   [
-    { firstBoot: "a".repeat(262_144) },
-    "firstBoot: makes user data of 264700 bytes, and Google Cloud takes 262144: give fewer time sources, or Delivery.Ssh",
+    { firstBoot: SCRIPT_BEGINS.padEnd(262_144, "a") },
+    "firstBoot: makes user data of 264701 bytes, and Google Cloud takes 262144: give fewer time sources, or Delivery.Ssh",
   ],
   [
-    { firstBoot: "true\n", operatingSystem: OperatingSystem.Debian12 },
+    { firstBoot: SCRIPT_BEGINS, operatingSystem: OperatingSystem.Debian12 },
     "firstBoot: needs cloud-init, which the image of debian-12 in Google Cloud has not: take ubuntu-22.04, ubuntu-24.04, or Delivery.Ssh",
   ],
   // sshd of Debian shows another key at first, and a handshake that fails behind a proxy is not tried anew.

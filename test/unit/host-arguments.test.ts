@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { utils } from "ssh2";
 import { describe, expect, test } from "vitest";
 import { AwsHost, GcpHost, HostAddress, HostPhc, OperatingSystem, SshHost } from "../../components";
+import { SCRIPT_BEGINS } from "../../components/hosts/cloud/userData";
 import { keyPair } from "../../rig/cloud/keyPair";
 import { later, previewBothClouds, refusal, refuses, type Wrong } from "./support/hostArguments";
 import { EC_KEY, HOST_KEY, PEM_KEY, PRIVATE_KEY, RSA_KEY } from "./support/keys";
@@ -131,7 +132,9 @@ const shared = (names: string): Wrong[] => [
   [{ rootDiskGib: 8 }, "rootDiskGib: must be 10 to 16384 GiB, not 8"],
   [{ rootDiskGib: 16.5 }, "rootDiskGib: must be a whole number, 10 to 16384 GiB, not 16.5"],
   [{ firstBoot: 1 }, "firstBoot: must be what firstBootPlan gives"],
-  [{ firstBoot: "echo \u00e9" }, "firstBoot: must be what firstBootPlan gives"],
+  ...["echo \u00e9\n", "#!/bin/sh\necho hi\n", `${SCRIPT_BEGINS}echo \u00e9\n`].map(
+    (firstBoot): Wrong => [{ firstBoot }, "firstBoot: must be what firstBootPlan gives"],
+  ),
   [{ deletionProtection: "yes" }, "deletionProtection: must be true or false"],
   [
     { spot: true, deletionProtection: true },
@@ -149,7 +152,7 @@ const shared = (names: string): Wrong[] => [
 /** What is wrong in any cloud where a proxy alone is not enough. */
 const aboutProxies = (network: object): Wrong[] => [
   [
-    { ...network, proxy: { address: "bastion", hostKey: HOST_KEY }, firstBoot: "true\n" },
+    { ...network, proxy: { address: "bastion", hostKey: HOST_KEY }, firstBoot: SCRIPT_BEGINS },
     "firstBoot: cannot be with a proxy: a login that is refused there is not tried again; leave one out",
   ],
   [

@@ -58,6 +58,7 @@ const awsFields = {
  */
 export function validateAwsHost(defaultRegion: string | undefined): (args: unknown) => InputErrors {
   return argsWith(awsFields, networkFits, accessFits, (args) => [
+    ...regionFits(args, defaultRegion),
     ...machineFits(args, defaultRegion),
     ...zoneFits(args, defaultRegion),
     ...togetherFits(args, "securityGroupIds"),
@@ -85,6 +86,15 @@ export function machineOf(args: unknown): Machine {
     spot: at(args, "spot") === true,
     region: (at(args, "region") ?? undefined) as string | undefined,
   };
+}
+
+/** The provider would take it, and fail at the first machine. */
+function regionFits(args: unknown, defaultRegion: string | undefined): InputErrors {
+  const isStated = (at(args, "region") ?? undefined) !== undefined;
+  return (isStated || defaultRegion === undefined ? [] : region(defaultRegion, "region")).map((error) => ({
+    ...error,
+    reason: `${error.reason}, by aws:region of the stack, or AWS_REGION`,
+  }));
 }
 
 function machineFits(args: unknown, defaultRegion: string | undefined): InputErrors {

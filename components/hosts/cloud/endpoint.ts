@@ -13,7 +13,7 @@ export interface CloudMachine {
   publicAddress: pulumi.Output<string | undefined>;
   privateAddress: pulumi.Output<string>;
   /** What the cloud's own arguments say of it before it is there. */
-  plain: Pick<HostMachine, "cloud" | "guests" | "sources" | "otherRules">;
+  plain: Pick<HostMachine, "cloud" | "operatingSystem" | "guests" | "sources" | "otherRules">;
 }
 
 /** Whether the machine is reached by an address of the internet, and so gets one. */

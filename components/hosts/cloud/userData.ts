@@ -156,9 +156,12 @@ function wholeLines(text: string): string {
 
 const PRINTABLE_LINES = /^[\x20-\x7e\n]+$/;
 
-/** Whether a text can be a script in user data. */
+/** The first line of what firstBootPlan gives, by which another script is told from it. */
+export const SCRIPT_BEGINS = "converge() (\n";
+
+/** Whether a text is a script of firstBootPlan's, which alone leaves an answer. */
 export function isScript(text: unknown): text is string {
-  return typeof text === "string" && PRINTABLE_LINES.test(text);
+  return typeof text === "string" && text.startsWith(SCRIPT_BEGINS) && PRINTABLE_LINES.test(text);
 }
 
 /** The validation refuses unprintable values before this; here is the last door, because root reads the text. */
