@@ -85,7 +85,7 @@ function unknownFields(value: Record<string, unknown>, known: readonly string[],
     .map((key) => ({ propertyPath: joined(path, key), reason: `${UNKNOWN_FIELD}; ${hint(key, known)}` }));
 }
 
-/** What one cloud calls otherwise than another, the nearest in meaning side by side. */
+/** What one cloud, or ssh, calls otherwise than another, the nearest in meaning side by side. */
 const OTHER_WORDS = [
   ["availabilityZone", "zone", "region"],
   ["instanceType", "machineType"],
@@ -94,6 +94,7 @@ const OTHER_WORDS = [
   ["subnetId", "subnetwork"],
   ["securityGroupIds", "networkTags"],
   ["tags", "labels"],
+  ["proxy", "bastion", "jumpHost"],
 ] as const;
 
 /** What was meant by a name that is none of those that there are. */
@@ -146,11 +147,14 @@ export function must(test: (value: unknown) => boolean, reason: string): Rule {
 /** A rule for true or false. */
 export const flag: Rule = must((value) => typeof value === "boolean", "must be true or false");
 
-/** A rule for a value that decides which resources exist, so that it cannot become known later. `what` says its kind. */
-export function plain(what: string, rule: Rule): Rule {
+/**
+ * A rule for a value that decides which resources exist, so that it cannot become known later. `what` says its kind, `remedy`
+ * what of it can.
+ */
+export function plain(what: string, rule: Rule, remedy = ""): Rule {
   return (value, path) =>
     value === PENDING
-      ? [{ propertyPath: path, reason: `must be plain ${what}, because it decides which resources there are` }]
+      ? [{ propertyPath: path, reason: `must be plain ${what}, because it decides which resources there are${remedy}` }]
       : rule(value, path);
 }
 

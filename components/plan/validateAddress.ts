@@ -15,7 +15,8 @@ export const address: Rule = (value, path) =>
 export const cidr: Rule = (value, path) => {
   const [network, length, ...rest] = String(value).split("/");
   if (typeof value !== "string" || network === undefined || isIP(network) === 0 || rest.length > 0) {
-    return [{ propertyPath: path, reason: `must be a network such as 10.77.0.0/24, not ${shown(value)}` }];
+    const remedy = String(value).includes(",") ? ": one network for each item of a list" : "";
+    return [{ propertyPath: path, reason: `must be a network such as 10.77.0.0/24, not ${shown(value)}${remedy}` }];
   }
   const most = isIPv4(network) ? 32 : 128;
   if (length === undefined || !/^\d{1,3}$/.test(length) || Number(length) > most) {

@@ -32,10 +32,15 @@ import {
 } from "./validateTime";
 import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
-const hostList: Rule = (hosts, path) => [
-  ...must((list) => Array.isArray(list) && list.length > 0, "must have at least one host")(hosts, path),
-  ...(Array.isArray(hosts) ? hosts.flatMap((item, index) => hostItem(item, `${path}[${index}]`)) : []),
-];
+const hostList: Rule = (hosts, path) =>
+  Array.isArray(hosts)
+    ? [
+        ...must(() => hosts.length > 0, "must have at least one host")(hosts, path),
+        ...hosts.flatMap((item, index) => hostItem(item, `${path}[${index}]`)),
+      ]
+    : [{ propertyPath: path, reason: `must be a list, such as [${A_HOST}]` }];
+
+const A_HOST = '{ name: "server-1", endpoint: host.endpoint }';
 
 /** Whoever gives how to reach a host in place of the host is told how the two go together. */
 const hostItem: Rule = (item, path) => {
@@ -44,7 +49,7 @@ const hostItem: Rule = (item, path) => {
     ? [
         {
           propertyPath: path,
-          reason: `is ${other}: give a host, such as { name: "server-1", endpoint: host.endpoint }`,
+          reason: `is ${other}: give a host, such as ${A_HOST}`,
         },
       ]
     : required(host)(item, path);
@@ -52,7 +57,7 @@ const hostItem: Rule = (item, path) => {
 
 const url = must(
   (value) => typeof value === "string" && /^https?:\/\/[\x21-\x7e]+$/.test(value),
-  "must be the URL of a folder, such as https://example.com/toolkit",
+  "must be the http or https URL of a folder, such as https://example.com/toolkit; docs/cloud-init-delivery.md has those of buckets",
 );
 
 /** That each is the name of a host is checked together with the hosts. */

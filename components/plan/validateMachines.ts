@@ -141,7 +141,7 @@ function sourcesFit(args: unknown): InputErrors {
     const had = listOf(at(machine, "sources"));
     const isWithout = kinds.length > 0 && kinds.every((kind) => OF_CLOUDS.includes(kind) && !had.includes(kind));
     const reason = `${shown(name)} has none of ${kinds.join(", ")}: its machine has ${had.join(", ")}`;
-    const remedy = kinds.includes(cloud.clock) ? "; for the clock give it phc: HostPhc.Required" : "";
+    const remedy = kinds.includes(cloud.clock) ? "; for the clock give it phc: HostPhc.Required" : "; take of these";
     return isWithout ? [{ propertyPath: "sources", reason: reason + remedy }] : [];
   });
 }

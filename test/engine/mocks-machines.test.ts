@@ -233,7 +233,7 @@ describe("sources", () => {
       ofKind(TimeSourceKind.AwsPhc),
     );
     await refused(
-      'sources: "a" has none of gcp-ntp: its machine has aws-ntp',
+      'sources: "a" has none of gcp-ntp: its machine has aws-ntp; take of these',
       () => [amazon("a")],
       ofKind(TimeSourceKind.GcpNtp),
     );

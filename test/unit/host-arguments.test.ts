@@ -49,9 +49,14 @@ const shared = (names: string): Wrong[] => [
   [{ timeFrom: "10.0.0.0/16" }, 'timeFrom: must be a list, such as ["10.0.0.0/16"]'],
   [
     { sshFrom: later(["203.0.113.7/32"]) },
-    "sshFrom: must be plain networks, because it decides which resources there are",
+    "sshFrom: must be plain networks, because it decides which resources there are; the items of a plain list may be outputs: " +
+      "[network]",
   ],
   [{ sshFrom: [undefined] }, "sshFrom[0]: is required"],
+  [
+    { sshFrom: ["203.0.113.7/32, 198.51.100.0/24"] },
+    'sshFrom[0]: must be a network such as 10.77.0.0/24, not "203.0.113.7/32, 198.51.100.0/24": one network for each item of a list',
+  ],
   [
     { sshFrom: ["any"] },
     'sshFrom[0]: must be a network such as 203.0.113.7/32, not "any"; everybody is "0.0.0.0/0", spelled out',
@@ -146,6 +151,7 @@ const shared = (names: string): Wrong[] => [
   ],
   [{ transform: () => ({}) }, `transform: is not an argument; there are ${names}`],
   [{ os: OperatingSystem.Debian12 }, `os: is not an argument; there are ${names}`],
+  [{ bastion: "203.0.113.9" }, "bastion: is not an argument; did you mean proxy?"],
   [{ guest: true }, "guest: is not an argument; did you mean guests?"],
 ];
 

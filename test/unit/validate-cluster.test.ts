@@ -58,6 +58,7 @@ describe("validateCluster", () => {
     [{}, "hosts: is required"],
     [undefined, "hosts: is required"],
     [{ hosts: [] }, "hosts: must have at least one host"],
+    [{ hosts: { "node-1": two[0] } }, 'hosts: must be a list, such as [{ name: "server-1", endpoint: host.endpoint }]'],
     [{ hosts: two, topology: "ring" }, 'topology: must be one of hub, provider, ptp, not "ring"'],
     [{ hosts: [{ endpoint: two[0]?.endpoint }] }, "hosts[0].name: is required"],
     [
@@ -257,6 +258,10 @@ describe("the network", () => {
   });
 });
 
+const A_FOLDER =
+  "toolkitUrl: must be the http or https URL of a folder, such as https://example.com/toolkit; docs/cloud-init-delivery.md has " +
+  "those of buckets";
+
 describe("the delivery by cloud-init", () => {
   const told = two.map(({ name, endpoint }) => ({ name, endpoint: { ...endpoint, firstBoot: "0".repeat(64) } }));
   const least = {
@@ -280,8 +285,8 @@ describe("the delivery by cloud-init", () => {
       { toolkitUrl: undefined },
       "toolkitUrl: is required with Delivery.CloudInit: the folder in which toolkitArchive() lies",
     ],
-    [{ toolkitUrl: "s3://bucket" }, "toolkitUrl: must be the URL of a folder, such as https://example.com/toolkit"],
-    [{ toolkitUrl: "http://a b" }, "toolkitUrl: must be the URL of a folder, such as https://example.com/toolkit"],
+    [{ toolkitUrl: "s3://bucket" }, A_FOLDER],
+    [{ toolkitUrl: "http://a b" }, A_FOLDER],
     ...["hub", "ptp", undefined].map((topology): [object, string] => [
       { topology },
       "topology: must be Topology.Provider with Delivery.CloudInit: a client's plan has its hub's address, which a cloud " +

@@ -101,14 +101,17 @@ export const name = (pattern: RegExp, example: string): Rule => {
       : must(fits, `must be ${example}, not ${shown(value)}`)(value, path);
 };
 
+/** How many networks there are decides which rules are made; which they are may become known later. */
+const plainNetworks = (rule: Rule) => plain("networks", rule, "; the items of a plain list may be outputs: [network]");
+
 /** What every host in a cloud takes, for the systems that have an image there. */
 export function cloudFields(systems: readonly OperatingSystem[], cloud: string): Fields {
   return {
     name: required(hostName),
     operatingSystem: plain("text", required(systemOf(systems, cloud))),
-    sshFrom: plain("networks", required(sshNetworks, SSH_FROM_REMEDY)),
-    timeFrom: plain("networks", optional(timeNetworks)),
-    ptpFrom: plain("networks", optional(timeNetworks)),
+    sshFrom: plainNetworks(required(sshNetworks, SSH_FROM_REMEDY)),
+    timeFrom: plainNetworks(optional(timeNetworks)),
+    ptpFrom: plainNetworks(optional(timeNetworks)),
     guests: plainFlag,
     phc: plain("text", optional(oneOf(HostPhc))),
     spot: plainFlag,
