@@ -21,11 +21,11 @@ export default defineConfig({
     // One less by default, which on two cores is one: but this process only waits for its workers.
     maxWorkers: "100%",
     projects: [
-      project("unit", 60),
+      project("unit", 60, { setupFiles: "test/inNoCloud.ts" }),
       // One worker more than two cores: some of its tests wait for a limit, or for a disk.
       project("toolkit", 60, { setupFiles: "test/toolkit/awk.ts", maxWorkers: 3 }),
       // Likewise: an engine waits for its providers to start.
-      project("engine", 120, { maxWorkers: 3 }),
+      project("engine", 120, { setupFiles: "test/inNoCloud.ts", maxWorkers: 3 }),
       // One machine for each file, side by side: an emulated one keeps little more than one core busy. In the stage "rig".
       project("machine", patience),
       // Several machines that share this one's cores, and reboot.

@@ -9,6 +9,7 @@ export const testTools: readonly HostTool[] = [
   { program: "bash", apt: "bash", dnf: "bash" },
   { program: "gawk", apt: "gawk", dnf: "gawk" },
   { program: "python3", apt: "python3", dnf: "python3" },
+  { program: "ip", apt: "iproute2", dnf: "iproute" },
 ];
 
 interface Manager {

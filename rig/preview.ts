@@ -106,7 +106,8 @@ async function main(): Promise<void> {
       .filter((key) => asked.has(wholeKey(key)) && !(wholeKey(key) in given))
       .map((key) => key.replace(`${project.name}:`, ""))
       .map(
-        (key) => `${file?.name} ${key}: encrypted, so a made-up key stands for it: give yours by --config ${key}=...`,
+        (key) =>
+          `${file?.name} ${key}: encrypted, so a made-up key stands for it; if the error is of that, give yours by --config ${key}=...`,
       );
     throw new Error([...failures, ...closed, ...strange].join("\n"));
   }

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestPtpState, HostEvidence } from "../evidence/HostEvidence";
-import { checkInputs, checkKnown } from "../inputs";
 import { argsWith } from "../plan/validate";
-import { bootFields, hostFields, systemFits } from "../plan/validateHost";
+import { bootFields, hostFields } from "../plan/validateHost";
 import { guestPtpFields, ownErrorsFit, rolesFit, timeFields } from "../plan/validateTime";
 import type { BootArgs, GuestPtpArgs, HostArgs, TimeArgs } from "./args";
 import { toolkitUrlOf } from "./delivery";
+import { hostInputs } from "./hostInputs";
 import { announceReboot, proven, provenHost } from "./provenHost";
 import { allSections } from "./sections";
 
@@ -31,12 +31,11 @@ export class HostClock extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: HostClockArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("HostClock", name, args, validate);
+    const given = hostInputs("HostClock", name, args, validate);
     super("timebase:index:HostClock", name, {}, opts);
     announceReboot(name, args.reboot, this, args.sources);
 
-    const passed = checkKnown("HostClock", name, plainOf(args), systemFits);
-    const inputs = pulumi.all([pulumi.secret(args), passed]).apply(([known]) => check(known));
+    const inputs = given();
     const options = { revertReboot: args.revertReboot, toolkitUrl: toolkitUrlOf(args) };
     this.evidence = provenHost(name, name, inputs, allSections, this, options);
     this.clocksource = proven(this.evidence, "clocksource");
@@ -52,13 +51,4 @@ export class HostClock extends pulumi.ComponentResource {
       guestPtp: this.guestPtp,
     });
   }
-}
-
-/** What is known of a machine before it is there. Where there is no machine, no field of it is. */
-function plainOf({ operatingSystem, endpoint }: HostClockArgs) {
-  const { machine } = pulumi.output(endpoint);
-  return {
-    operatingSystem,
-    endpoint: { machine: { operatingSystem: Reflect.get(machine as object, "operatingSystem") } },
-  };
 }

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestPtpState, HostEvidence } from "../evidence/HostEvidence";
-import { checkInputs } from "../inputs";
 import { argsWith } from "../plan/validate";
 import { hostFields } from "../plan/validateHost";
 import { guestPtpFields } from "../plan/validateTime";
 import type { GuestPtpArgs, HostArgs } from "./args";
+import { hostInputs } from "./hostInputs";
 import { proven, provenHost } from "./provenHost";
 import { guestPtpSection } from "./sections";
 
@@ -24,11 +24,10 @@ export class PtpVerification extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: PtpVerificationArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("PtpVerification", name, args, validate);
+    const given = hostInputs("PtpVerification", name, args, validate);
     super("timebase:index:PtpVerification", name, {}, opts);
 
-    const inputs = pulumi.secret(args).apply(check);
-    this.evidence = provenHost(name, `${name}/ptp`, inputs, (known) => ({ guestPtp: guestPtpSection(known) }), this);
+    this.evidence = provenHost(name, `${name}/ptp`, given(), (known) => ({ guestPtp: guestPtpSection(known) }), this);
     this.guestPtp = proven(this.evidence, "guestPtp");
 
     this.registerOutputs({ guestPtp: this.guestPtp });

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEvidence } from "../evidence/HostEvidence";
-import { checkInputs } from "../inputs";
 import { argsWith } from "../plan/validate";
 import { hostFields } from "../plan/validateHost";
 import { ownErrorsFit, rolesFit, timeFields } from "../plan/validateTime";
 import type { HostArgs, TimeArgs } from "./args";
+import { hostInputs } from "./hostInputs";
 import { proven, provenHost } from "./provenHost";
 import { timeSection } from "./sections";
 
@@ -25,11 +25,10 @@ export class TimeSync extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TimeSyncArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("TimeSync", name, args, validate);
+    const given = hostInputs("TimeSync", name, args, validate);
     super("timebase:index:TimeSync", name, {}, opts);
 
-    const inputs = pulumi.secret(args).apply(check);
-    this.evidence = provenHost(name, `${name}/time`, inputs, (known) => ({ time: timeSection(known) }), this);
+    this.evidence = provenHost(name, `${name}/time`, given(), (known) => ({ time: timeSection(known) }), this);
     this.source = this.evidence.apply(({ source }) => source);
     this.timescale = proven(this.evidence, "timescale");
     this.errorBoundNs = proven(this.evidence, "errorBoundNs");

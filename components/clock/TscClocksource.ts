@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostEvidence } from "../evidence/HostEvidence";
-import { checkInputs } from "../inputs";
 import { argsWith } from "../plan/validate";
 import { bootFields, hostFields } from "../plan/validateHost";
 import type { BootArgs, HostArgs } from "./args";
+import { hostInputs } from "./hostInputs";
 import { announceReboot, proven, provenHost, provenIfApplicable } from "./provenHost";
 import { bootSection } from "./sections";
 
@@ -25,12 +25,11 @@ export class TscClocksource extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TscClocksourceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const check = checkInputs("TscClocksource", name, args, validate);
+    const given = hostInputs("TscClocksource", name, args, validate);
     super("timebase:index:TscClocksource", name, {}, opts);
     announceReboot(name, args.reboot, this);
 
-    const inputs = pulumi.secret(args).apply(check);
-    this.evidence = provenHost(name, `${name}/clocksource`, inputs, (known) => ({ boot: bootSection(known) }), this, {
+    this.evidence = provenHost(name, `${name}/clocksource`, given(), (known) => ({ boot: bootSection(known) }), this, {
       revertReboot: args.revertReboot,
     });
     this.clocksource = proven(this.evidence, "clocksource");

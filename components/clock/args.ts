@@ -17,7 +17,7 @@ export interface HostArgs {
    */
   prove?: pulumi.Input<ProveWhen>;
   /**
-   * How long the host may take to answer for the first time, in seconds; up to four times as long where packets are dropped,
+   * How long the host may take to answer for the first time, in seconds; more than four times as long where packets are dropped,
    * as by a cloud's firewall. Default: 600.
    */
   connectTimeoutSeconds?: pulumi.Input<number>;

@@ -89,7 +89,7 @@ export interface ExperimentClusterArgs extends BootConditionArgs, OscillatorArgs
    */
   measurePairs?: boolean;
   /**
-   * How long a host may take to answer for the first time, in seconds; up to four times as long where packets are dropped,
+   * How long a host may take to answer for the first time, in seconds; more than four times as long where packets are dropped,
    * as by a cloud's firewall. Default: 600.
    */
   connectTimeoutSeconds?: pulumi.Input<number>;

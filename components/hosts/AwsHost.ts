@@ -4,7 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkInputs, settled } from "../inputs";
 import { Cloud } from "../plan/enums";
 import type { AwsHostArgs } from "./aws/args";
-import { isBareMetal, needsNestedVirtualization, needsPrecisionGroup, timeSourcesOf } from "./aws/capabilities";
+import {
+  hasPrecisionGroups,
+  isBareMetal,
+  needsNestedVirtualization,
+  needsPrecisionGroup,
+  timeSourcesOf,
+} from "./aws/capabilities";
 import { aboutFirstBoot, newestImage } from "./aws/image";
 import { securityGroups } from "./aws/network";
 import { defaultRegion } from "./aws/region";
@@ -33,7 +39,8 @@ export class AwsHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args?.name ?? name };
-    const check = checkInputs("AwsHost", name, input, validateAwsHost(defaultRegion(opts)));
+    const region = defaultRegion(opts);
+    const check = checkInputs("AwsHost", name, input, validateAwsHost(region));
     super("timebase:index:AwsHost", name, {}, opts);
     warnOfEverybody(name, args.sshFrom, this);
 
@@ -46,7 +53,7 @@ export class AwsHost extends pulumi.ComponentResource {
     const parts = {
       firstBoot: firstBoot(about, args.firstBoot, hostKey, login),
       groups: securityGroups(name, args, tags, this),
-      placementGroup: placementGroup(name, args, tags, this),
+      placementGroup: placementGroup(name, args, region, tags, this),
       tags,
     };
     const instance = makeInstance(name, args, parts, this);
@@ -55,7 +62,7 @@ export class AwsHost extends pulumi.ComponentResource {
       urn: instance.urn,
       publicAddress: instance.publicIp,
       privateAddress: instance.privateIp,
-      plain: plainOf(args, defaultRegion(opts)),
+      plain: plainOf(args, region),
     };
     this.endpoint = cloudEndpoint(name, input, machine, about.user.name, login, hostKey);
     this.instanceId = instance.id;
@@ -168,14 +175,19 @@ function rootDisk(args: AwsHostArgs, tags: Tags) {
 
 const DEFAULT_ROOT_DISK_GIB = 16;
 
-/** The user's placement group, else one of this host's own, where the wish for a clock takes one. */
+/**
+ * The user's placement group, else one of this host's own, where the wish for a clock takes one. Of a region that is not stated
+ * no more is heeded than whether there is any: a machine would be made anew by another shell's AWS_REGION.
+ */
 function placementGroup(
   name: string,
   args: AwsHostArgs,
+  region: string | undefined,
   tags: Tags,
   parent: pulumi.Resource,
 ): pulumi.Input<string> | undefined {
-  if (args.placementGroup !== undefined || !needsPrecisionGroup(machineOf(args))) {
+  const needsGroup = needsPrecisionGroup(machineOf(args)) && hasPrecisionGroups(args.region ?? region);
+  if (args.placementGroup !== undefined || !needsGroup) {
     return args.placementGroup;
   }
   const group = { strategy: "precision-time", region: args.region, tags };

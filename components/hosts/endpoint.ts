@@ -38,7 +38,7 @@ export interface HostMachine {
   /** The cloud that it is in. */
   cloud: Cloud;
   /** The system that it is made with. */
-  operatingSystem: OperatingSystem;
+  operatingSystem?: OperatingSystem;
   /** Whether microVMs can run on it: KVM, by nested virtualization or on bare metal. */
   guests: boolean;
   /** Whether it was made so as to have a clock of the hardware. */

@@ -71,7 +71,7 @@ export function rebootNotice(host: string, policy: RebootPolicy, more: readonly 
   return (
     `${host}: may reboot once if this update configures it and ${parameters} ${condition} ` +
     `(reboot policy ${policy}; RebootPolicy.Never forbids it). ` +
-    `Until it is back, its proof says "Dial N failed: retrying". If it does not come back within rebootTimeoutSeconds, the proof ` +
+    `Until it is back, its proof says "Dial N/M failed: retrying". If it does not come back within rebootTimeoutSeconds, the proof ` +
     "fails by the last dial's error: look at the host's console, then run `pulumi up` again."
   );
 }

@@ -37,20 +37,6 @@ export const cidr: Rule = (value, path) => {
     : [];
 };
 
-/** What to do about a network that is too large for the time. */
-export const FOR_CLUSTER = "the time is for the cluster only, give its network, such as 10.0.0.0/16";
-
-/** A network that may ask for the time. A server for everybody serves attackers (RFC 8633, BCP 223). */
-export const timeNetwork: Rule = (value, path) =>
-  isEverybody(value)
-    ? [
-        {
-          propertyPath: path,
-          reason: `${shown(value)} is everybody: ${FOR_CLUSTER}`,
-        },
-      ]
-    : cidr(value, path);
-
 /** An address that can be the end of a route: a literal, never a name. */
 export const ipAddress: Rule = must(
   isIpAddress,
@@ -69,10 +55,10 @@ export function isIpAddress(value: unknown): value is string {
 }
 
 /**
- * Addresses that no host has (RFC 1112, section 4). One of them stands for an address that nobody knows yet, as in a preview
+ * Addresses that no host has (RFC 1122, section 3.2.1.3). One of them stands for an address that nobody knows yet, as in a preview
  * without a cloud: no rule judges it by a network.
  */
-export const NO_HOSTS = "240.0.0.0/4";
+export const NO_HOSTS = "0.0.0.0/8";
 
 /** Whether an IP address is one of a valid network's. */
 export function contains(network: string, address: string): boolean {
@@ -81,11 +67,6 @@ export function contains(network: string, address: string): boolean {
   const list = new BlockList();
   list.addSubnet(base, Number(length), family(base));
   return list.check(address, family(address));
-}
-
-/** Whether a network is everybody, however its address is written. */
-export function isEverybody(network: unknown): boolean {
-  return typeof network === "string" && /\/0+$/.test(network);
 }
 
 /** Whether valid networks, all of IPv4 or all of IPv6, leave no address out. */

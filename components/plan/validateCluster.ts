@@ -19,8 +19,9 @@ import {
   required,
   shown,
 } from "./validate";
-import { cidr, contains, ipAddress, ipv4Address, isIpAddress, NO_HOSTS, timeNetwork } from "./validateAddress";
+import { cidr, contains, ipAddress, ipv4Address, isIpAddress, NO_HOSTS } from "./validateAddress";
 import { bootFields, endpointFields, hostFields, hostName } from "./validateHost";
+import { timeNetwork } from "./validateNetworks";
 import {
   clockErrorPpm,
   errorBudget,

@@ -63,7 +63,7 @@ const proxy = fields({
 /** What is known of a machine in a cloud before it is there. */
 export const machineFields = {
   cloud: required(oneOf(Cloud)),
-  operatingSystem: required(oneOf(OperatingSystem)),
+  operatingSystem: optional(oneOf(OperatingSystem)),
   guests: required(flag),
   phc: required(flag),
   sources: required(each(oneOf(TimeSourceKind))),
@@ -97,11 +97,16 @@ export const hostFields = {
   connectTimeoutSeconds: optional(waitSeconds),
 } as const satisfies Fields;
 
+/** Another text, which may be anything, is reported by the rule of the property itself. */
+function isSystem(value: unknown): boolean {
+  return Object.values(OperatingSystem).includes(value as OperatingSystem);
+}
+
 /** A system that is declared otherwise than its machine is made: the plan would be refused on the machine. */
 export function systemFits(host: unknown, path = ""): InputErrors {
   const declared = at(host, "operatingSystem");
   const made = at(at(at(host, "endpoint"), "machine"), "operatingSystem");
-  return typeof declared === "string" && typeof made === "string" && declared !== made
+  return isSystem(declared) && isSystem(made) && declared !== made
     ? [
         {
           propertyPath: joined(path, "operatingSystem"),

@@ -19,8 +19,9 @@ import {
   required,
   wholeNumberFrom,
 } from "./validate";
-import { address, ipv4Address, timeNetwork } from "./validateAddress";
+import { address, ipv4Address } from "./validateAddress";
 import { hostName } from "./validateHost";
+import { timeNetworks } from "./validateNetworks";
 import { keysFit, partKeys, timeKey } from "./validateTimeKey";
 
 /** chrony's own maximum of `minpoll` when `maxpoll` is left to its default (chrony.conf(5)). */
@@ -99,7 +100,7 @@ export const timeSources: Rule = (sources, path) => [
 /** What a component with a time section takes. */
 export const timeFields = {
   timeRole: optional(oneOf(TimeRole)),
-  allow: optional(each(timeNetwork, '["10.77.0.0/24"]')),
+  allow: optional(timeNetworks('["10.77.0.0/24"]')),
   ptpAddress: optional(ipv4Address),
   pairs: optional(each(timePair)),
   keys: optional(each(timeKey)),

@@ -9,7 +9,7 @@ export const PER_DIAL_TIMEOUT_SECONDS = 15;
 /**
  * The provider limits failed dials, not time: this is the number of failures after which `seconds` have passed if each
  * dial is refused at once, as by a host that boots. Where packets are dropped, a dial takes up to
- * PER_DIAL_TIMEOUT_SECONDS, and the wait is up to four times as long.
+ * PER_DIAL_TIMEOUT_SECONDS, and the wait is more than four times as long.
  */
 export function dialErrorLimit(seconds: number): number {
   let waited = 0;

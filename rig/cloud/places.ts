@@ -7,7 +7,7 @@ export type Settings = Readonly<Partial<Record<Setting, string>>>;
 export type Setting = "region" | "zone" | "project";
 
 /** In which variables each provider looks: `provider.js` and `config/vars.js` of the SDKs that are installed. */
-const VARIABLES: Readonly<Record<string, Readonly<Partial<Record<Setting, readonly string[]>>>>> = {
+export const VARIABLES: Readonly<Record<string, Readonly<Partial<Record<Setting, readonly string[]>>>>> = {
   aws: { region: ["AWS_REGION", "AWS_DEFAULT_REGION"] },
   gcp: {
     region: ["GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"],

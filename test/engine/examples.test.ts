@@ -7,7 +7,10 @@ import { finishProgram, type MockCloud, startEngine } from "../unit/support/mock
 // The programs that a user would copy, with the configuration that their READMEs name, where nothing that a cloud decides
 // is known yet.
 
-afterEach(finishProgram);
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await finishProgram();
+});
 
 const hosts = ["server-1", "server-2"].map((name, index) => ({
   name,
@@ -103,7 +106,6 @@ test.each([
   const registered = startEngine({ preview: true, cloud });
   pulumi.runtime.setAllConfig({ "demo:machines": "gcp", "demo:sshFrom": sshFrom, [key]: value });
   await rootProgram();
-  vi.unstubAllEnvs();
   await finishProgram();
   const instances = registered.filter(({ type }) => type === "gcp:compute/instance:Instance");
   expect(instances.map(({ inputs }) => inputs.zone)).toEqual([expected, expected]);

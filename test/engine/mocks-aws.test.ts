@@ -260,6 +260,13 @@ describe("host PHC", () => {
   });
 });
 
+test.each([HostPhc.IfAvailable, HostPhc.None])("no group where the configured region has none: phc %s", async (phc) => {
+  pulumi.runtime.setAllConfig({ "aws:region": "us-gov-west-1" });
+  const registered = await made({ phc });
+  pulumi.runtime.setAllConfig({});
+  expect(registered.map(({ name }) => name)).not.toContain("a-placement");
+});
+
 describe("access", () => {
   const network = { subnetId: "subnet-0123456789abcdef0", vpcId: "vpc-0123456789abcdef0" };
   const everywhere = { cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: ["::/0"] };

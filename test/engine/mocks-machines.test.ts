@@ -14,8 +14,11 @@ import {
   HostClock,
   HostPhc,
   OperatingSystem,
+  PtpVerification,
   TimeSourceKind,
+  TimeSync,
   Topology,
+  TscClocksource,
 } from "../../components";
 import { aws, gcp } from "../unit/support/clouds";
 import { hosts as others } from "../unit/support/cluster";
@@ -117,16 +120,35 @@ describe("a declared system", () => {
   test.each([true, false])("that the machine is not made with is refused, in a preview or not: %s", async (preview) => {
     const hosts = () => [amazon("a"), { ...google("b"), operatingSystem: pulumi.output(OperatingSystem.Debian12) }];
     await refused(`hosts[1].operatingSystem: ${reason}`, hosts, { ...provider, sources: SERVICES }, preview);
+  });
+
+  const components = { HostClock, TscClocksource, TimeSync, PtpVerification };
+  const clockOn = (name: keyof typeof components, operatingSystem: pulumi.Input<OperatingSystem>) => {
+    const { endpoint } = new AwsHost("a", least);
+    const sources = [{ kind: TimeSourceKind.AwsNtp }];
+    return new components[name]("c", {
+      endpoint,
+      operatingSystem,
+      ...(/Clock$|Sync$/.test(name) ? { sources } : {}),
+    } as never);
+  };
+
+  test.each(Object.keys(components) as (keyof typeof components)[])("is refused by a %s alone, too", async (name) => {
     await failing(reason, async () => {
-      const registered = startEngine({ preview, cloud });
-      const { endpoint } = new AwsHost("a", least);
-      const sources = [{ kind: TimeSourceKind.AwsNtp }];
-      const clock = new HostClock("c", { endpoint, sources, operatingSystem: OperatingSystem.Debian12 });
-      await expect(resolved(clock.evidence)).rejects.toThrow(
-        `HostClock "c" has 1 input error:\n  operatingSystem: ${reason}`,
-      );
+      const registered = startEngine({ preview: true, cloud });
+      const { evidence } = clockOn(name, OperatingSystem.Debian12);
+      await expect(resolved(evidence)).rejects.toThrow(`${name} "c" has 1 input error:\n  operatingSystem: ${reason}`);
       await finishProgram().catch(() => {});
       expect(namesOf(registered)).not.toContain("c-converge");
+    });
+  });
+
+  test("that is a secret in the wrong place is not quoted", async () => {
+    await failing("what was given", async () => {
+      startEngine({ preview: false, cloud });
+      const { evidence } = clockOn("HostClock", pulumi.secret("hunter2" as OperatingSystem));
+      await expect(resolved(evidence)).rejects.toThrow(/operatingSystem: must be one of .* not what was given$/);
+      await finishProgram().catch(() => {});
     });
   });
 

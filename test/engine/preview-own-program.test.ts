@@ -96,7 +96,7 @@ describe("a program of the user's own", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("not the text of a private key");
     expect(remedies(stderr)).toEqual([
-      "Pulumi.dev.yaml source: encrypted, so a made-up key stands for it: give yours by --config source=...",
+      "Pulumi.dev.yaml source: encrypted, so a made-up key stands for it; if the error is of that, give yours by --config source=...",
     ]);
     expect(await run(path, "--stack", "dev", "--config", "source=192.0.2.2")).toMatchObject({
       code: 0,
@@ -221,7 +221,7 @@ config:
     const [hub, client] = (JSON.parse(stdout) as Preview).hosts.map(({ plan }) => plan);
     expect(hub).toContain("\ntime-allow=10.50.0.0/24\n");
     expect(client).toContain(`\ntime-source=server <server-1-instance.${field}> `);
-    expect(stdout).not.toContain("240.0.0.");
+    expect(stdout).not.toMatch(/\b0\.0\.0\.[1-9]/);
   });
 
   test("is told what only a cloud can answer", async () => {

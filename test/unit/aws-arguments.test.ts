@@ -197,7 +197,7 @@ describe("the region of a host that states none", () => {
   test("is one like any that is stated", () => {
     pulumi.runtime.setAllConfig({ "aws:region": "eu-north-1a" });
     expect(refusal(AwsHost, {})).toBe(`AwsHost "a" has 1 input error:
-  region: must be a region such as eu-north-1, not "eu-north-1a", by aws:region of the stack, or AWS_REGION`);
+  region: must be a region such as eu-north-1, not "eu-north-1a", by aws:region of the stack, AWS_REGION or AWS_DEFAULT_REGION`);
     expect(refusal(AwsHost, { region: "eu-north-1" })).toBe("accepted");
   });
 

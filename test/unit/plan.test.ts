@@ -161,7 +161,7 @@ describe("a hub admits its clients", () => {
 
 describe("the preview announces a reboot", () => {
   const LATE =
-    'Until it is back, its proof says "Dial N failed: retrying". If it does not come back within rebootTimeoutSeconds, the ' +
+    'Until it is back, its proof says "Dial N/M failed: retrying". If it does not come back within rebootTimeoutSeconds, the ' +
     "proof fails by the last dial's error: look at the host's console, then run `pulumi up` again.";
 
   test.each([

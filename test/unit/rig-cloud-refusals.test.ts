@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { HostPhc } from "../../components";
+import { FAMILIES, impossible } from "../../components/hosts/aws/capabilities";
+import { bootDiskType, canMigrate, SERIES } from "../../components/hosts/gcp/capabilities";
 import { placed, settingsOf } from "../../rig/cloud/places";
 import { RULES, refusals } from "../../rig/cloud/refusals";
 import { type Others, RULES_AMONG, refusalsAmong } from "../../rig/cloud/refusals/among";
@@ -350,5 +353,38 @@ describe("what a cloud refuses for what else there is", () => {
       ({ of, says }) => !ROWS_AMONG.some(([type, words]) => type.startsWith(of) && says.startsWith(words)),
     );
     expect(without).toEqual([]);
+  });
+});
+
+// Two tables of the same facts, read by two: they have to be the same.
+describe("the product's tables, too, say", () => {
+  const families = Object.keys(FAMILIES);
+  const canBe = (family: string, wish: { guests?: boolean; phc?: HostPhc }, region: string) =>
+    impossible({ guests: false, phc: HostPhc.None, spot: false, ...wish, instanceType: `${family}.large`, region })
+      .length === 0;
+
+  test.each(["eu-central-1", "eusc-de-east-1"])("which families nest in %s", (region) => {
+    const isTaken = (family: string) =>
+      refusals(INSTANCE, amazon({ instanceType: `${family}.large`, region, ...NESTED })).length === 0;
+    expect(families.filter(isTaken)).toEqual(families.filter((family) => canBe(family, { guests: true }, region)));
+  });
+
+  test("which families have a clock in a precision-time placement group", () => {
+    const others: Others = { clocks: { type: PLACEMENT, properties: { strategy: "precision-time" } } };
+    const isTaken = (family: string) =>
+      refusalsAmong(INSTANCE, amazon({ instanceType: `${family}.large`, placementGroup: "clocks" }), others).length ===
+      0;
+    expect(families.filter(isTaken)).toEqual(
+      families.filter((family) => canBe(family, { phc: HostPhc.Required }, "eu-central-1")),
+    );
+  });
+
+  test("how each of Google's series boots, and whether it migrates", () => {
+    const isRefused = (series: string) => {
+      const machineType = `${series}-standard-4`;
+      const scheduling = canMigrate(machineType) ? {} : STAYS;
+      return refusals(MACHINE, google({ machineType, scheduling, ...diskOf(bootDiskType(machineType)) })).length > 0;
+    };
+    expect([...Object.keys(SERIES), "g4", "a3", "a4", "ct5", "h4d"].filter(isRefused)).toEqual([]);
   });
 });

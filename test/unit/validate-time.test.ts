@@ -113,6 +113,11 @@ describe("time", () => {
       "allow[1]",
       '"0.0.0.0/0" is everybody: the time is for the cluster only, give its network, such as 10.0.0.0/16',
     ],
+    [
+      { allow: ["0.0.0.0/1", "128.0.0.0/1"] },
+      "allow",
+      "is everybody, all together: the time is for the cluster only, give its network, such as 10.0.0.0/16",
+    ],
     [{ allow: "10.0.0.0/8" }, "allow", 'must be a list, such as ["10.77.0.0/24"]'],
   ])("%j is refused", (args, propertyPath, reason) => {
     expect(validateTime({ timeRole: "hub", ...args })).toContainEqual({ propertyPath, reason });

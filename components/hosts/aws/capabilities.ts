@@ -79,8 +79,12 @@ export const PHC_REGIONS: readonly string[] = [
   "eu-north-1",
 ];
 
-/** Regions outside the commercial ones, to which precision-time placement groups are limited. */
 const OTHER_PARTITION = /^(cn|us-gov|us-iso\w?|eu-isoe|eusc)-/;
+
+/** Whether there are precision-time placement groups: in the commercial regions only. */
+export function hasPrecisionGroups(region = ""): boolean {
+  return !OTHER_PARTITION.test(region);
+}
 
 /**
  * The European Sovereign Cloud, and the families that nest there: its own copy of the guide of `nested` has "C8i, M8i, and R8i
@@ -153,9 +157,7 @@ export function needsPrecisionGroup(machine: Machine): boolean {
       return false;
     case HostPhc.IfAvailable:
       return (
-        family?.phc === true &&
-        !OTHER_PARTITION.test(region) &&
-        !(family.phcWithoutGroup && PHC_REGIONS.includes(region))
+        family?.phc === true && hasPrecisionGroups(region) && !(family.phcWithoutGroup && PHC_REGIONS.includes(region))
       );
     case HostPhc.Required:
       return true;
@@ -185,7 +187,7 @@ export function impossible(machine: Machine): InputErrors {
         `get a PTP clock: take an x86-64 one, such as ${DEFAULT_INSTANCE_TYPE}`,
     );
   }
-  if (machine.phc === HostPhc.Required && OTHER_PARTITION.test(region)) {
+  if (machine.phc === HostPhc.Required && !hasPrecisionGroups(region)) {
     return [
       {
         propertyPath: "phc",

@@ -53,7 +53,7 @@ const awsFields = {
 } as const satisfies Fields;
 
 /**
- * All that can be wrong with the arguments of an `AwsHost`. The default region only refuses, and makes nothing different:
+ * All that can be wrong with the arguments of an `AwsHost`. The default region only refuses, and makes nothing else different than whether there is a placement group:
  * whoever has it from elsewhere would replace the machines of others.
  */
 export function validateAwsHost(defaultRegion: string | undefined): (args: unknown) => InputErrors {
@@ -93,7 +93,7 @@ function regionFits(args: unknown, defaultRegion: string | undefined): InputErro
   const isStated = (at(args, "region") ?? undefined) !== undefined;
   return (isStated || defaultRegion === undefined ? [] : region(defaultRegion, "region")).map((error) => ({
     ...error,
-    reason: `${error.reason}, by aws:region of the stack, or AWS_REGION`,
+    reason: `${error.reason}, by aws:region of the stack, AWS_REGION or AWS_DEFAULT_REGION`,
   }));
 }
 

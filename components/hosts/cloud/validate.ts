@@ -1,7 +1,6 @@
 import { OperatingSystem } from "../../plan/enums";
 import {
   at,
-  each,
   type Fields,
   flag,
   type InputErrors,
@@ -19,10 +18,10 @@ import {
   shown,
   wholeNumberFrom,
 } from "../../plan/validate";
-import { cidr, FOR_CLUSTER, timeNetwork } from "../../plan/validateAddress";
+import { cidr } from "../../plan/validateAddress";
 import { endpointFields, hostName } from "../../plan/validateHost";
 import { areOfTwoPairs, privateKey, publicKey } from "../../plan/validateKey";
-import { hiddenEverybody, isPrivate } from "./access";
+import { isCidr, isPrivate, networks, timeNetworks } from "../../plan/validateNetworks";
 import { type CloudHostArgs, HostAddress, HostPhc } from "./args";
 import { isReachedInPublic } from "./endpoint";
 import { isScript } from "./userData";
@@ -41,21 +40,6 @@ const sshNetwork: Rule = (value, path) =>
       ]
     : cidr(value, path);
 
-const isCidr = (item: unknown): item is string => typeof item === "string" && cidr(item, "").length === 0;
-
-/** Networks that are not everybody together, which none of them says: the remedy is made of everybody as one network. */
-const networks = (network: Rule, example: string, remedy: (everybody: string) => string): Rule => {
-  return (value, path) => {
-    const hidden = Array.isArray(value) ? hiddenEverybody(value.filter(isCidr)) : undefined;
-    return [
-      ...each(network, example)(value, path),
-      ...(hidden === undefined
-        ? []
-        : [{ propertyPath: path, reason: `is everybody, all together: ${remedy(hidden)}` }]),
-    ];
-  };
-};
-
 const LOGIN_NETWORKS = '["203.0.113.7/32"]';
 
 const sshNetworks = networks(
@@ -63,8 +47,6 @@ const sshNetworks = networks(
   LOGIN_NETWORKS,
   (everybody) => `say so by "${everybody}", spelled out, or give the networks that you log in from`,
 );
-
-const timeNetworks = networks(timeNetwork, '["10.0.0.0/16"]', () => FOR_CLUSTER);
 
 /** Root runs it. */
 const script = must(isScript, "must be what firstBootPlan gives");
@@ -110,8 +92,8 @@ export function cloudFields(systems: readonly OperatingSystem[], cloud: string):
     name: required(hostName),
     operatingSystem: plain("text", required(systemOf(systems, cloud))),
     sshFrom: plainNetworks(required(sshNetworks, SSH_FROM_REMEDY)),
-    timeFrom: plainNetworks(optional(timeNetworks)),
-    ptpFrom: plainNetworks(optional(timeNetworks)),
+    timeFrom: plainNetworks(optional(timeNetworks('["10.0.0.0/16"]'))),
+    ptpFrom: plainNetworks(optional(timeNetworks('["10.0.0.0/16"]'))),
     guests: plainFlag,
     phc: plain("text", optional(oneOf(HostPhc))),
     spot: plainFlag,

@@ -28,7 +28,7 @@ const DEFAULT_VPC = "default";
 const vpcOf = (id: unknown, others: Others) => others[String(id)]?.properties.vpcId ?? DEFAULT_VPC;
 
 /** Those that are known to have a clock there: EC2 User Guide, Access the PTP Hardware Clock. */
-const PRECISION = /^([mr]7[ai]|m7i-flex|c7[ai]|c7i-flex)\./;
+const PRECISION = /^([mr]7[ai]|r7id|[cm]7i-flex|c7[ai]|m8a|x8a\w+(-\dtb)?)\./;
 
 /** An id of a network or a subnetwork, by that, by its self link or by its name. */
 const NETWORK = "gcp:compute/network:Network";

@@ -8,7 +8,10 @@ import type { Inputs } from "../resources";
 import { listOf, type Rule, recordOf, recordsOf } from "./rule";
 
 /** By API reference, CpuOptionsRequest, and, of the 7th generation, EC2 User Guide, "Use nested virtualization ...". */
-const NESTED = /^([cmr]8i(d|-flex)?|[cm]7i(-flex)?|r7i)\./;
+const NESTED = /^([cmr]8i(d|-flex)?|[cm]7i(-flex)?|r7iz?|x8i|i7ie?)\./;
+
+/** By the European Sovereign Cloud's own copy of that guide (docs.aws.eu). */
+const NESTED_IN_SOVEREIGN = /^[cmr]8i(d|-flex)?\./;
 
 /** Regions outside the commercial ones. */
 const OTHER_PARTITION = /^(cn|us-gov|us-iso\w?|eu-isoe|eusc)-/;
@@ -19,6 +22,10 @@ const INSTANCE = "aws:ec2/instance:Instance";
 const GROUP = "aws:ec2/securityGroup:SecurityGroup";
 
 const isNested = ({ cpuOptions }: Inputs) => recordOf(cpuOptions).nestedVirtualization === "enabled";
+function nests({ instanceType, region }: Inputs): boolean {
+  const families = String(region).startsWith("eusc-") ? NESTED_IN_SOVEREIGN : NESTED;
+  return families.test(String(instanceType)) && !/\.metal/.test(String(instanceType));
+}
 const isSpot = ({ instanceMarketOptions }: Inputs) => recordOf(instanceMarketOptions).marketType === "spot";
 const isElsewhere = ({ availabilityZone, region }: Inputs) =>
   availabilityZone !== undefined && !String(availabilityZone).startsWith(String(region));
@@ -105,9 +112,8 @@ export const AWS_RULES: readonly Rule[] = [
     of: INSTANCE,
     says: "InvalidParameterCombination: the instance type has no nested virtualization",
     source: "EC2 API Reference, CpuOptionsRequest, NestedVirtualization; EC2 User Guide, Use nested virtualization",
-    reads: ["instanceType", "cpuOptions"],
-    refuses: (inputs) =>
-      isNested(inputs) && !(NESTED.test(String(inputs.instanceType)) && !/\.metal/.test(String(inputs.instanceType))),
+    reads: ["instanceType", "cpuOptions", "region"],
+    refuses: (inputs) => isNested(inputs) && !nests(inputs),
   },
   {
     of: INSTANCE,
