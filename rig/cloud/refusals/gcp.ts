@@ -27,7 +27,7 @@ const WITHOUT_NESTED = /^(e2|m\d+|[a-z]\d+[ad])$/;
 /** As far as it is known of all sizes of a series. */
 const WITHOUT_HYPERDISK = /^(e2|n1|n2|n2d|c2|c2d|t2d|t2a|a2|g2)$/;
 const WITHOUT_PERSISTENT_DISK = /^(c4|c4a|c4d|n4|n4a|n4d|m4)$/;
-const CANNOT_MIGRATE = /^(a\d|g\d|ct\d|h4d)$/;
+const CANNOT_MIGRATE = /^(a\d|g[2-9]|ct\d|h4d)$/;
 
 const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
