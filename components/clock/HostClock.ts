@@ -31,11 +31,10 @@ export class HostClock extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: HostClockArgs, opts?: pulumi.ComponentResourceOptions) {
-    const given = hostInputs("HostClock", name, args, validate);
+    const inputs = hostInputs("HostClock", name, args, validate);
     super("timebase:index:HostClock", name, {}, opts);
     announceReboot(name, args.reboot, this, args.sources);
 
-    const inputs = given();
     const options = { revertReboot: args.revertReboot, toolkitUrl: toolkitUrlOf(args) };
     this.evidence = provenHost(name, name, inputs, allSections, this, options);
     this.clocksource = proven(this.evidence, "clocksource");

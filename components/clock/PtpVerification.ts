@@ -24,10 +24,10 @@ export class PtpVerification extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: PtpVerificationArgs, opts?: pulumi.ComponentResourceOptions) {
-    const given = hostInputs("PtpVerification", name, args, validate);
+    const inputs = hostInputs("PtpVerification", name, args, validate);
     super("timebase:index:PtpVerification", name, {}, opts);
 
-    this.evidence = provenHost(name, `${name}/ptp`, given(), (known) => ({ guestPtp: guestPtpSection(known) }), this);
+    this.evidence = provenHost(name, `${name}/ptp`, inputs, (known) => ({ guestPtp: guestPtpSection(known) }), this);
     this.guestPtp = proven(this.evidence, "guestPtp");
 
     this.registerOutputs({ guestPtp: this.guestPtp });

@@ -25,10 +25,10 @@ export class TimeSync extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TimeSyncArgs, opts?: pulumi.ComponentResourceOptions) {
-    const given = hostInputs("TimeSync", name, args, validate);
+    const inputs = hostInputs("TimeSync", name, args, validate);
     super("timebase:index:TimeSync", name, {}, opts);
 
-    this.evidence = provenHost(name, `${name}/time`, given(), (known) => ({ time: timeSection(known) }), this);
+    this.evidence = provenHost(name, `${name}/time`, inputs, (known) => ({ time: timeSection(known) }), this);
     this.source = this.evidence.apply(({ source }) => source);
     this.timescale = proven(this.evidence, "timescale");
     this.errorBoundNs = proven(this.evidence, "errorBoundNs");

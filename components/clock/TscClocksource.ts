@@ -25,11 +25,11 @@ export class TscClocksource extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<HostEvidence>;
 
   constructor(name: string, args: TscClocksourceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const given = hostInputs("TscClocksource", name, args, validate);
+    const inputs = hostInputs("TscClocksource", name, args, validate);
     super("timebase:index:TscClocksource", name, {}, opts);
     announceReboot(name, args.reboot, this);
 
-    this.evidence = provenHost(name, `${name}/clocksource`, given(), (known) => ({ boot: bootSection(known) }), this, {
+    this.evidence = provenHost(name, `${name}/clocksource`, inputs, (known) => ({ boot: bootSection(known) }), this, {
       revertReboot: args.revertReboot,
     });
     this.clocksource = proven(this.evidence, "clocksource");

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { machineFieldsOf } from "../clock/hostInputs";
 import { checkKnown } from "../inputs";
 import { machineFields } from "../plan/validateHost";
 import { machineDoubts, machineErrors } from "../plan/validateMachines";
@@ -21,9 +22,9 @@ export async function machinesFit(
   }
 }
 
-/** Field by field, as some are known before the endpoint is. Where there is no machine, no field of it is there. */
+/** Field by field, as some are known before the endpoint is. */
 function plainOf({ name, operatingSystem, endpoint }: ExperimentHostArgs) {
-  const { privateAddress, firstBoot, machine } = pulumi.output(endpoint);
-  const known = Object.keys(machineFields).map((key) => [key, Reflect.get(machine as object, key)]);
-  return { name, operatingSystem, endpoint: { privateAddress, firstBoot, machine: Object.fromEntries(known) } };
+  const { privateAddress, firstBoot } = pulumi.output(endpoint);
+  const machine = machineFieldsOf(endpoint, Object.keys(machineFields));
+  return { name, operatingSystem, endpoint: { privateAddress, firstBoot, machine } };
 }
