@@ -5,7 +5,7 @@ import { AwsHost, ExperimentCluster, HostPhc, OperatingSystem, TimeSourceKind, T
 const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in from: nobody else may
 const phc = config.get<HostPhc>("phc") ?? HostPhc.IfAvailable; // the hardware's clock, where that can cost no launch of guests
-const names = [...Array(config.getObject<number>("hosts") ?? 2).keys()].map((index) => `server-${index + 1}`);
+const names = Array.from({ length: Number(config.get("hosts") ?? 2) }, (_, index) => `server-${index + 1}`);
 const tags = { project: pulumi.getProject() };
 
 // A network of its own, with one subnet, so that all hosts are in one availability zone.

@@ -7,9 +7,9 @@ import { ExperimentCluster, GcpHost, GuestPtp, OperatingSystem, TimeSourceKind }
 
 const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in and coordinate from: nobody else may
-const zone = config.get("zone") ?? "europe-west3-c";
+const zone = new pulumi.Config("gcp").get("zone") ?? "europe-west3-c";
 const machineType = config.get("machineType") ?? "n2-standard-4"; // Celestial's quick start takes n2-standard-32
-const names = [...Array(config.getObject<number>("hosts") ?? 2).keys()].map((index) => `celestial-${index + 1}`);
+const names = Array.from({ length: Number(config.get("hosts") ?? 2) }, (_, index) => `celestial-${index + 1}`);
 
 const range = "10.42.0.0/24";
 const network = new compute.Network("network", { autoCreateSubnetworks: false });

@@ -21,11 +21,13 @@ interface Rack {
 }
 
 const hosts = Object.entries(rack.hosts).map(([name, address]) => {
+  const hostKey = hostKeys[name];
+  if (hostKey === undefined) throw new pulumi.RunError(`pulumi config set --path 'hostKeys.${name}' "<its host key>"`);
   const host = new SshHost(name, {
     address,
     user: config.get("user") ?? "admin",
     privateKey,
-    hostKey: hostKeys[name] ?? "",
+    hostKey,
     proxy: {
       address: rack.bastion,
       user: config.get("bastionUser") ?? "jump",
@@ -36,13 +38,15 @@ const hosts = Object.entries(rack.hosts).map(([name, address]) => {
   return { name, endpoint: host.endpoint };
 });
 
+const maxErrorMicros = config.getObject<number>("maxErrorMicros") ?? 200; // getNumber would take 50 for 50ms
 const cluster = new ExperimentCluster("rack", {
   hosts,
   network: rack.network,
   // These machines do other work as well: they are rebooted by their owners, never from here.
   reboot: RebootPolicy.Never,
-  maxErrorMicros: config.getObject<number>("maxErrorMicros") ?? 200, // getNumber would take 50 for 50ms
-  maxPairwiseMicros: config.getObject<number>("maxPairwiseMicros") ?? 300, // of any two, read together
+  // Without sources the first host defines the time, and follows nobody: sources: [{ address: "ntp.example.org" }]
+  maxErrorMicros,
+  maxPairwiseMicros: config.getObject<number>("maxPairwiseMicros") ?? 1.5 * maxErrorMicros, // of any two, read together
   maxClockErrorPpm: 10, // machines of metal
 });
 

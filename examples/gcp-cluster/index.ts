@@ -4,8 +4,8 @@ import { ExperimentCluster, GcpHost, OperatingSystem, TimeSourceKind } from "../
 
 const config = new pulumi.Config();
 const sshFrom = [config.require("sshFrom")]; // the network that you log in from: nobody else may
-const zone = config.get("zone") ?? "europe-west4-a";
-const names = [...Array(config.getObject<number>("hosts") ?? 2).keys()].map((index) => `server-${index + 1}`);
+const zone = new pulumi.Config("gcp").get("zone") ?? "europe-west4-a";
+const names = Array.from({ length: Number(config.get("hosts") ?? 2) }, (_, index) => `server-${index + 1}`);
 
 // A network of its own: the project's default one lets everybody log in.
 const range = "10.41.0.0/24";

@@ -17,7 +17,7 @@ const clock = new HostClock("worker", {
   endpoint: machine,
   reboot: RebootPolicy.IfNeeded,
   guestPtp: GuestPtp.Required,
-  sources: [{ address: "169.254.169.123", minPollLog2: 4, maxPollLog2: 4, prefer: true }], // EC2's; elsewhere your NTP server
+  sources: [{ address: config.get("ntpServer") ?? "169.254.169.123", minPollLog2: 4, maxPollLog2: 4, prefer: true }],
   maxErrorMicros: config.getObject<number>("maxErrorMicros") ?? 500, // getNumber would take 50 for 50ms
 });
 

@@ -7,7 +7,7 @@ const shared = {
   sshFrom: [config.require("sshFrom")], // the network that you log in from: nobody else may
   guests: true,
 };
-const zone = config.get("zone") ?? "europe-west3-a"; // in the same city as Amazon's eu-central-1
+const zone = new pulumi.Config("gcp").get("zone") ?? "europe-west3-a"; // in the same city as Amazon's eu-central-1
 const tags = { project: pulumi.getProject() };
 
 const aws = ["aws-1", "aws-2"].map((name) => ({

@@ -64,7 +64,8 @@ export function stackFile(folder: string, stack: string, keys: Keys): StackFile 
   const own = stack.split("/").at(-1) ?? stack;
   const name = `Pulumi.${own}.yaml`;
   const file = join(folder, name);
-  if (!existsSync(file)) throw new Error(`there is no ${file}: give --stack the name of a stack that has a file`);
+  if (!existsSync(file))
+    throw new Error(`there is no ${file}: give --stack the name of a stack that has a file: dev for Pulumi.dev.yaml`);
   const whole = mapIn(parse(readFileSync(file, "utf8")), file);
   const config = Object.entries(mapIn(whole.config, `config in ${file}`));
   const closed = new Set<string>();

@@ -317,8 +317,8 @@ describe("a wrong word", () => {
       ["aws-cluster", "--config", "aws-cluster:hots=2"],
       "--config hots: the program asked for no such key: did you mean hosts?",
     ],
-    [["gcp-cluster", "--config", "hosts=3abc"], "'gcp-cluster:hosts' value '3abc' is not a valid"],
-    [["gcp-cluster", "--config", "hosts=2.5"], "Invalid array length\n"],
+    [["gcp-cluster", "--config", "hosts=3abc"], "hosts: must have at least one host"],
+    [["gcp-cluster", "--config", "hosts=-1"], "hosts: must have at least one host"],
     [["celestial", "--config", "sshFrom=203.0.113.7"], "sshFrom[0]: must end in a prefix length"],
   ])("%s", async (args, reason) => {
     const { code, stdout, stderr } = await run(...args);
