@@ -64,6 +64,7 @@ async function main(): Promise<void> {
   const keys = keyPair();
   const project = projectIn(folder);
   const wholeKey = (key: string) => (key.includes(":") ? key : `${project.name}:${key}`);
+  const ownKey = (key: string) => key.replace(`${project.name}:`, "");
   const whole = (config: Record<string, string>) =>
     Object.fromEntries(Object.entries(config).map(([key, value]) => [wholeKey(key), value]));
   const story = whole(storyOf(folder, keys));
@@ -104,7 +105,7 @@ async function main(): Promise<void> {
     // Then the program speaks of a key that nobody gave.
     const closed = (file?.closed ?? [])
       .filter((key) => asked.has(wholeKey(key)) && !(wholeKey(key) in given))
-      .map((key) => key.replace(`${project.name}:`, ""))
+      .map(ownKey)
       .map(
         (key) =>
           `${file?.name} ${key}: encrypted, so a made-up key stands for it; if the error is of that, give yours by --config ${key}=...`,
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
   }
   const madeUp = Object.entries({ ...story, ...imaginedKeys })
     .filter(([key]) => !(key in ofStack || key in given))
-    .map(([key, value]) => settingText(key.replace(`${project.name}:`, ""), value));
+    .map(([key, value]) => settingText(ownKey(key), value));
   process.stdout.write(values.json ? `${JSON.stringify({ ...preview, madeUp })}\n` : previewText(preview, madeUp));
   // Last, or nobody sees it above a long plan.
   for (const doubt of strange) console.error(doubt);

@@ -39,8 +39,9 @@ export class AwsHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const input = { ...args, name: args?.name ?? name };
-    const region = defaultRegion(opts);
-    const check = checkInputs("AwsHost", name, input, validateAwsHost(region));
+    const elsewhere = defaultRegion(opts);
+    const region = args?.region ?? elsewhere;
+    const check = checkInputs("AwsHost", name, input, validateAwsHost(elsewhere));
     super("timebase:index:AwsHost", name, {}, opts);
     warnOfEverybody(name, args.sshFrom, this);
 
@@ -73,9 +74,9 @@ export class AwsHost extends pulumi.ComponentResource {
   }
 }
 
-/** What is known of the machine before it is there. */
+/** What is known of the machine before it is there. `region` is where it will be, as far as that is known. */
 function plainOf(args: AwsHostArgs, region: string | undefined): CloudMachine["plain"] {
-  const machine = { ...machineOf(args), region: args.region ?? region };
+  const machine = { ...machineOf(args), region };
   return {
     cloud: Cloud.Aws,
     operatingSystem: args.operatingSystem,
@@ -186,7 +187,7 @@ function placementGroup(
   tags: Tags,
   parent: pulumi.Resource,
 ): pulumi.Input<string> | undefined {
-  const needsGroup = needsPrecisionGroup(machineOf(args)) && hasPrecisionGroups(args.region ?? region);
+  const needsGroup = needsPrecisionGroup(machineOf(args)) && hasPrecisionGroups(region);
   if (args.placementGroup !== undefined || !needsGroup) {
     return args.placementGroup;
   }

@@ -5,8 +5,9 @@ import type { CloudHostArgs } from "../cloud/args";
 export interface AwsHostArgs extends CloudHostArgs {
   /**
    * The type of instance, x86-64. Changing it restarts the machine on its disk. Plain, because the preview refuses what a
-   * type cannot do. Default: "m8i.large" for `guests`, of the generation that nested virtualization began with, and without a clock of the
-   * hardware; "m7i.large" without them, and for both, with HostPhc.Required or a `placementGroup` beside HostPhc.IfAvailable.
+   * type cannot do. Default: "m8i.large" for `guests`, of the generation that nested virtualization began with, and without a
+   * clock of the hardware; "m7i.large" without them, and for both, with HostPhc.Required or a `placementGroup` beside
+   * HostPhc.IfAvailable.
    */
   instanceType?: string;
   /**
@@ -36,7 +37,8 @@ export interface AwsHostArgs extends CloudHostArgs {
   keyName?: pulumi.Input<string>;
   /**
    * The name of a placement group to launch in. With `phc` it must be of the strategy precision-time, or a cluster group
-   * below one. Default: for a clock that takes one, a group for this host alone, of which an account has 500 in a region; else none.
+   * below one. Default: for a clock that takes one, a group for this host alone, of which an account has 500 in a region;
+   * else none.
    */
   placementGroup?: pulumi.Input<string>;
   /**

@@ -53,8 +53,8 @@ const awsFields = {
 } as const satisfies Fields;
 
 /**
- * All that can be wrong with the arguments of an `AwsHost`. The default region only refuses, and makes nothing else different than whether there is a placement group:
- * whoever has it from elsewhere would replace the machines of others.
+ * All that can be wrong with the arguments of an `AwsHost`. The default region only refuses, here: whoever has another one in his
+ * shell would replace the machines of others, if it chose their type.
  */
 export function validateAwsHost(defaultRegion: string | undefined): (args: unknown) => InputErrors {
   return argsWith(awsFields, networkFits, accessFits, (args) => [

@@ -2,7 +2,8 @@
 import { isWithin, overlap, sizeOf } from "../addresses";
 import { regionOf } from "../places";
 import type { Inputs } from "../resources";
-import { listOf, type Rule, recordsOf } from "./rule";
+import { NAME, nicsOf } from "./gcp";
+import { listOf, type Rule } from "./rule";
 
 /** Something that is in a cloud. */
 export interface There {
@@ -43,7 +44,6 @@ const isDefault = (reference: unknown) => pathOf(reference).split("/").at(-1) ==
 const isNowhere = (type: string, reference: unknown, others: Others) =>
   reference !== undefined && !isDefault(reference) && found(type, reference, others) === undefined;
 
-const nics = ({ networkInterfaces }: Inputs) => recordsOf(networkInterfaces);
 const idOf = (network: unknown, others: Others) => found(NETWORK, network, others)?.id ?? "default";
 
 /** The subnetworks of a type whose range has addresses in common with this one's. */
@@ -106,14 +106,14 @@ export const RULES_AMONG: readonly RuleAmong[] = [
     says: "NotFound: The resource of the network was not found",
     source: "API reference: 404, notFound",
     refuses: (properties, others) =>
-      [properties, ...nics(properties)].some(({ network }) => isNowhere(NETWORK, network, others)),
+      [properties, ...nicsOf(properties)].some(({ network }) => isNowhere(NETWORK, network, others)),
   },
   {
     of: "gcp:compute/instance:Instance",
     says: "NotFound: The resource of the subnetwork was not found in the zone's region",
     source: "API reference, instances, networkInterfaces[].subnetwork: of the region; 404, notFound",
     refuses: (properties, others) =>
-      nics(properties).some(({ subnetwork }) => {
+      nicsOf(properties).some(({ subnetwork }) => {
         const region = found(SUBNETWORK, subnetwork, others)?.region;
         const isElsewhere = region !== undefined && region !== regionOf(String(properties.zone));
         return isNowhere(SUBNETWORK, subnetwork, others) || isElsewhere;
@@ -124,7 +124,7 @@ export const RULES_AMONG: readonly RuleAmong[] = [
     says: "Invalid value for field 'resource.networkInterfaces': the subnetwork is not of the network",
     source: "API reference, instances, networkInterfaces[].network",
     refuses: (properties, others) =>
-      nics(properties).some(({ network, subnetwork }) => {
+      nicsOf(properties).some(({ network, subnetwork }) => {
         const its = found(SUBNETWORK, subnetwork, others)?.network;
         return ![network, its].includes(undefined) && idOf(network, others) !== idOf(its, others);
       }),
@@ -134,7 +134,7 @@ export const RULES_AMONG: readonly RuleAmong[] = [
     says: "Network interface must specify a subnet if the network resource is in custom subnet mode.",
     source: "VPC documentation, VPC networks, Subnet creation mode",
     refuses: (properties, others) =>
-      nics(properties).some(
+      nicsOf(properties).some(
         ({ network, subnetwork }) =>
           subnetwork === undefined && found(NETWORK, network, others)?.autoCreateSubnetworks === false,
       ),
@@ -149,7 +149,7 @@ export const RULES_AMONG: readonly RuleAmong[] = [
     of: "gcp:compute/",
     says: "Invalid value for field 'resource.name'",
     source: "Naming resources: RFC 1035, at most 63 characters",
-    refuses: ({ name }) => !/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(String(name)),
+    refuses: ({ name }) => !NAME.test(String(name)),
   },
 ];
 

@@ -22,10 +22,12 @@ const INSTANCE = "aws:ec2/instance:Instance";
 const GROUP = "aws:ec2/securityGroup:SecurityGroup";
 
 const isNested = ({ cpuOptions }: Inputs) => recordOf(cpuOptions).nestedVirtualization === "enabled";
+
 function nests({ instanceType, region }: Inputs): boolean {
   const families = String(region).startsWith("eusc-") ? NESTED_IN_SOVEREIGN : NESTED;
   return families.test(String(instanceType)) && !/\.metal/.test(String(instanceType));
 }
+
 const isSpot = ({ instanceMarketOptions }: Inputs) => recordOf(instanceMarketOptions).marketType === "spot";
 const isElsewhere = ({ availabilityZone, region }: Inputs) =>
   availabilityZone !== undefined && !String(availabilityZone).startsWith(String(region));

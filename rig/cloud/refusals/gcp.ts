@@ -20,7 +20,7 @@ const mayMigrate = (inputs: Inputs) => schedulingOf(inputs).onHostMaintenance !=
 const isNested = ({ advancedMachineFeatures }: Inputs) =>
   recordOf(advancedMachineFeatures).enableNestedVirtualization === true;
 const diskOf = ({ bootDisk }: Inputs) => String(recordOf(recordOf(bootDisk).initializeParams).type ?? "");
-const nicsOf = ({ networkInterfaces }: Inputs) => recordsOf(networkInterfaces);
+export const nicsOf = ({ networkInterfaces }: Inputs) => recordsOf(networkInterfaces);
 
 /** E2, those with much memory, and by the letter behind the generation those of AMD (d) and Arm (a). */
 const WITHOUT_NESTED = /^(e2|m\d+|[a-z]\d+[ad])$/;
@@ -29,7 +29,8 @@ const WITHOUT_HYPERDISK = /^(e2|n1|n2|n2d|c2|c2d|t2d|t2a|a2|g2)$/;
 const WITHOUT_PERSISTENT_DISK = /^(c4|c4a|c4d|n4|n4a|n4d|m4)$/;
 const CANNOT_MIGRATE = /^(a\d|g[2-9]|ct\d|h4d)$/;
 
-const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** What a resource, or a tag of the network, may be called. */
+export const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 const RANGES = ["sourceRanges", "destinationRanges"];
 const rangesOf = (inputs: Inputs) => RANGES.flatMap((name) => listOf(inputs[name])).map(String);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
@@ -8,7 +8,7 @@ import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/a
 import { isInstance } from "../../../rig/cloud-provider/instance";
 import { CloudRecord } from "../../../rig/cloud-provider/record";
 import { userTexts } from "../../../rig/cloud-provider/userTexts";
-import { programStack, root } from "../../examples/support/programStack";
+import { instancesIn, programStack, root } from "../../examples/support/programStack";
 
 // What only the real engine decides of machines that are told their plan: what replaces them, and what the next one is told.
 
@@ -57,10 +57,6 @@ describe("a host in each cloud that is told its plan", () => {
     const { same: _, ...changes } = (await stack.up({ replace })).summary.resourceChanges ?? {};
     return changes;
   }
-  const instances = (): { urn: string; inputs: object }[] =>
-    JSON.parse(
-      readFileSync(join(folder, ".pulumi/stacks/timebase-test/test.json"), "utf8"),
-    ).checkpoint.latest.resources.filter(({ type }: { type: string }) => type.endsWith(":Instance"));
   /** The budgets that the machines were told. */
   const told = () =>
     ["aws", "gcp"].map((name) => {
@@ -73,7 +69,7 @@ describe("a host in each cloud that is told its plan", () => {
 
   /** The form of the user data in AWS. */
   const forms = () =>
-    instances().flatMap(({ inputs }) => Object.keys(inputs).filter((key) => /^userData(Base64)?$/.test(key)));
+    instancesIn(folder).flatMap(({ inputs }) => Object.keys(inputs).filter((key) => /^userData(Base64)?$/.test(key)));
 
   test("is made, and told it", async () => {
     expect((await up()).create).toBeGreaterThan(0);
@@ -92,7 +88,7 @@ describe("a host in each cloud that is told its plan", () => {
     expect(
       await up(
         {},
-        instances().map(({ urn }) => urn),
+        instancesIn(folder).map(({ urn }) => urn),
       ),
     ).toEqual({ replace: 2 });
     expect(told()).toEqual([["900000"], ["900000"]]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
@@ -9,7 +9,7 @@ import { type AttachedCloud, attachedCloud } from "../../../rig/cloud-provider/a
 import { isInstance } from "../../../rig/cloud-provider/instance";
 import { CloudRecord } from "../../../rig/cloud-provider/record";
 import { isOpen, rulesOf } from "../../../rig/cloud-provider/rules";
-import { programStack, root } from "../../examples/support/programStack";
+import { instancesIn, programStack, root, stateOf } from "../../examples/support/programStack";
 
 // What only the real engine decides: what a changed image or system replaces, and what the state keeps in clear text.
 
@@ -66,11 +66,8 @@ describe("a host in each cloud on the real engine", () => {
 
   const clouds = () => ["aws", "gcp"].map((name) => new CloudRecord(join(folder, "cloud"), name));
   const publishImages = () => clouds().map((cloud) => cloud.publishImages());
-  const stateText = () => readFileSync(join(folder, ".pulumi/stacks/timebase-test/test.json"), "utf8");
-  const instancesInState = (): { urn: string; id: string; inputs: Record<string, unknown> }[] =>
-    JSON.parse(stateText()).checkpoint.latest.resources.filter(({ type }: { type: string }) => /:Instance$/.test(type));
   const idsInState = () =>
-    instancesInState()
+    instancesIn(folder)
       .map(({ id }) => id)
       .sort();
 
@@ -89,8 +86,8 @@ describe("a host in each cloud on the real engine", () => {
     const made = await up();
     expect(made).toMatchObject({ changes: { create: 14 }, users: ["ubuntu", "timebase"] });
     images = made.images;
-    expect(stateText()).not.toContain("PRIVATE KEY");
-    expect(stateText()).toContain("ciphertext");
+    expect(stateOf(folder)).not.toContain("PRIVATE KEY");
+    expect(stateOf(folder)).toContain("ciphertext");
   });
 
   test("is refused in the preview when it is given what the real provider's SDK does not have", async () => {
@@ -100,7 +97,7 @@ describe("a host in each cloud on the real engine", () => {
   });
 
   test("has what transforms gave it beyond its arguments, its network rules too", () => {
-    expect(instancesInState().map(({ inputs }) => inputs.monitoring ?? inputs.canIpForward)).toEqual([true, true]);
+    expect(instancesIn(folder).map(({ inputs }) => inputs.monitoring ?? inputs.canIpForward)).toEqual([true, true]);
     const isIn = (address: string, port: number) =>
       clouds().flatMap((cloud) => {
         const { resources } = cloud.content();
@@ -142,7 +139,7 @@ describe("a host in each cloud on the real engine", () => {
     const { changes, ids: after, addresses } = await up();
     expect([changes, [...after].sort()]).toEqual([{}, ids]);
     expect(addresses).toEqual(["198.18.7.7", "198.19.0.10"]);
-    expect(stateText()).not.toContain("PRIVATE KEY");
+    expect(stateOf(folder)).not.toContain("PRIVATE KEY");
   });
 
   test("is another machine when its address in AWS is to be of another kind", async () => {
@@ -151,7 +148,7 @@ describe("a host in each cloud on the real engine", () => {
   });
 
   test("moves to the newest image when its instance is replaced on purpose", async () => {
-    const replace = instancesInState().map(({ urn }) => urn);
+    const replace = instancesIn(folder).map(({ urn }) => urn);
     const replaced = await up({ replace });
     expect(replaced.changes).toEqual({ replace: 2 });
     expect(replaced.images.map((image: string, index: number) => image === images[index])).toEqual([false, false]);
@@ -173,7 +170,7 @@ describe("a host in each cloud on the real engine", () => {
 
   test("leaves nothing behind", async () => {
     await stack.destroy();
-    expect(JSON.parse(stateText()).checkpoint.latest.resources ?? []).toEqual([]);
+    expect(JSON.parse(stateOf(folder)).checkpoint.latest.resources ?? []).toEqual([]);
     expect(clouds().map((cloud) => cloud.content().resources)).toEqual([{}, {}]);
   });
 });

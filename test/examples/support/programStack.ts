@@ -1,4 +1,4 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
 import { ensureEngine } from "../../../rig/engine";
@@ -28,4 +28,16 @@ export async function programStack(
     PULUMI_CONFIG_PASSPHRASE: "test",
   };
   return LocalWorkspace.createStack({ stackName: "test", workDir: folder }, { pulumiCommand, envVars });
+}
+
+/** The text of such a stack's state. */
+export function stateOf(folder: string): string {
+  return readFileSync(join(folder, ".pulumi/stacks/timebase-test/test.json"), "utf8");
+}
+
+/** The instances of either cloud that are in it. */
+export function instancesIn(folder: string): { urn: string; id: string; inputs: Record<string, unknown> }[] {
+  return JSON.parse(stateOf(folder)).checkpoint.latest.resources.filter(({ type }: { type: string }) =>
+    type.endsWith(":Instance"),
+  );
 }
